@@ -1,0 +1,1 @@
+"""Sightline: open, AI-native medical imaging. Research software, not a medical device."""

@@ -1,0 +1,1 @@
+"""Assembly: the one place that knows every domain."""

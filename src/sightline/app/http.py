@@ -1,0 +1,185 @@
+"""The one application: web pages, `/api`, `/dicom-web`, `/fhir`, health and metrics."""
+
+import time
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from sqlalchemy import text
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import Scope
+
+import sightline.app.registry  # noqa: F401  listeners and jobs
+from sightline.app.installation import Installation
+from sightline.care.reading.routes import router as reading_router
+from sightline.care.reporting.routes import router as reporting_router
+from sightline.care.worklist.routes import router as worklist_router
+from sightline.record import archive
+from sightline.runtime import jobs, logs
+from sightline.runtime.http import SecurityHeaders, Snapshot, install_problem_handlers, problem_response
+from sightline.trust import access, audit
+from sightline.trust.audit.routes import build_router as build_audit_router
+from sightline.trust.identity import Caller, caller_of
+from sightline.trust.identity.routes import router as identity_router
+from sightline.wire.dicomweb import routes as dicomweb_routes
+from sightline.wire.fhir import routes as fhir_routes
+
+STATIC = Path(__file__).parent / "static"
+PAGES = ("/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/admin/{page}")
+
+status_router = APIRouter(tags=["status"])
+
+
+class JobCounts(BaseModel):
+    """How many jobs wait, run and failed."""
+
+    running: int
+    waiting: int
+    failed: int
+
+
+class Status(BaseModel):
+    """How the installation is doing."""
+
+    version: str
+    arriving: int
+    jobs: JobCounts
+
+
+@status_router.get("/status")
+def get_status(request: Request, caller: Caller, db: Snapshot) -> Status:
+    """Say what is arriving and how the jobs stand."""
+    access.require(caller, "system.read")
+    counts = jobs.open_queue(request.app.state.database).counts()
+    return Status(
+        version=version("sightline"), arriving=archive.count_unsettled(db), jobs=JobCounts(**counts)
+    )
+
+
+def build_api() -> FastAPI:
+    """Return the application without an installation; the web client is typed from its OpenAPI."""
+    app = FastAPI(
+        title="Sightline",
+        version=version("sightline"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in (
+        identity_router, worklist_router, reading_router, reporting_router,
+        build_audit_router(caller_of), status_router,
+    ):  # fmt: skip
+        app.include_router(router, prefix="/api")
+    install_problem_handlers(app)
+    return app
+
+
+def build_app(installation: Installation) -> FastAPI:
+    """Return the application over an installation."""
+    app = build_api()
+    app.state.database = installation.database
+    app.state.store = installation.store
+    app.state.audit_folder = installation.folder / audit.FOLDER
+    app.state.identity_rules = installation.settings.identity.rules()
+    app.router.routes.append(Mount("/dicom-web", routes=dicomweb_routes.build(installation.store)))
+    app.router.routes.append(Mount("/fhir", routes=fhir_routes.build()))
+    app.router.routes += [
+        Route("/healthz", _alive),
+        Route("/readyz", _ready),
+        Route("/metrics", _metrics),
+        *(Route(path, _page) for path in PAGES),
+        Mount("/assets", app=_Assets(STATIC / "assets")),
+        Route("/{name:path}", _root_file),
+    ]
+    app.middleware("http")(_measure)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    started = time.perf_counter()
+    response = await call_next(request)
+    route = request.scope.get("route")
+    path = getattr(route, "path", "other")  # the pattern, never the address: that may name a patient
+    logs.request_seconds.labels(request.method, path).observe(time.perf_counter() - started)
+    logs.requests_total.labels(request.method, path, str(response.status_code)).inc()
+    return response
+
+
+async def _alive(_: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+def _ready(request: Request) -> Response:
+    with request.app.state.database.reading() as db:
+        db.execute(text("select 1"))
+    return JSONResponse({"ready": True})
+
+
+def _metrics(_: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _page(_: Request) -> Response:
+    page = STATIC / "index.html"
+    if not page.is_file():
+        return problem_response(
+            503,
+            "The web app is not built; run make setup, or pip install the package.",
+            code="web-app-not-built",
+        )
+    return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+def _root_file(request: Request) -> Response:
+    """Serve the few files that live beside the page (icon, manifest), and nothing else."""
+    name = request.path_params["name"]
+    path = STATIC / name
+    if "/" in name or name.startswith(".") or not path.is_file():
+        return problem_response(404, "There is nothing at this address.", code="not-found")
+    return FileResponse(path, headers={"Cache-Control": "public, max-age=3600"})
+
+
+class _Assets:
+    """Hashed files of the web app: immutable, and sent as compressed at build where the browser takes it."""
+
+    ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __call__(self, scope: Scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        """Answer with the file or 404."""
+        await self._response(Request(scope))(scope, receive, send)
+
+    def _response(self, request: Request) -> Response:
+        name = request.path_params.get("path", "") or request.scope["path"].rsplit("/", 1)[-1]
+        path = self._folder / name
+        if "/" in name or name.startswith(".") or not path.is_file():
+            return problem_response(404, "There is no such file.", code="not-found")
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        accepted = request.headers.get("accept-encoding", "")
+        for encoding, ending in self.ENCODINGS:
+            packed = path.with_name(path.name + ending)
+            if encoding in accepted and packed.is_file():
+                return FileResponse(
+                    packed, media_type=_media_type(path), headers={**headers, "Content-Encoding": encoding}
+                )
+        return FileResponse(path, media_type=_media_type(path), headers=headers)
+
+
+MEDIA_TYPES = {
+    ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".svg": "image/svg+xml",
+    ".png": "image/png", ".json": "application/json", ".woff2": "font/woff2",
+}  # fmt: skip
+
+
+def _media_type(path: Path) -> str:
+    return MEDIA_TYPES.get(path.suffix, "application/octet-stream")
+
+
+__all__ = ["STATIC", "build_api", "build_app"]

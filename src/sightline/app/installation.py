@@ -1,0 +1,74 @@
+"""An installation: its folder, database, blobs and keys, opened and brought up to date."""
+
+import fcntl
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+import sightline.app.tables  # noqa: F401  fills the metadata
+from sightline.app.settings import Settings, load_settings
+from sightline.record import archive
+from sightline.runtime import jobs
+from sightline.runtime.blobs import open_blobs
+from sightline.runtime.db import Database, open_database
+from sightline.trust import access, audit
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What every command and the server work on."""
+
+    settings: Settings
+    folder: Path
+    database: Database
+    store: archive.Store
+    operator: access.Person
+
+    def worker(self) -> jobs.Worker:
+        """Return the worker that runs this installation's jobs."""
+        return jobs.Worker(self.database, lock=self.folder / "worker.lock", store=self.store)
+
+    def seal(self) -> audit.Seal:
+        """Return what signs the audit trail."""
+        return audit.Seal(self.database, self.folder / audit.FOLDER)
+
+    def close(self) -> None:
+        """Close connections."""
+        jobs.close_queues()
+        self.database.dispose()
+
+
+def open_installation(settings: Settings | None = None) -> Installation:
+    """Open the installation that the settings name; make it when its folder is empty."""
+    settings = settings or load_settings()
+    folder = Path(settings.server.data).absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = open_database(settings.server.database_url or f"sqlite:///{folder / 'sightline.db'}")
+    with _alone(folder / "migrate.lock"):
+        migrate(database)
+        jobs.open_queue(database)
+    store = archive.Store(
+        database, open_blobs(settings.server.blobs_url or folder / "blobs"), settings.archive
+    )
+    return Installation(settings, folder, database, store, access.operator(getpass.getuser()))
+
+
+def migrate(database: Database) -> None:
+    """Bring the tables up to date."""
+    with database.transaction() as db:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = db
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

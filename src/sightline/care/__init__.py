@@ -1,0 +1,1 @@
+"""What people do: choose what to read, read it, report it."""

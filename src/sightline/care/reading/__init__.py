@@ -1,0 +1,28 @@
+"""Opening a study and everything that belongs beside it, and a person's word on each finding.
+
+Invariants: what is opened is audited; a decision, a correction or a mark and its audit entry are one
+transaction; once the report is signed its findings do not change.
+"""
+
+from sightline.care.reading._model import Opened, Shown
+from sightline.care.reading._service import (
+    correct,
+    decide,
+    field_of,
+    mark,
+    open_study,
+    outline_of,
+    timeline_of,
+)
+
+__all__ = [
+    "Opened",
+    "Shown",
+    "correct",
+    "decide",
+    "field_of",
+    "mark",
+    "open_study",
+    "outline_of",
+    "timeline_of",
+]

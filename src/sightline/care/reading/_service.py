@@ -1,0 +1,164 @@
+"""Use cases of reading: open a study, decide on a finding, correct it, mark one, see the patient's line."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sightline.care import reporting, worklist
+from sightline.care.reading._model import WINDOWS, Opened, Shown
+from sightline.intelligence import routing
+from sightline.record import archive, findings, timeline
+from sightline.runtime import events
+from sightline.runtime.db import Db
+from sightline.trust import access, audit
+
+audit.declare("study.open", "A person opened a study to read it")
+audit.declare("patient.open", "A person looked at a patient through time")
+
+
+def open_study(db: Db, study_uid: str, *, by: access.Person) -> Opened:
+    """Return a study with everything that belongs beside it."""
+    access.require(by, "archive.read", on=study_uid)
+    audit.record_read(by, "study.open", on=study_uid)
+    study = archive.get_study(db, study_uid)
+    history = archive.studies_of_patient(db, study.patient)
+    by_uid = {other.uid: other for other in history}
+    priors = [(by_uid[prior.study_uid], prior) for prior in timeline.priors_of(db, study_uid)]
+    comparison = timeline.comparison_of(db, study_uid)
+    prior = _chosen(priors, comparison)
+    everything = findings.of_patient(db, study.patient)
+    entry = worklist.get_entry(db, study_uid)
+    before, after = worklist.neighbours_of(db, entry) if entry else (None, None)
+    lines: dict[str, list[findings.Finding]] = {}
+    for finding in everything:
+        if finding.state is not findings.State.REJECTED:
+            lines.setdefault(finding.lesion, []).append(finding)
+    return Opened(
+        study=study,
+        series=_series_of(db, study_uid),
+        shown=_shown(db, study),
+        priors=priors,
+        prior=prior,
+        prior_series=_series_of(db, prior[0].uid) if prior else (),
+        prior_shown=_shown(db, prior[0]) if prior else None,
+        comparison=comparison,
+        analysis=routing.analysis_of(db, study_uid),
+        found=[f for f in everything if f.study_uid == study_uid],
+        earlier={f.id: f for f in everything if prior and f.study_uid == prior[0].uid},
+        lines=lines,
+        dates={other.uid: other.date for other in history},
+        history=history,
+        entry=entry,
+        before=before,
+        after=after,
+    )
+
+
+def _chosen(
+    priors: list[tuple[archive.Study, timeline.RankedPrior]], comparison: timeline.Comparison | None
+) -> tuple[archive.Study, timeline.RankedPrior] | None:
+    for study, ranked in priors:
+        if comparison is None or study.uid == comparison.prior_uid:
+            return study, ranked
+    return None
+
+
+def _series_of(db: Db, study_uid: str) -> list[archive.Series]:
+    return archive.series_of_study(db, study_uid)
+
+
+def _shown(db: Db, study: archive.Study) -> Shown | None:
+    series = routing.main_series(db, study.uid)
+    if series is None:
+        return None
+    window = WINDOWS.get(timeline.image_modality(study))
+    return Shown(series, window, "the series with most images")
+
+
+def decide(
+    db: Db, finding_id: str, decision: findings.Decision, *, by: access.Person, reason: str | None = None
+) -> findings.Finding:
+    """Accept or reject a finding, or take that back, and place its study anew."""
+    _require_unsigned(db, findings.get_finding(db, finding_id).study_uid, by)
+    finding = findings.decide_finding(db, finding_id, decision, by=by, reason=reason)
+    if decision is not findings.Decision.ACCEPT:  # who is left out, or back in, can change what is linked
+        events.publish(db, "FindingsChanged", finding.study_uid)
+    worklist.refresh_entry(db, finding.study_uid)
+    return finding
+
+
+def correct(
+    db: Db, finding_id: str, correction: findings.Correction, *, by: access.Person
+) -> findings.Finding:
+    """Put a person's values in place of the model's; what has changed is worked out anew."""
+    _require_unsigned(db, findings.get_finding(db, finding_id).study_uid, by)
+    finding = findings.correct_finding(db, finding_id, correction, by=by)
+    events.publish(db, "FindingsChanged", finding.study_uid)
+    return finding
+
+
+def mark(
+    held: archive.Store,
+    study_uid: str,
+    series_uid: str,
+    point_lps_mm: tuple[float, float, float],
+    *,
+    by: access.Person,
+) -> findings.Finding:
+    """Segment and measure the lesion at a point that a person clicked; it counts by that person's word.
+
+    Raises
+    ------
+    NoLesionHere
+        If nothing stands out there.
+    NotAVolume
+        If the series is none.
+    """
+    access.require(by, "finding.mark", on=study_uid)
+    with held.database.reading() as db:
+        _require_unsigned(db, study_uid, by)
+        patient = archive.get_study(db, study_uid).patient
+        if archive.get_series(db, series_uid).study != study_uid:
+            raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
+    with tempfile.TemporaryDirectory(prefix="sightline-mark-") as folder:
+        images = Path(folder, "images")
+        images.mkdir()
+        with held.database.reading() as db:
+            archive.export_series(held, db, series_uid, images)
+        found = routing.segment_at(held.blobs, Path(folder), series_uid, point_lps_mm)
+    with held.database.transaction() as db:
+        _require_unsigned(db, study_uid, by)
+        finding = findings.mark_finding(db, study_uid, patient, found, by=by)
+        events.publish(db, "FindingsChanged", study_uid)
+        worklist.refresh_entry(db, study_uid)
+    return finding
+
+
+def field_of(held: archive.Store, db: Db, comparison_id: str, *, by: access.Person) -> bytes:
+    """Return the displacement field of a comparison for the browser: float32, little endian, mm."""
+    comparison = timeline.get_comparison(db, comparison_id)
+    access.require(by, "archive.read", on=comparison.study_uid)
+    return routing.browser_field(held.blobs, comparison.alignment)
+
+
+def timeline_of(
+    db: Db, patient: str, *, by: access.Person
+) -> tuple[list[archive.Study], list[findings.Finding], list[timeline.Comparison]]:
+    """Return the studies, current findings and comparisons of a patient, oldest study first."""
+    access.require(by, "patient.read", on=patient)
+    audit.record_read(by, "patient.open", on=patient)
+    studies = archive.studies_of_patient(db, archive.get_patient(db, patient).id)
+    ordered = sorted(studies, key=lambda s: (s.date, s.time, s.uid))
+    return ordered, findings.of_patient(db, patient), list(timeline.comparisons_of_patient(db, patient))
+
+
+def _require_unsigned(db: Db, study_uid: str, by: access.Person) -> None:
+    if reporting.is_signed(db, study_uid, by=by):
+        raise reporting.ReportAlreadySigned("The report is signed, so its findings cannot change.")
+
+
+def outline_of(db: Db, finding_id: str, *, by: access.Person) -> tuple[findings.Finding, dict[str, Any]]:
+    """Return a finding with its stored outline."""
+    finding = findings.get_finding(db, finding_id)
+    access.require(by, "finding.read", on=finding.study_uid)
+    return finding, findings.get_outline(db, finding_id)

@@ -1,0 +1,68 @@
+"""The job that turns a signed report into standard objects in the archive."""
+
+from typing import Any
+
+from sightline.care.reporting import _documents as documents
+from sightline.care.reporting import _store as store
+from sightline.care.reporting._model import Report, ReportNotHeld, ReportObject
+from sightline.care.reporting._rendering import load_masks, reported_lesions, signed_report
+from sightline.care.reporting._service import record_objects
+from sightline.record import archive, findings
+from sightline.runtime import events, jobs
+from sightline.trust import access
+
+
+@jobs.job("write-report-objects")
+def write_report_objects(run: jobs.Run, subject: str, **_: Any) -> None:
+    """Store SEG, SR and PDF of a signed report; the same report gives the same objects."""
+    run.step("write", lambda: _write(run.resource("store"), subject))
+
+
+events.listen("ReportSigned", write_report_objects)
+
+
+def _write(held: archive.Store, study_uid: str) -> None:
+    with held.database.reading() as db:
+        report = store.of_study(db, study_uid)
+        if report is None:
+            raise ReportNotHeld("There is no such report.")
+        reported = signed_report(db, report)
+        masks = load_masks(held.blobs, [f for f in findings.of_studies(db, study_uid) if f.counts])
+        lesions = reported_lesions(db, report, masks)
+        series = _series_of(
+            report,
+            findings.of_studies(db, study_uid),
+            archive.series_of_study(db, study_uid),
+        )
+        source = archive.read_datasets(held, db, series, pixels=False)
+    written = _build(source, lesions, reported)
+    objects = []
+    for kind, ds, label in written:
+        archive.store_dataset(held, ds, source=archive.Source("internal", "reporting", access.SYSTEM))
+        objects.append(ReportObject(kind, str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID), label))
+    with held.database.transaction() as db:
+        record_objects(db, study_uid, objects, "stored", by=access.SYSTEM)
+
+
+def _build(
+    source: list[Any], lesions: list[documents.ReportedLesion], report: documents.SignedReport
+) -> list[tuple[str, Any, str]]:
+    segmentation = (
+        documents.build_segmentation(source, lesions, report) if any(x.segmented for x in lesions) else None
+    )
+    structured = documents.build_measurement_report(source, lesions, segmentation, report)
+    page = documents.render_report_html(report, lesions, study=documents.read_study(source[0]))
+    pdf = documents.build_encapsulated_pdf(source, documents.render_report_pdf(page), report)
+    objects = [("SR", structured, "Measurements (TID 1500)"), ("PDF", pdf, "Report (PDF)")]
+    return [*objects, ("SEG", segmentation, "Segmentation")] if segmentation is not None else objects
+
+
+def _series_of(report: Report, held: list[findings.Finding], series: list[archive.Series]) -> str:
+    """Return the series that the report's findings lie in; without findings, the largest image series."""
+    for finding in held:
+        if finding.counts:
+            return finding.series_uid
+    images = [s for s in series if s.frame_count]
+    if not images:
+        raise ReportNotHeld(f"Study of report {report.id} has no images to refer to.")
+    return max(images, key=lambda s: s.frame_count).uid

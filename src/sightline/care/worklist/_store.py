@@ -1,0 +1,139 @@
+"""The table of the worklist; the only SQL of this domain."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+
+from sightline.care.worklist._model import Entry, ListPage, ListQuery, Urgency
+from sightline.runtime.db import Db, Instant, Json, metadata
+
+entries = Table(
+    "worklist",
+    metadata,
+    Column("study_uid", String(64), primary_key=True),
+    Column("patient", String(32), nullable=False),
+    Column("search", Text, nullable=False),
+    Column("exam", Text, nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("urgency", String(16), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("arrived_at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reader", String(64)),
+    Column("reader_name", String(128)),
+    Column("deferred_until", Instant),
+    Column("prior_count", Integer, nullable=False),
+    Column("prior_date", String(10)),
+    Column("changes", Json, nullable=False),
+    Column("analysis_state", String(16), nullable=False),
+    Column("analysis_text", Text, nullable=False),
+    Index("ix_worklist_order", "state", "due_at", "study_uid"),
+)
+
+OPEN = ("unread", "reading")
+_PLAIN = (
+    "study_uid patient due_at arrived_at reason state reader reader_name deferred_until prior_count "
+    "prior_date "
+    "analysis_state analysis_text exam modality"
+).split()
+
+
+def put(db: Db, row: dict[str, Any]) -> None:
+    """Write what was worked out for a study; reader, state and deferral stay as they are."""
+    known = db.execute(update(entries).where(entries.c.study_uid == row["study_uid"]).values(**row))
+    if not known.rowcount:
+        db.execute(insert(entries).values(**row, state="unread"))
+
+
+def change(db: Db, study_uid: str, **values: Any) -> None:
+    """Change who reads a study, or its state, or until when it is deferred."""
+    db.execute(update(entries).where(entries.c.study_uid == study_uid).values(**values))
+
+
+def get(db: Db, study_uid: str) -> Entry | None:
+    """Return the row of a study."""
+    row = db.execute(select(entries).where(entries.c.study_uid == study_uid)).one_or_none()
+    return _from_row(row) if row else None
+
+
+def find(db: Db, query: ListQuery, *, at: datetime) -> ListPage:
+    """Return one page, what is due first on top; deferred studies come back when their time has come."""
+    e = entries.c
+    wanted = _matching(query, at)
+    if query.after:  # a key, not an offset: the last page costs what the first one costs
+        wanted = wanted.where(tuple_(e.due_at, e.study_uid) > tuple_(*query.after))
+    rows = db.execute(wanted.order_by(e.due_at, e.study_uid).limit(query.limit + 1)).all()
+    page = tuple(_from_row(row) for row in rows[: query.limit])
+    critical, open_count = _counts(db)
+    return ListPage(page, len(rows) > query.limit, critical, open_count, _median_wait_min(db, open_count, at))
+
+
+def _matching(query: ListQuery, at: datetime) -> Select[Any]:
+    e = entries.c
+    wanted = select(entries)
+    if query.state == "open":
+        wanted = wanted.where(e.state.in_(OPEN), (e.deferred_until.is_(None)) | (e.deferred_until <= at))
+    elif query.state == "reported":
+        wanted = wanted.where(e.state == "reported")
+    if query.modality:
+        wanted = wanted.where(e.modality == query.modality)
+    for word in query.text.casefold().split():
+        wanted = wanted.where(e.search.contains(word, autoescape=True))
+    return wanted
+
+
+def neighbours(db: Db, entry: Entry, *, at: datetime) -> tuple[Entry | None, Entry | None]:
+    """Return the open studies just before and just after one in the order of the list."""
+    e = entries.c
+    here = tuple_(entry.due_at, entry.study_uid)
+    order = tuple_(e.due_at, e.study_uid)
+    base = _matching(ListQuery(), at)
+    after = db.execute(base.where(order > here).order_by(e.due_at, e.study_uid).limit(1)).one_or_none()
+    before = db.execute(
+        base.where(order < here).order_by(e.due_at.desc(), e.study_uid.desc()).limit(1)
+    ).one_or_none()
+    return (_from_row(before) if before else None, _from_row(after) if after else None)
+
+
+def _counts(db: Db) -> tuple[int, int]:
+    e = entries.c
+    rows = db.execute(select(e.urgency, func.count()).where(e.state.in_(OPEN)).group_by(e.urgency)).all()
+    by_urgency = {urgency: int(count) for urgency, count in rows}
+    return by_urgency.get(Urgency.CRITICAL.value, 0), sum(by_urgency.values())
+
+
+def _median_wait_min(db: Db, open_count: int, at: datetime) -> int | None:
+    if not open_count:
+        return None
+    e = entries.c
+    middle = (
+        select(e.arrived_at).where(e.state.in_(OPEN)).order_by(e.arrived_at).offset(open_count // 2).limit(1)
+    )
+    arrived = db.scalar(middle)
+    return None if arrived is None else max(0, int((at - arrived).total_seconds() // 60))
+
+
+def _from_row(row: Row[Any]) -> Entry:
+    return Entry(
+        **{name: getattr(row, name) for name in _PLAIN},
+        urgency=Urgency(row.urgency),
+        reasons=tuple((text, weight) for text, weight in row.reasons),
+        changes=tuple(row.changes),
+    )

@@ -1,0 +1,21 @@
+"""Jobs of the worklist: place a study when something about it has happened."""
+
+from typing import Any
+
+from sightline.care.worklist._service import refresh_entry
+from sightline.runtime import events, jobs
+
+
+@jobs.job("place-study")
+def place(run: jobs.Run, subject: str, **_: Any) -> None:
+    """Work out where a study stands on the list."""
+
+    def work() -> None:
+        with run.database.transaction() as db:
+            refresh_entry(db, subject)
+
+    run.step("place", work)
+
+
+for name in ("StudySettled", "StudyAnalysed", "StudyCompared"):
+    events.listen(name, place)

@@ -1,0 +1,201 @@
+"""HTTP face of the worklist."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from sightline.care import worklist
+from sightline.kernel.dates import age_years, iso_date
+from sightline.kernel.names import display_name
+from sightline.record import archive
+from sightline.runtime.db import Db
+from sightline.runtime.http import Snapshot, Tx
+from sightline.trust.identity import Caller
+
+router = APIRouter(tags=["worklist"])
+
+
+class PatientView(BaseModel):
+    """Who the study is of; `id` is opaque."""
+
+    id: str
+    name: str
+    patient_id: str
+    sex: str
+    age_years: int | None
+
+
+class Reason(BaseModel):
+    """One reason for a place, with its weight."""
+
+    text: str
+    weight: str | None
+
+
+class Images(BaseModel):
+    """How many images are here; `expected` when the sender said so."""
+
+    received: int
+    expected: int | None
+
+
+class Reader(BaseModel):
+    """Who has taken the study."""
+
+    id: str
+    name: str
+
+
+class ChangeLine(BaseModel):
+    """What became of one lesion, in words."""
+
+    kind: str
+    text: str
+
+
+class AnalysisView(BaseModel):
+    """How the analysis of a study stands."""
+
+    state: str
+    text: str
+
+
+class Row(BaseModel):
+    """One row of the worklist."""
+
+    study_uid: str
+    patient: PatientView
+    exam: str
+    modality: str
+    study_date: str
+    arrived_at: datetime
+    due_at: datetime
+    urgency: worklist.Urgency
+    reason: str
+    place: list[Reason]
+    prior_count: int
+    prior_date: str | None
+    images: Images
+    reader: Reader | None
+    state: str
+    changes: list[ChangeLine]
+    last_impression: str | None
+    indication: str | None
+    analysis: AnalysisView
+    simulated: bool
+    deferred_until: datetime | None
+    thumbnail_url: str | None
+
+
+class Counts(BaseModel):
+    """How the list stands."""
+
+    critical: int
+    open: int
+    median_wait_min: int | None
+
+
+class WorklistPage(BaseModel):
+    """One page; `next` goes into `after`."""
+
+    items: list[Row]
+    next: str | None
+    counts: Counts
+
+
+class Deferral(BaseModel):
+    """For how long to put a study off, in min."""
+
+    minutes: int = Field(gt=0, le=7 * 24 * 60)
+
+
+@router.get("/worklist")
+def find_entries(
+    caller: Caller,
+    db: Snapshot,
+    q: Annotated[str, Query(max_length=100)] = "",
+    modality: Annotated[str, Query(max_length=16)] = "",
+    state: Literal["open", "reported", "all"] = "open",
+    after: Annotated[str, Query(max_length=128)] = "",
+    limit: Annotated[int, Query(gt=0, le=200)] = 50,
+) -> WorklistPage:
+    """Return one page of the worklist, what is due first on top."""
+    query = worklist.ListQuery(q, modality, state, _key(after), limit)
+    page = worklist.find_entries(db, query, by=caller)
+    last = page.entries[-1] if page.more else None
+    return WorklistPage(
+        items=rows_of(db, page.entries),
+        next=f"{last.due_at.isoformat()}|{last.study_uid}" if last else None,
+        counts=Counts(critical=page.critical, open=page.open, median_wait_min=page.median_wait_min),
+    )
+
+
+@router.post("/worklist/{study_uid}/claim")
+def claim(study_uid: str, caller: Caller, db: Tx) -> Row:
+    """Take a study to read it."""
+    return rows_of(db, (worklist.claim_study(db, study_uid, by=caller),))[0]
+
+
+@router.delete("/worklist/{study_uid}/claim")
+def release(study_uid: str, caller: Caller, db: Tx) -> Row:
+    """Give a study back."""
+    return rows_of(db, (worklist.release_study(db, study_uid, by=caller),))[0]
+
+
+@router.post("/worklist/{study_uid}/deferral")
+def defer(study_uid: str, body: Deferral, caller: Caller, db: Tx) -> Row:
+    """Put a study off until later."""
+    return rows_of(db, (worklist.defer_study(db, study_uid, body.minutes, by=caller),))[0]
+
+
+@router.delete("/worklist/{study_uid}/deferral")
+def undefer(study_uid: str, caller: Caller, db: Tx) -> Row:
+    """Take a deferral back."""
+    return rows_of(db, (worklist.undefer_study(db, study_uid, by=caller),))[0]
+
+
+def rows_of(db: Db, entries: tuple[worklist.Entry, ...]) -> list[Row]:
+    """Return the rows of a page: one query for all of them, never one a row."""
+    query = archive.StudyQuery(study_uids=[entry.study_uid for entry in entries])
+    studies = {study.uid: study for study in archive.find_studies(db, query, limit=len(entries) or 1).items}
+    return [_row(entry, studies[entry.study_uid]) for entry in entries]
+
+
+def _row(entry: worklist.Entry, study: archive.Study) -> Row:
+    return Row(
+        study_uid=entry.study_uid,
+        patient=PatientView(
+            id=study.patient,
+            name=display_name(study.name),
+            patient_id=study.patient_id,
+            sex=study.sex,
+            age_years=age_years(study.birth_date, study.date),
+        ),
+        exam=entry.exam,
+        modality=entry.modality,
+        study_date=iso_date(study.date),
+        arrived_at=entry.arrived_at,
+        due_at=entry.due_at,
+        urgency=entry.urgency,
+        reason=entry.reason,
+        place=[Reason(text=text, weight=weight) for text, weight in entry.reasons],
+        prior_count=entry.prior_count,
+        prior_date=iso_date(entry.prior_date) if entry.prior_date else None,
+        images=Images(received=study.image_count, expected=None),
+        reader=Reader(id=entry.reader, name=entry.reader_name or "") if entry.reader else None,
+        state=entry.state,
+        changes=[ChangeLine(**change) for change in entry.changes],
+        last_impression=None,
+        indication=None,
+        analysis=AnalysisView(state=entry.analysis_state, text=entry.analysis_text),
+        simulated=study.simulated,
+        deferred_until=entry.deferred_until,
+        thumbnail_url=f"/dicom-web/studies/{entry.study_uid}/thumbnail",
+    )
+
+
+def _key(after: str) -> tuple[datetime, str] | None:
+    at, _, uid = after.partition("|")
+    return (datetime.fromisoformat(at), uid) if uid else None

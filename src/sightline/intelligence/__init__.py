@@ -1,0 +1,1 @@
+"""What machines do: models that plug in, rules that route studies to them."""

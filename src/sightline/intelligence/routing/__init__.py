@@ -1,0 +1,30 @@
+"""Which study goes to which model, and what follows, durably.
+
+Invariants: a study that matches a rule is analysed once per model version and set of images; an analysis ends
+in findings, in a refusal with its reason, or in a failure that is shown; a comparison waits for both sides.
+"""
+
+from sightline.intelligence.routing._comparing import browser_field
+from sightline.intelligence.routing._model import Analysis, AnalysisState, Rule, match_rules
+from sightline.intelligence.routing._service import (
+    analyses_of,
+    analysis_of,
+    find_image_series,
+    main_series,
+    request_analysis,
+)
+from sightline.intelligence.routing._writing import segment_at
+
+__all__ = [
+    "Analysis",
+    "AnalysisState",
+    "Rule",
+    "analyses_of",
+    "analysis_of",
+    "browser_field",
+    "find_image_series",
+    "main_series",
+    "match_rules",
+    "request_analysis",
+    "segment_at",
+]

@@ -1,0 +1,189 @@
+"""The durable chain: a settled study is routed, analysed, compared with its prior.
+
+Each step is idempotent: a run is identified by model version, card, inputs and parameters, an alignment by
+the two sets of images and its method, and what is already there is not made again.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from sightline.intelligence import models
+from sightline.intelligence.routing import _comparing as comparing
+from sightline.intelligence.routing import _store as store
+from sightline.intelligence.routing._model import Analysis, AnalysisState
+from sightline.intelligence.routing._service import analyses_of, images_of, main_series, request_analysis
+from sightline.intelligence.routing._writing import found_from, store_masks
+from sightline.kernel import clock
+from sightline.kernel.errors import Invalid, PlatformError
+from sightline.record import archive, findings, timeline
+from sightline.runtime import events, jobs
+from sightline.runtime.db import Db
+from sightline.trust import access, audit
+
+log = structlog.get_logger(__name__)
+
+
+@jobs.job("route-study")
+def route_study(run: jobs.Run, subject: str, **_: Any) -> None:
+    """Match a settled study against the rules and start the analyses it earns."""
+
+    def work() -> None:
+        with run.database.transaction() as db:
+            request_analysis(db, subject, by=access.SYSTEM)
+
+    run.step("route", work)
+
+
+@jobs.job("analyse-study")
+def analyse_study(run: jobs.Run, subject: str, model: str, series_uid: str) -> None:
+    """Run one model on one series and keep what it says as proposed findings."""
+    run.step("analyse", lambda: _analyse(run.resource("store"), subject, model, series_uid))
+
+
+@jobs.job("compare-patient")
+def compare_patient(run: jobs.Run, subject: str, **_: Any) -> None:
+    """After a study was analysed, compare it and the later studies of its patient with their priors."""
+
+    def work() -> None:
+        with run.database.transaction() as db:
+            for uid in _this_and_later(db, subject):
+                jobs.enqueue(db, "compare-study", key=f"compare-{uid}-{run.key}", subject=uid)
+
+    run.step("enqueue", work)
+
+
+@jobs.job("compare-study")
+def compare_study(run: jobs.Run, subject: str) -> None:
+    """Align a study with its best prior, link lesions, tell what has changed."""
+    run.step("compare", lambda: _compare(run.resource("store"), subject))
+
+
+events.listen("StudySettled", route_study)
+events.listen("StudyAnalysed", compare_patient)
+events.listen("FindingsChanged", compare_patient)
+
+
+def _analyse(held: archive.Store, study_uid: str, model: str, series_uid: str) -> None:
+    with held.database.transaction() as db:
+        binding = models.bind(model, images_of(db, series_uid))
+        current = next((a for a in analyses_of(db, study_uid) if a.model == model), None)
+        if current and current.run == binding.run and current.state is AnalysisState.DONE:
+            return
+        running = Analysis(
+            study_uid,
+            model,
+            AnalysisState.RUNNING,
+            "analysis is running",
+            series_uid,
+            binding.run,
+            clock.now(),
+        )
+        store.put(db, running)
+        events.publish(db, "AnalysisStarted", study_uid)
+    try:
+        output, masks = _run_model(held, model, series_uid, binding)
+    except PlatformError as refusal:
+        state = AnalysisState.REFUSED if isinstance(refusal, Invalid) else AnalysisState.FAILED
+        _end(held, replace(running, state=state, text=str(refusal), at=clock.now()))
+        return
+    except Exception:
+        text = "the analysis broke on our side; it has been logged"
+        _end(held, replace(running, state=AnalysisState.FAILED, text=text, at=clock.now()))
+        raise
+    source = findings.Source(
+        findings.SourceKind.MODEL, model, binding.version, binding.run,
+        binding.inputs_sha256, binding.parameters_sha256,
+    )  # fmt: skip
+    with held.database.transaction() as db:
+        patient = archive.get_study(db, study_uid).patient
+        found = found_from(output, series_uid, masks)
+        findings.propose_findings(db, study_uid, patient, source, found, by=access.SYSTEM)
+        text = " · ".join([_counted(len(found)), *output.remarks])
+        _close(db, replace(running, state=AnalysisState.DONE, text=text, at=clock.now()))
+
+
+def _run_model(
+    held: archive.Store, model: str, series_uid: str, binding: models.Binding
+) -> tuple[models.ModelOutput, list[str | None]]:
+    with tempfile.TemporaryDirectory(prefix="sightline-run-") as folder:
+        series, output = Path(folder, "series"), Path(folder, "output")
+        series.mkdir()
+        output.mkdir()
+        with held.database.reading() as db:
+            archive.export_series(held, db, series_uid, series)
+        answer = models.run_model(model, series, output)
+    return answer, store_masks(held.blobs, binding.run, answer)
+
+
+def _counted(count: int) -> str:
+    if not count:
+        return "no findings proposed"
+    return f"{count} finding{'s' if count > 1 else ''} proposed"
+
+
+def _end(held: archive.Store, analysis: Analysis) -> None:
+    with held.database.transaction() as db:
+        _close(db, analysis)
+
+
+def _close(db: Db, analysis: Analysis) -> None:
+    store.put(db, analysis)
+    audit.record(
+        db, "analysis.end", by=access.SYSTEM, on=analysis.study_uid,
+        model=analysis.model, run=analysis.run or "", state=analysis.state.value,
+    )  # fmt: skip
+    events.publish(db, "StudyAnalysed", analysis.study_uid)
+
+
+def _this_and_later(db: Db, study_uid: str) -> list[str]:
+    study = archive.get_study(db, study_uid)
+    moment = timeline.study_moment(study.date, study.time)
+    return [
+        other.uid
+        for other in archive.studies_of_patient(db, study.patient)
+        if other.uid == study_uid or timeline.study_moment(other.date, other.time) > moment
+    ]
+
+
+def _compare(held: archive.Store, study_uid: str) -> None:
+    with held.database.reading() as db:
+        pair = _pair(db, study_uid)
+    if pair is None:
+        return
+    alignment, geometry = comparing.align_pair(held, pair)
+    with held.database.transaction() as db:
+        comparison, links = comparing.build_comparison(db, held.blobs, pair, alignment, geometry)
+        findings.unify_lesions(db, pair.patient, links, by=access.SYSTEM)
+        timeline.record_comparison(db, comparison, by=access.SYSTEM)
+        events.publish(db, "StudyCompared", study_uid, prior=pair.prior_uid)
+
+
+def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
+    """Return the study with its best comparable prior, or None: there is none, or it is not analysed yet."""
+    study = archive.get_study(db, study_uid)
+    series = main_series(db, study_uid)
+    if series is None or not _ended(db, study_uid):
+        return None
+    for prior in timeline.priors_of(db, study_uid):
+        other = archive.get_study(db, prior.study_uid)
+        if timeline.image_modality(other) != timeline.image_modality(study):
+            continue
+        prior_series = main_series(db, prior.study_uid)
+        if prior_series is None:
+            continue
+        if not _ended(db, prior.study_uid):
+            return None  # its own analysis will ask for this comparison again
+        return comparing.Pair(
+            study_uid, prior.study_uid, study.patient, series, prior_series, prior.why, prior.days,
+            images_of(db, series), images_of(db, prior_series), prior_date=other.date,
+        )  # fmt: skip
+    return None
+
+
+def _ended(db: Db, study_uid: str) -> bool:
+    held = analyses_of(db, study_uid)
+    return bool(held) and all(a.state.ended or a.state is AnalysisState.NONE for a in held)

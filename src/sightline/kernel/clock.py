@@ -1,0 +1,8 @@
+"""Time, always aware and in UTC."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""What we hold about a patient: images, chart, findings, and their order in time."""

@@ -1,0 +1,396 @@
+"""What may be asked of the archive: settle, find, read, export, store what we made ourselves."""
+
+import gzip
+import json
+import shutil
+import threading
+import warnings
+import zlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+from blake3 import blake3
+from numpy.typing import NDArray
+from pydicom import Dataset, dcmread
+from pydicom.pixels.utils import pixel_array, unpack_bits
+from pydicom.uid import ExplicitVRLittleEndian
+
+from sightline.kernel import clock
+from sightline.record.archive import _store as store_
+from sightline.record.archive._codecs import DECODER_DEPENDENCIES
+from sightline.record.archive._frames import find_frame, join_fragments
+from sightline.record.archive._intake import take_in_one
+from sightline.record.archive._model import (
+    Attributes,
+    ConflictRow,
+    FrameNotAddressable,
+    FrameNotDecodable,
+    FrameNotHeld,
+    Incoming,
+    Instance,
+    InstanceNotHeld,
+    InstanceQuery,
+    Outcome,
+    Page,
+    Patient,
+    PatientNotHeld,
+    Series,
+    SeriesNotHeld,
+    SeriesQuery,
+    Source,
+    Store,
+    Study,
+    StudyNotHeld,
+    StudyQuery,
+)
+from sightline.record.archive._scan import Span, inflated, scan
+from sightline.runtime import events
+from sightline.runtime.blobs import BlobNotHeld
+from sightline.runtime.db import Database, Db
+
+log = structlog.get_logger(__name__)
+
+
+def settle_due(db: Db, now: datetime, settle_s: float) -> list[str]:
+    """Mark each study that has been quiet for `settle_s` seconds as settled and say so to all who listen."""
+    return _settle(db, store_.due_studies(db, now - timedelta(seconds=settle_s)), now)
+
+
+def settle_now(db: Db, study_uids: Iterable[str]) -> list[str]:
+    """Mark studies as settled because their sender says they are complete; return those that were not."""
+    return _settle(db, store_.unsettled_studies(db, study_uids), clock.now())
+
+
+def count_unsettled(db: Db) -> int:
+    """Return how many studies are still arriving."""
+    return store_.count_unsettled(db)
+
+
+def _settle(db: Db, due: Sequence[tuple[str, str]], now: datetime) -> list[str]:
+    for uid, patient in due:
+        store_.mark_settled(db, uid, now)
+        events.publish(db, "StudySettled", uid, patient=patient)
+    return [uid for uid, _ in due]
+
+
+class Settler:
+    """Settles quiet studies from a thread of its own until stopped."""
+
+    def __init__(self, store: Store) -> None:
+        self._database: Database = store.database
+        self._settle_s = store.settings.settle_s
+        self._every_s = min(max(store.settings.settle_s / 10, 0.25), 5)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, after what is being settled."""
+        self._stopping.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_s):
+            try:
+                with self._database.reading() as db:
+                    due = store_.due_studies(db, clock.now() - timedelta(seconds=self._settle_s), 1)
+                if due:
+                    with self._database.transaction() as db:
+                        settle_due(db, clock.now(), self._settle_s)
+            except Exception as error:  # noqa: BLE001  a lost connection must not end the thread
+                log.error("settling failed", error=type(error).__name__)
+
+
+def find_studies(
+    db: Db, query: StudyQuery, *, limit: int = 50, after: tuple[str, str] | None = None, offset: int = 0
+) -> Page[Study]:
+    """Return one page of matching studies, newest first; `after` is the `next` of the page before."""
+    return store_.studies_where(db, query, limit=limit, after=after, offset=offset)
+
+
+def get_study(db: Db, uid: str) -> Study:
+    """Return a study or raise `StudyNotHeld`."""
+    found = store_.studies_where(db, StudyQuery(study_uids=[uid]), limit=1).items
+    if not found:
+        raise StudyNotHeld(f"No study {uid} is held.", study=uid)
+    return found[0]
+
+
+def get_series(db: Db, uid: str) -> Series:
+    """Return a series or raise `SeriesNotHeld`."""
+    found = store_.series_where(db, SeriesQuery(series_uids=[uid]), limit=1)
+    if not found:
+        raise SeriesNotHeld(f"No series {uid} is held.", series=uid)
+    return found[0]
+
+
+def get_instance(db: Db, sop_uid: str) -> Instance:
+    """Return an instance or raise `InstanceNotHeld`."""
+    found = store_.get_instance(db, sop_uid)
+    if found is None:
+        raise InstanceNotHeld(f"No instance {sop_uid} is held.", instance=sop_uid)
+    return found
+
+
+def get_studies(db: Db, uids: Sequence[str]) -> dict[str, Study]:
+    """Return those of the studies that are held, by UID: one query for all."""
+    found = store_.studies_where(db, StudyQuery(study_uids=uids), limit=len(uids)).items if uids else ()
+    return {study.uid: study for study in found}
+
+
+def find_series(db: Db, query: SeriesQuery, *, limit: int | None = None, offset: int = 0) -> Page[Series]:
+    """Return matching series, by study and number."""
+    return Page(tuple(store_.series_where(db, query, limit=limit, offset=offset)))
+
+
+def series_of_study(db: Db, study_uid: str) -> list[Series]:
+    """Return all series of a study, by number."""
+    return store_.series_where(db, SeriesQuery(study=study_uid))
+
+
+def sop_uids_of(db: Db, series_uid: str) -> list[str]:
+    """Return the SOP Instance UIDs of a series, in the order of `sorted_instances`."""
+    return [instance.sop_uid for instance in sorted_instances(db, series_uid)]
+
+
+def find_instances(
+    db: Db, query: InstanceQuery, *, limit: int | None = None, offset: int = 0
+) -> Page[Instance]:
+    """Return matching instances, by series and number."""
+    return Page(tuple(store_.instances_where(db, query, limit=limit, offset=offset)))
+
+
+def get_patient(db: Db, id: str) -> Patient:  # noqa: A002
+    """Return the patient of an opaque id or raise `PatientNotHeld`."""
+    found = store_.find_patient(db, id=id)
+    if found is None:
+        raise PatientNotHeld("No such patient is held.")
+    return found
+
+
+def find_patient(db: Db, patient_id: str) -> Patient | None:
+    """Return the patient whom senders call `patient_id`, or None."""
+    return store_.find_patient(db, patient_id=patient_id) if patient_id else None
+
+
+def studies_of_patient(db: Db, patient: str) -> list[Study]:
+    """Return all studies of a patient (opaque id), newest first."""
+    found = store_.studies_where(db, StudyQuery(patient=patient), limit=10_000)
+    return list(found.items)
+
+
+def find_conflicts(db: Db, study_uid: str = "") -> list[ConflictRow]:
+    """Return the objects that were kept aside and await a decision, of one study or of all."""
+    return store_.conflicts_of(db, study_uid)
+
+
+def series_metadata_gz(store: Store, db: Db, series_uid: str) -> tuple[bytes, str]:
+    """Return the DICOM JSON of a series, gzipped, and its ETag; made again only when it has grown."""
+    generation = store_.generation_of(db, series_uid)
+    if generation is None:
+        raise SeriesNotHeld(f"No series {series_uid} is held.", series=series_uid)
+    name = blake3(series_uid.encode()).hexdigest()[:32]
+    key = f"metadata/{name[:2]}/{name}/{generation}.json.gz"
+    etag = f'"{name}-{generation}"'
+    with suppress(BlobNotHeld):
+        return store.blobs.get(key), etag
+    body = gzip.compress(join_metadata(store_.metadata_of(db, InstanceQuery(series=series_uid))), 5, mtime=0)
+    store.blobs.put_if_absent(key, body)
+    store.blobs.delete(f"metadata/{name[:2]}/{name}/{generation - 1}.json.gz")
+    return body, etag
+
+
+def join_metadata(parts: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return one JSON array of the compressed DICOM JSON of several instances."""
+    return b"[" + b",".join(zlib.decompress(packed) for _, packed in parts) + b"]"
+
+
+def metadata_json(db: Db, query: InstanceQuery) -> bytes:
+    """Return the DICOM JSON of the matching instances as one array."""
+    return join_metadata(store_.metadata_of(db, query))
+
+
+def frame(store: Store, db: Db, sop_uid: str, number: int = 1) -> tuple[bytes, str]:
+    """Return frame `number`, counted from 1, as it is stored, and its transfer syntax: one ranged read."""
+    blob, syntax, table = _frame_source(db, sop_uid)
+    try:
+        place = find_frame(table, number)
+    except FrameNotAddressable:
+        return _frame_of_whole(store, blob, number), str(ExplicitVRLittleEndian)
+    return join_fragments(store.blobs.get_range(blob, place.offset, place.length), place), syntax
+
+
+def _frame_source(db: Db, sop_uid: str) -> tuple[str, str, bytes | None]:
+    found = store_.frame_source(db, sop_uid)
+    if found is None:
+        raise InstanceNotHeld(f"No instance {sop_uid} is held.", instance=sop_uid)
+    return found
+
+
+def _frame_of_whole(store: Store, blob: str, number: int) -> bytes:
+    """Return a native frame of an object whose frames have no address: deflated, or of bits not bytes."""
+    ds = _read(store, blob, pixels=True)
+    if ds.file_meta.TransferSyntaxUID.is_encapsulated:
+        raise FrameNotAddressable(
+            "The frames of this instance cannot be read apart; fetch the whole instance."
+        )
+    frames = int(ds.get("NumberOfFrames") or 1)
+    if not 1 <= number <= frames:
+        raise FrameNotHeld(f"The instance has {frames} frame(s), and no frame {number}.")
+    values = ds.Rows * ds.Columns * ds.get("SamplesPerPixel", 1)
+    if ds.BitsAllocated == 1:
+        bits = unpack_bits(ds.PixelData)[(number - 1) * values : number * values]
+        return np.packbits(np.asarray(bits), bitorder="little").tobytes()
+    length = values * ds.BitsAllocated // 8
+    return bytes(ds.PixelData[(number - 1) * length : number * length])
+
+
+def bulk_value(store: Store, db: Db, sop_uid: str, tag: int) -> bytes:
+    """Return the bytes of a long value that the metadata only name."""
+    blob = _frame_source(db, sop_uid)[0]
+    data = store.blobs.get(blob)
+    found = scan(data, max_header=store.settings.max_header_mib << 20)
+    span: Span | None = found.bulk.get(tag)
+    if span is None and found.pixels is not None and tag == 0x7FE00010 and not found.pixels.encapsulated:
+        span = found.pixels.span
+    if span is None:
+        raise FrameNotHeld("The instance has no bulk data of this tag.")
+    source = inflated(data) if found.deflated else data
+    return source[span.offset : span.offset + span.length]
+
+
+def instance_bytes(store: Store, db: Db, sop_uid: str) -> bytes:
+    """Return an instance as the Part 10 bytes that were received."""
+    return store.blobs.get(_frame_source(db, sop_uid)[0])
+
+
+def explicit_bytes(store: Store, instance: Instance) -> bytes:
+    """Return an instance as a Part 10 file in explicit VR little endian, decoded where it is compressed."""
+    ds = _read(store, instance.blob, pixels=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if ds.file_meta.TransferSyntaxUID.is_encapsulated:
+                ds.decompress(generate_instance_uid=False)
+            ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            buffer = BytesIO()
+            ds.save_as(buffer, implicit_vr=False, little_endian=True, overwrite=True)
+    except Exception as error:  # each decoder raises what it likes
+        raise FrameNotDecodable(
+            f"This object cannot be given in explicit VR little endian ({instance.transfer_syntax}); "
+            "fetch it as it is stored."
+        ) from error
+    return buffer.getvalue()
+
+
+def read_pixels(
+    store: Store, db: Db, sop_uid: str, number: int = 1, *, raw: bool = False
+) -> tuple[NDArray[Any], Dataset]:
+    """Return one decoded frame, and the header it is to be read with.
+
+    Parameters
+    ----------
+    number : int
+        The frame, counted from 1.
+    raw : bool
+        Leave colour as it is stored; otherwise YBR becomes RGB.
+
+    Returns
+    -------
+    array (row, column) or (row, column, sample), and Dataset
+        Stored values, before any rescale.
+    """
+    instance = get_instance(db, sop_uid)
+    if not instance.frames or not 1 <= number <= instance.frames:
+        raise FrameNotHeld(f"The instance has {instance.frames or 0} frame(s), and no frame {number}.")
+    header = _read(store, instance.blob, pixels=False)
+    source = store.blobs.open_local_path(instance.blob) or BytesIO(store.blobs.get(instance.blob))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pixel_array(source, index=number - 1, raw=raw), header
+    except Exception as error:  # each decoder raises what it likes
+        raise FrameNotDecodable(
+            f"No decoder here reads this frame ({instance.transfer_syntax}); fetch it as it is stored."
+        ) from error
+
+
+def read_dataset(store: Store, db: Db, sop_uid: str, *, pixels: bool = True) -> Dataset:
+    """Return one instance as a pydicom dataset."""
+    return _read(store, _frame_source(db, sop_uid)[0], pixels=pixels)
+
+
+def read_datasets(store: Store, db: Db, series_uid: str, *, pixels: bool = True) -> list[Dataset]:
+    """Return the instances of a series as pydicom datasets, along the slice normal where they have one."""
+    return [_read(store, i.blob, pixels=pixels) for i in sorted_instances(db, series_uid)]
+
+
+def sorted_instances(db: Db, series_uid: str) -> list[Instance]:
+    """Return the instances of a series along their slice normal; by number where one has no position."""
+    found = store_.instances_where(db, InstanceQuery(series=series_uid))
+    if not found:
+        raise SeriesNotHeld(f"No series {series_uid} is held.", series=series_uid)
+    if all(i.location_mm is not None for i in found):
+        found.sort(key=lambda i: (i.location_mm, i.number or 0, i.sop_uid))
+    return found
+
+
+def _read(store: Store, blob: str, *, pixels: bool) -> Dataset:
+    place = store.blobs.open_local_path(blob) or BytesIO(store.blobs.get(blob))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return dcmread(place, stop_before_pixels=not pixels)
+
+
+def export_series(store: Store, db: Db, series_uid: str, folder: Path) -> list[Path]:
+    """Copy the files of a series into `folder`, numbered along the slice normal; return them.
+
+    Copies, not links: whoever works in the folder must not be able to change what is held.
+    """
+    written = []
+    for n, instance in enumerate(sorted_instances(db, series_uid)):
+        path = folder / f"{n:06d}.dcm"
+        local = store.blobs.open_local_path(instance.blob)
+        if local is not None:
+            shutil.copyfile(local, path)
+        else:
+            path.write_bytes(store.blobs.get(instance.blob))
+        if instance.transfer_syntax in DECODER_DEPENDENCIES:
+            _decode_file(path)
+        written.append(path)
+    return written
+
+
+def _decode_file(path: Path) -> None:
+    """Decode what other programs may have no decoder for, so that any reader of the folder can read it."""
+    ds = dcmread(path)
+    ds.decompress(generate_instance_uid=False)
+    ds.save_as(path)
+
+
+def store_dataset(store: Store, dataset: Dataset, source: Source) -> Outcome:
+    """Store an object that we made ourselves (SR, SEG, PDF); the same object again is held already.
+
+    The study does not count as arriving again because of it.
+    """
+    buffer = BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return take_in_one(store, Incoming("our own object", buffer.getvalue()), source)
+
+
+def attributes_of(db: Db, sop_uid: str) -> Attributes:
+    """Return the DICOM JSON of one instance."""
+    found = json.loads(metadata_json(db, InstanceQuery(sop_uids=[sop_uid])))
+    if not found:
+        raise InstanceNotHeld(f"No instance {sop_uid} is held.", instance=sop_uid)
+    attributes: Attributes = found[0]
+    return attributes

@@ -1,0 +1,45 @@
+"""One patient through time: which prior matters, why, and what has changed since.
+
+Invariants: a prior is never later than the study it is a prior of; a comparison names its two studies, its
+alignment verdict and the test that decided it; a comparison that is made again replaces the one before.
+"""
+
+from sightline.record.timeline._model import (
+    AlignmentSummary,
+    Candidate,
+    Change,
+    Comparison,
+    RankedPrior,
+    rank_priors,
+    regions_of,
+    study_moment,
+)
+from sightline.record.timeline._service import (
+    DERIVED_MODALITIES,
+    comparison_of,
+    comparisons_of_patient,
+    exam_of,
+    get_comparison,
+    image_modality,
+    priors_of,
+    record_comparison,
+)
+
+__all__ = [
+    "DERIVED_MODALITIES",
+    "AlignmentSummary",
+    "Candidate",
+    "Change",
+    "Comparison",
+    "RankedPrior",
+    "comparison_of",
+    "comparisons_of_patient",
+    "exam_of",
+    "get_comparison",
+    "image_modality",
+    "priors_of",
+    "rank_priors",
+    "record_comparison",
+    "regions_of",
+    "study_moment",
+]

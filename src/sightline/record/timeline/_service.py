@@ -1,0 +1,84 @@
+"""Use cases of the timeline: rank a study's priors, keep its comparison."""
+
+from collections.abc import Sequence
+
+from sightline.record import archive
+from sightline.record.timeline import _store as store
+from sightline.record.timeline._model import (
+    Candidate,
+    Comparison,
+    ComparisonNotHeld,
+    RankedPrior,
+    rank_priors,
+    regions_of,
+    study_moment,
+)
+from sightline.runtime.db import Db
+from sightline.trust import access, audit
+
+audit.declare("comparison.record", "A study was compared with its prior")
+
+
+def priors_of(db: Db, study_uid: str) -> tuple[RankedPrior, ...]:
+    """Return the relevant earlier studies of the same patient, most relevant first."""
+    current = archive.get_study(db, study_uid)
+    others = [s for s in archive.studies_of_patient(db, current.patient) if s.uid != study_uid]
+    return rank_priors(_candidate(current), [_candidate(other) for other in others])
+
+
+def record_comparison(db: Db, comparison: Comparison, *, by: access.Person) -> None:
+    """Keep a comparison in place of the one before."""
+    access.require(by, "finding.propose", on=comparison.study_uid)
+    store.replace_comparison(db, comparison)
+    audit.record(
+        db, "comparison.record", by=by, on=comparison.study_uid,
+        prior=comparison.prior_uid, verdict=comparison.alignment.verdict, method=comparison.alignment.method,
+        changes=[[c.current or "", c.prior or "", c.kind] for c in comparison.changes],
+    )  # fmt: skip
+
+
+def comparison_of(db: Db, study_uid: str) -> Comparison | None:
+    """Return the comparison of a study, or None while there is none."""
+    return store.of_study(db, study_uid)
+
+
+def get_comparison(db: Db, comparison_id: str) -> Comparison:
+    """Return a comparison by its id or refuse."""
+    comparison = store.get(db, comparison_id)
+    if comparison is None:
+        raise ComparisonNotHeld("This comparison is not held; open the study again.")
+    return comparison
+
+
+def comparisons_of_patient(db: Db, patient: str) -> Sequence[Comparison]:
+    """Return every comparison of a patient."""
+    return store.of_patient(db, patient)
+
+
+def _candidate(study: archive.Study) -> Candidate:
+    return Candidate(
+        study_uid=study.uid,
+        at=study_moment(study.date, study.time),
+        modality=image_modality(study),
+        regions=regions_of(study.description, study.body_part),
+        images=study.image_count,
+        exam=study.description,
+    )
+
+
+def exam_of(study: archive.Study) -> str:
+    """Return what was done as a person says it: the description, else modality and body part."""
+    modality = image_modality(study)
+    if study.description:
+        description = study.description
+        return description if modality in description.upper().split() else f"{modality} {description}"
+    return f"{modality} {study.body_part.lower()}".strip()
+
+
+def image_modality(study: archive.Study) -> str:
+    """Return the modality of the images, leaving out what was derived from them (SR, SEG, PR, DOC)."""
+    images = [m for m in study.modalities if m not in DERIVED_MODALITIES]
+    return "/".join(images) or "/".join(study.modalities)
+
+
+DERIVED_MODALITIES = frozenset({"SR", "SEG", "PR", "KO", "DOC", "REG", "RTSTRUCT"})

@@ -1,0 +1,74 @@
+"""The table of comparisons; the only SQL of this domain."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, insert, select
+
+from sightline.record.timeline._model import AlignmentSummary, Change, Comparison
+from sightline.runtime.db import Db, Instant, Json, metadata
+
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("study_uid", String(64), nullable=False, unique=True),
+    Column("prior_uid", String(64), nullable=False, index=True),
+    Column("patient", String(32), nullable=False, index=True),
+    Column("study_series_uid", String(64), nullable=False),
+    Column("prior_series_uid", String(64), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("alignment", Json, nullable=False),
+    Column("changes", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+_PLAIN = (
+    "id",
+    "study_uid",
+    "prior_uid",
+    "patient",
+    "study_series_uid",
+    "prior_series_uid",
+    "why",
+    "days",
+    "at",
+)
+
+
+def replace_comparison(db: Db, comparison: Comparison) -> None:
+    """Write the comparison of a study in place of the one before."""
+    db.execute(delete(comparisons).where(comparisons.c.study_uid == comparison.study_uid))
+    row = {name: getattr(comparison, name) for name in _PLAIN}
+    row["alignment"] = asdict(comparison.alignment)
+    row["changes"] = [asdict(change) for change in comparison.changes]
+    db.execute(insert(comparisons).values(**row))
+
+
+def get(db: Db, comparison_id: str) -> Comparison | None:
+    """Return a comparison by its id."""
+    row = db.execute(select(comparisons).where(comparisons.c.id == comparison_id)).one_or_none()
+    return _from_row(row) if row else None
+
+
+def of_study(db: Db, study_uid: str) -> Comparison | None:
+    """Return the comparison of a study with its prior."""
+    row = db.execute(select(comparisons).where(comparisons.c.study_uid == study_uid)).one_or_none()
+    return _from_row(row) if row else None
+
+
+def of_patient(db: Db, patient: str) -> Sequence[Comparison]:
+    """Return every comparison of a patient."""
+    return [_from_row(row) for row in db.execute(select(comparisons).where(comparisons.c.patient == patient))]
+
+
+def _from_row(row: Row[Any]) -> Comparison:
+    alignment = dict(row.alignment)
+    alignment["tests"] = tuple(alignment["tests"])
+    return Comparison(
+        **{name: getattr(row, name) for name in _PLAIN},
+        alignment=AlignmentSummary(**alignment),
+        changes=tuple(Change(**change) for change in row.changes),
+    )

@@ -1,0 +1,120 @@
+"""Heavy native work in a child process of its own: capped in time and memory, killed as a whole.
+
+A crash, a leak or a hang of a native library then costs one job and not the server. The child is
+spawned, never forked (thread pools of native libraries do not survive a fork), and dies with its parent.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar
+
+from sightline.kernel.errors import PlatformError, Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PR_SET_PDEATHSIG = 1
+
+
+class ChildFailed(Unavailable):
+    """A child process crashed or was stopped; the message says which and why."""
+
+
+def run_in_child(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a module-level function in a child with the default caps (15 min, 12 GiB)."""
+    return run_capped(work, args, dict(kwargs))
+
+
+def run_capped(
+    work: Callable[..., R],
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    timeout_s: float = 900,
+    memory_mib: int = 12_288,
+) -> R:
+    """Run a module-level function in a spawned child and return its result.
+
+    Raises
+    ------
+    PlatformError
+        The refusal that `work` itself raised.
+    ChildFailed
+        If it raised anything else, ran past `timeout_s`, grew past `memory_mib` or crashed.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(
+        target=_serve, args=(theirs, work, args, kwargs or {}, memory_mib, os.getpid()), daemon=True
+    )
+    child.start()
+    theirs.close()
+    try:
+        outcome = _receive(ours, work.__name__, timeout_s)
+    finally:
+        ours.close()
+        child.join(timeout=5 if child.is_alive() else None)
+        if child.is_alive():
+            child.kill()
+            child.join()
+    if isinstance(outcome, PlatformError):
+        raise outcome
+    if isinstance(outcome, _Failure):
+        raise ChildFailed(f"{work.__name__} failed: {outcome.summary}")
+    result: R = outcome
+    return result
+
+
+def _receive(pipe: Connection, name: str, timeout_s: float) -> Any:
+    if not pipe.poll(timeout_s):
+        return _Failure(f"no result after {timeout_s:.0f} s; it was stopped.")
+    try:
+        return pipe.recv()
+    except EOFError:
+        return _Failure(f"the process of {name} ended without a result (crash or out of memory).")
+
+
+class _Failure:
+    """Why a child gave no result."""
+
+    def __init__(self, summary: str) -> None:
+        self.summary = summary
+
+
+def _serve(
+    pipe: Connection,
+    work: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    memory_mib: int,
+    parent: int,
+) -> None:
+    _die_with(parent)
+    limit = memory_mib * 2**20
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    outcome: Any
+    try:
+        outcome = work(*args, **kwargs)
+    except PlatformError as error:
+        outcome = error
+    except BaseException as error:  # noqa: BLE001  whatever it is, the parent must hear of it
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        outcome = _Failure(f"{type(error).__name__} in {where.name}, line {where.lineno}.")
+    pipe.send(outcome)
+    pipe.close()
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies (Linux; elsewhere the pipe ends it)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.uname().sysname == "Linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)

@@ -1,0 +1,1 @@
+"""What can be computed: arrays in, values out; knows no database, no network and no patient."""

@@ -1,0 +1,11 @@
+"""The same place in two scans, and how far to trust it.
+
+Invariants: fixed is current, moving is prior; p_prior = p_current + d(p_current) in LPS mm; an alignment
+never leaves without a verdict, and one that failed is never shown as good.
+"""
+
+from sightline.science.alignment._engine import EngineFailed
+from sightline.science.alignment._model import Alignment, QualityTest, UnreadableAlignment, Verdict
+from sightline.science.alignment._service import align
+
+__all__ = ["Alignment", "EngineFailed", "QualityTest", "UnreadableAlignment", "Verdict", "align"]

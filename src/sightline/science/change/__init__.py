@@ -1,0 +1,26 @@
+"""The same lesion over time: which is which, and did it grow.
+
+Invariants: no growth is claimed that lies within published repeatability, and the figure applied is named;
+"new" is said only where the prior looked; a failed alignment links nothing.
+"""
+
+from sightline.science.change._growth import ImpossibleGrowth, Sized, doubling_time, growth
+from sightline.science.change._links import link_lesions
+from sightline.science.change._model import Growth, GrowthKind, Link, LinkKind
+from sightline.science.change._repeatability import TABLE, Repeatability, find_repeatability, log_sigma
+
+__all__ = [
+    "TABLE",
+    "Growth",
+    "GrowthKind",
+    "ImpossibleGrowth",
+    "Link",
+    "LinkKind",
+    "Repeatability",
+    "Sized",
+    "doubling_time",
+    "find_repeatability",
+    "growth",
+    "link_lesions",
+    "log_sigma",
+]

@@ -1,0 +1,193 @@
+"""Growth of one lesion: relative change, doubling time, and whether they exceed what repeats vary by."""
+
+import math
+from typing import Protocol
+
+from sightline.kernel.errors import Invalid
+from sightline.kernel.quantities import Quantity
+from sightline.science.change._model import Growth, GrowthKind
+from sightline.science.change._repeatability import (
+    ADDED_CV_PROTOCOL,
+    DIAMETER_CHANGE,
+    find_repeatability,
+    log_sigma,
+)
+
+METHOD = "log ratio of two volumes, 95 % interval from repeatability"
+
+
+class ImpossibleGrowth(Invalid):
+    """The two measurements cannot be compared; check dates and volumes."""
+
+
+class Sized(Protocol):
+    """What growth needs to know of a lesion at one date."""
+
+    @property
+    def volume(self) -> Quantity:
+        """Volume in mm3."""
+
+    @property
+    def long_axis(self) -> Quantity:
+        """Long axis in mm."""
+
+
+def doubling_time(
+    prior_mm3: float, current_mm3: float, *, days: float, sigma_prior: float, sigma_current: float
+) -> Quantity:
+    """Return the volume doubling time in days with its 95 % interval.
+
+    VDT = days ln2 / L, L = ln(current / prior); the interval takes L +- 1.96 sqrt(s1^2 + s2^2). `high` is None
+    where the lower end of L is not positive: growth is then not significant and only ``VDT > low`` can be said.
+
+    Parameters
+    ----------
+    sigma_prior, sigma_current
+        Standard deviation of the logarithm of each volume; from a coefficient of variation by `log_sigma`.
+
+    Raises
+    ------
+    ImpossibleGrowth
+        If a volume or the time is not positive, or the volume did not grow.
+
+    References
+    ----------
+    Schwartz, Cancer 1961;14:1272 (doubling time).
+
+    Examples
+    --------
+    >>> sigma = log_sigma(0.10)
+    >>> vdt = doubling_time(100, 150, days=90, sigma_prior=sigma, sigma_current=sigma)
+    >>> round(vdt.value), round(vdt.low), round(vdt.high)
+    (154, 91, 484)
+    """
+    change = _log_ratio(prior_mm3, current_mm3, days)
+    if change <= 0:
+        raise ImpossibleGrowth("A lesion that did not grow has no doubling time.")
+    spread = 1.96 * math.hypot(sigma_prior, sigma_current)
+    low = days * math.log(2) / (change + spread)
+    high = days * math.log(2) / (change - spread) if change > spread else None
+    return Quantity(days * math.log(2) / change, "d", METHOD, low, high)
+
+
+def _log_ratio(prior_mm3: float, current_mm3: float, days: float) -> float:
+    if not (prior_mm3 > 0 and current_mm3 > 0):
+        raise ImpossibleGrowth("Both volumes must be positive to be compared.")
+    if not days > 0:
+        raise ImpossibleGrowth("The current study must be later than the prior one; check the dates.")
+    return math.log(current_mm3 / prior_mm3)
+
+
+def growth(
+    prior: Sized | None,
+    current: Sized | None,
+    *,
+    days: float,
+    slice_thickness_mm: float,
+    same_protocol: bool = True,
+) -> Growth:
+    """Return what became of a lesion, and how sure that is.
+
+    Volumes are compared on the log scale. The variability of each is the published repeatability at its
+    diameter, or its own measurement interval where that is wider. Where no volume figure holds (thick slices),
+    long axes of 10 mm and more are compared with the published limits for one lesion; else nothing is claimed.
+
+    Parameters
+    ----------
+    prior, current
+        The lesion at the two dates; None where it is absent from a place that was seen.
+    days
+        Time between the studies.
+    slice_thickness_mm
+        The thicker of the two studies.
+    same_protocol
+        False when scanner, kernel or reader class changed: variance is added, and the reason says so.
+
+    Raises
+    ------
+    ImpossibleGrowth
+        If both are None, a volume is not positive or the time is not positive.
+    """
+    if prior is None and current is None:
+        raise ImpossibleGrowth("A lesion must be present at one of the two dates.")
+    if prior is None:
+        return Growth("new", None, None, "Not seen in the prior study, which covers the place.")
+    if current is None:
+        return Growth("vanished", None, None, "Not seen any more in the current study, which covers the place.")
+    change = _log_ratio(prior.volume.value, current.volume.value, days)
+    rows = [find_repeatability(_diameter(one), slice_thickness_mm) for one in (prior, current)]
+    if rows[0] is None or rows[1] is None:
+        return _by_diameter(prior, current, change, slice_thickness_mm)
+    added = 0.0 if same_protocol else log_sigma(ADDED_CV_PROTOCOL)
+    before, after = (
+        math.hypot(max(row.sigma_ln, _own_sigma(one.volume)), added)
+        for row, one in zip(rows, (prior, current), strict=True)
+        if row is not None
+    )
+    spread = 1.96 * math.hypot(before, after)
+    percent = Quantity(_percent(change), "%", METHOD, _percent(change - spread), _percent(change + spread))
+    kind: GrowthKind = "grown" if change > spread else "shrunk" if change < -spread else "stable"
+    vdt = (
+        doubling_time(
+            prior.volume.value, current.volume.value, days=days, sigma_prior=before, sigma_current=after
+        )
+        if change > 0
+        else None
+    )
+    limit = _percent(-spread if change < 0 else spread)
+    return Growth(kind, percent, vdt, _reason(kind, percent, limit, rows[0].source, vdt, same_protocol))
+
+
+def _diameter(lesion: Sized) -> float:
+    return (6 * lesion.volume.value / math.pi) ** (1 / 3)
+
+
+def _own_sigma(volume: Quantity) -> float:
+    """Return the log standard deviation that the measurement itself reports."""
+    if volume.low is None or volume.high is None:
+        return 0.0
+    return log_sigma((volume.high - volume.low) / 2 / 1.96 / volume.value)
+
+
+def _percent(log_change: float) -> float:
+    return 100 * math.expm1(log_change)
+
+
+def _reason(
+    kind: GrowthKind, percent: Quantity, limit: float, source: str, vdt: Quantity | None, same: bool
+) -> str:
+    beyond = "lies within" if kind == "stable" else "exceeds"
+    text = (
+        f"Volume change {percent.value:+.0f} % {beyond} the {limit:+.0f} % by which repeat measurements of these "
+        f"sizes may differ ({source})."
+    )
+    if kind == "stable" and vdt is not None and vdt.low is not None:
+        text += f" No significant growth; doubling time above {vdt.low:.0f} days."
+    if not same:
+        text += " Variance was added because the protocol changed."
+    return text
+
+
+def _by_diameter(prior: Sized, current: Sized, change: float, slice_mm: float) -> Growth:
+    """Judge by long axis where no volume figure holds."""
+    percent = Quantity(_percent(change), "%", METHOD)
+    before, after = prior.long_axis.value, current.long_axis.value
+    limits = DIAMETER_CHANGE
+    if min(before, after) < limits.least_mm or slice_mm > limits.max_slice_mm + 0.01:
+        smallest = min(_diameter(prior), _diameter(current))
+        return Growth(
+            "cannot-tell",
+            percent,
+            None,
+            f"No published repeatability holds for {smallest:.1f} mm at {slice_mm:g} mm slices.",
+        )
+    by = 100 * (after / before - 1)
+    kind: GrowthKind = "grown" if by > limits.high else "shrunk" if by < limits.low else "stable"
+    beyond = "lies within" if kind == "stable" else "exceeds"
+    return Growth(
+        kind,
+        percent,
+        None,
+        f"Long axis change {by:+.0f} % {beyond} {limits.low:+.1f} to {limits.high:+.1f} % ({limits.source}); "
+        f"slices of {slice_mm:g} mm allow no claim by volume.",
+    )

@@ -1,0 +1,46 @@
+"""The tables of roles and actions; the reference page is printed from them.
+
+A role or action that is not here cannot be used in the code, in a policy or in the scope of a token.
+"""
+
+from sightline.trust.access._model import Action
+
+ROLES: dict[str, str] = {
+    "administrator": "Manages people and reads the audit trail; reads and signs nothing clinical.",
+    "radiologist": "Reads studies, decides on findings, writes and signs reports.",
+    "technologist": "Sends and reads studies and starts analyses.",
+    "referrer": "Reads studies and reports of patients.",
+    "researcher": "Sees models and their quality; no patient data until they are de-identified.",
+    "service": "The server itself and its jobs.",
+}
+
+# Held by whoever has a shell on the machine; given to nobody through the product.
+OPERATOR = "operator"
+
+_ACTIONS = (
+    Action("analysis.run", "Start an analysis of a study"),
+    Action("archive.delete", "Remove a study from the archive"),
+    Action("archive.export", "Copy studies out of the archive"),
+    Action("archive.read", "See studies, series and images"),
+    Action("archive.store", "Put images and documents into the archive"),
+    Action("audit.read", "See who did what", clinical=False),
+    Action("audit.verify", "Prove that the audit trail is whole", clinical=False),
+    Action("finding.decide", "Accept or reject a finding"),
+    Action("finding.edit", "Change what a finding says"),
+    Action("finding.mark", "Mark a finding that no model proposed"),
+    Action("finding.propose", "Propose a finding for a person to decide on"),
+    Action("finding.read", "See findings"),
+    Action("job.run", "Run the jobs of the installation", clinical=False),
+    Action("model.read", "See which models are installed and how good they are", clinical=False),
+    Action("patient.read", "See a patient's studies over time"),
+    Action("report.edit", "Write a report"),
+    Action("report.read", "Read a report"),
+    Action("report.sign", "Sign a report"),
+    Action("system.read", "See how the installation is doing", clinical=False),
+    Action("token.create", "Make a token for a program", clinical=False),
+    Action("user.manage", "Add, change and disable people", clinical=False),
+    Action("worklist.claim", "Take or defer a study on the worklist"),
+    Action("worklist.read", "See the worklist"),
+)
+
+ACTIONS: dict[str, Action] = {action.name: action for action in _ACTIONS}

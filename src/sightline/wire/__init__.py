@@ -1,0 +1,1 @@
+"""The standards at the edge: each wire translates and does nothing else."""

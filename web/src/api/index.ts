@@ -1,0 +1,53 @@
+/** The JSON API as the application sees it: types generated from OpenAPI, and the addresses. */
+export { get, getFloats, onSignedOut, post, put, Refused, remove } from './client';
+export type {
+  ChangeView as FindingChange,
+  ComparisonView as Comparison,
+  FindingView as Finding,
+  Me,
+  ObjectView as StoredObject,
+  OutlineView as Outline,
+  PatientTimeline,
+  PlaceView as Place,
+  QuantityView as Quantity,
+  Reading,
+  ReportView as Report,
+  Row,
+  SentenceView as Sentence,
+  Status,
+  StudyView as Study,
+  Trail,
+  Verification,
+  WorklistPage as Worklist,
+} from './schema';
+
+const part = encodeURIComponent;
+
+/** Addresses of the JSON API. */
+export const api = {
+  session: '/api/session',
+  me: '/api/me',
+  status: '/api/status',
+  worklist: (query: Record<string, string>) => `/api/worklist?${new URLSearchParams(query)}`,
+  claim: (study: string) => `/api/worklist/${part(study)}/claim`,
+  deferral: (study: string) => `/api/worklist/${part(study)}/deferral`,
+  reading: (study: string) => `/api/studies/${part(study)}/reading`,
+  analysis: (study: string) => `/api/studies/${part(study)}/analysis`,
+  newFinding: (study: string) => `/api/studies/${part(study)}/findings`,
+  report: (study: string) => `/api/studies/${part(study)}/report`,
+  signature: (study: string) => `/api/studies/${part(study)}/report/signature`,
+  finding: (id: string) => `/api/findings/${part(id)}`,
+  decision: (id: string) => `/api/findings/${part(id)}/decision`,
+  timeline: (patient: string) => `/api/patients/${part(patient)}/timeline`,
+  setup: '/api/setup',
+  verification: '/api/audit/verification',
+  audit: (query: Record<string, string>) => `/api/audit?${new URLSearchParams(query)}`,
+} as const;
+
+/** Addresses of DICOMweb (PS3.18 10.4). */
+export const dicomweb = {
+  metadata: (study: string, series: string) =>
+    `/dicom-web/studies/${part(study)}/series/${part(series)}/metadata`,
+  frame: (study: string, series: string) => (sop: string, frame: number) =>
+    `${location.origin}/dicom-web/studies/${part(study)}/series/${part(series)}/instances/${part(sop)}/frames/${frame}`,
+} as const;

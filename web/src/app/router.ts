@@ -1,0 +1,72 @@
+/** Where the person is: the address bar is the truth, a signal mirrors it. */
+import { signal } from '@preact/signals';
+
+export type Route =
+  | { page: 'login'; next: string }
+  | { page: 'setup'; token: string }
+  | { page: 'worklist' }
+  | { page: 'study'; study: string }
+  | { page: 'patient'; patient: string }
+  | { page: 'audit' }
+  | { page: 'nowhere' };
+
+/** Read an address; anything unknown is `nowhere`. */
+export function parseRoute(path: string, search = ''): Route {
+  const parts = path.split('/').filter(Boolean).map(decode);
+  const [first, second] = parts;
+  if (parts.length === 0 || (parts.length === 1 && first === 'worklist')) return { page: 'worklist' };
+  if (first === 'login') return { page: 'login', next: safeNext(new URLSearchParams(search).get('next')) };
+  if (first === 'setup') return { page: 'setup', token: new URLSearchParams(search).get('token') ?? '' };
+  if (first === 'study' && second && parts.length === 2) return { page: 'study', study: second };
+  if (first === 'patient' && second && parts.length === 2) return { page: 'patient', patient: second };
+  if (first === 'admin' && second === 'audit') return { page: 'audit' };
+  return { page: 'nowhere' };
+}
+
+/** Only paths of our own; anything else leads to the worklist. */
+export function safeNext(next: string | null): string {
+  if (!next?.startsWith('/') || next.startsWith('//') || next.includes('\\')) return '/worklist';
+  return /^\/(login|setup)/.test(next) ? '/worklist' : next;
+}
+
+export const pathTo = {
+  worklist: '/worklist',
+  study: (uid: string) => `/study/${encodeURIComponent(uid)}`,
+  patient: (id: string) => `/patient/${encodeURIComponent(id)}`,
+  audit: '/admin/audit',
+} as const;
+
+const here = (): Route =>
+  typeof location === 'undefined' ? { page: 'nowhere' } : parseRoute(location.pathname, location.search);
+
+export const route = signal<Route>(here());
+
+/** Go to a page of the application without loading it anew. */
+export function navigate(path: string, options: { replace?: boolean } = {}): void {
+  history[options.replace ? 'replaceState' : 'pushState'](null, '', path);
+  route.value = here();
+}
+
+/** Follow the browser's own back and forward, and clicks on our links. */
+export function startRouting(): void {
+  addEventListener('popstate', () => {
+    route.value = here();
+  });
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey)
+      return;
+    const link = (event.target as Element).closest?.('a[href]');
+    if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute('download')) return;
+    if (link.origin !== location.origin || parseRoute(link.pathname).page === 'nowhere') return;
+    event.preventDefault();
+    navigate(link.pathname + link.search);
+  });
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

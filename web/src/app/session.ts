@@ -1,0 +1,52 @@
+/** Who is signed in. */
+import { signal } from '@preact/signals';
+import { api, get, type Me, onSignedOut, post, Refused, remove } from '../api';
+import { navigate, parseRoute } from './router';
+
+/** `undefined` until the server has answered. */
+export const me = signal<Me | null | undefined>(undefined);
+
+/** The server could not be asked who we are; the words to show. */
+export const sessionProblem = signal<string | null>(null);
+
+export function startSession(): void {
+  onSignedOut(() => {
+    me.value = null;
+    goToLogin();
+  });
+  void whoAmI();
+}
+
+export async function whoAmI(): Promise<void> {
+  sessionProblem.value = null;
+  try {
+    me.value = await get<Me>(api.me);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) return;
+    sessionProblem.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+export async function signIn(username: string, password: string): Promise<void> {
+  me.value = await post<Me>(api.session, { username, password });
+}
+
+/** Choose a password through a one-time link; the person is then signed in. */
+export async function setUp(token: string, password: string): Promise<void> {
+  me.value = await post<Me>(api.setup, { token, password });
+}
+
+export async function signOut(): Promise<void> {
+  await remove(api.session);
+  me.value = null;
+  navigate('/login');
+}
+
+export const isAdministrator = (): boolean =>
+  me.value?.roles.some((role) => role === 'administrator' || role === 'admin') ?? false;
+
+function goToLogin(): void {
+  const here = location.pathname + location.search;
+  if (/^(login|setup)$/.test(parseRoute(location.pathname).page)) return;
+  navigate(`/login?next=${encodeURIComponent(here)}`, { replace: true });
+}

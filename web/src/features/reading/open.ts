@@ -1,0 +1,89 @@
+/**
+ * What a study needs to open, fetched early and once: from the worklist while a row is selected, or from the
+ * address bar before the page is set up. The page then finds it under way.
+ */
+import { api, dicomweb, get, type Reading } from '../../api';
+import type { Mark } from '../../viewer/overlay';
+import { type DicomJson, nearestSlice, readSeries, type SeriesToShow } from '../../viewer/series';
+import type { Vec3 } from '../../viewer/vectors';
+
+export interface Opening {
+  at: number;
+  reading: Promise<Reading>;
+}
+
+const FRESH_MS = 15_000;
+const KEPT_SERIES = 16;
+const openings = new Map<string, Opening>();
+const series = new Map<string, Promise<SeriesToShow>>();
+
+export const loadViewer = () => import('../../viewer');
+
+/** Fetch the reading bundle and the metadata of what will be shown first. */
+export function prepare(study: string): Opening {
+  const held = openings.get(study);
+  if (held && performance.now() - held.at < FRESH_MS) return held;
+  const opening = { at: performance.now(), reading: get<Reading>(api.reading(study)) };
+  openings.clear();
+  openings.set(study, opening);
+  void loadViewer();
+  opening.reading.then(
+    (reading) => firstSeries(reading)?.catch(() => {}),
+    () => openings.delete(study),
+  );
+  return opening;
+}
+
+/** Forget what was prepared: the page has taken it. */
+export function taken(study: string): void {
+  openings.delete(study);
+}
+
+/** Also load the viewer and the first image, while the person is still looking at the row. */
+export async function prepareImage(study: string, stillWanted: () => boolean): Promise<void> {
+  const reading = await prepare(study).reading;
+  const shown = await firstSeries(reading);
+  const viewer = await loadViewer();
+  if (shown && !shown.notShown && stillWanted()) viewer.prefetch(shown, startIndex(reading, shown), 1);
+}
+
+function firstSeries(reading: Reading): Promise<SeriesToShow> | null {
+  return reading.current && loadSeries(reading.study.uid, reading.current.series_uid, instancesOf(reading));
+}
+
+const instancesOf = (reading: Reading): number =>
+  reading.study.series.find((s) => s.uid === reading.current?.series_uid)?.images ?? 0;
+
+/** The metadata of one series; asked for again when more of it has arrived. */
+export function loadSeries(study: string, uid: string, instances: number): Promise<SeriesToShow> {
+  const key = `${uid} ${instances}`;
+  const held = series.get(key);
+  if (held) return held;
+  const wanted = get<DicomJson[]>(dicomweb.metadata(study, uid)).then((metadata) =>
+    readSeries(metadata, { studyUid: study, seriesUid: uid }, dicomweb.frame(study, uid)),
+  );
+  series.set(key, wanted);
+  wanted.catch(() => series.delete(key));
+  const oldest = series.keys().next().value;
+  if (series.size > KEPT_SERIES && oldest) series.delete(oldest);
+  return wanted;
+}
+
+/** The finding to begin with: the first that still waits for a decision, else the first. */
+export function firstFinding(reading: Reading): Reading['findings'][number] | null {
+  const shown = reading.findings.filter(
+    (f) => f.state !== 'superseded' && f.state !== 'rejected' && f.current,
+  );
+  return shown.find((f) => f.state === 'proposed') ?? shown[0] ?? null;
+}
+
+/** The slice to open: the first finding's, else the middle. */
+export function startIndex(reading: Reading, shown: SeriesToShow): number {
+  const place = firstFinding(reading)?.current;
+  const at = place && place.series_uid === shown.uid ? nearestSlice(shown, point(place.centre_lps_mm)) : null;
+  return at ?? Math.floor(shown.slices.length / 2);
+}
+
+export const point = (values: readonly number[]): Vec3 => [values[0] ?? 0, values[1] ?? 0, values[2] ?? 0];
+
+export type Outlines = Pick<Mark, 'outlines' | 'longAxis' | 'shortAxis'>;

@@ -1,0 +1,289 @@
+/** The reading page: current left, prior right, findings and report beside them. */
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Comparison, Reading } from '../../api';
+import { navigate, pathTo } from '../../app/router';
+import { me } from '../../app/session';
+import { count, day, figure, sexAge } from '../../ui/format';
+import { offer } from '../../ui/keys';
+import { keysOpen } from '../../ui/overlays';
+import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
+import { forgetSteps } from '../../ui/toasts';
+import { ReportPanel } from '../reporting/panel';
+import { readingActions } from './actions';
+import { Findings } from './findings';
+import { Pane } from './pane';
+import { ResizeHandle } from './resize';
+import { ReadingStore } from './store';
+import './reading.css';
+import '../reporting/reporting.css';
+
+export function ReadingPage({ study }: { study: string }) {
+  const store = useMemo(() => new ReadingStore(study), [study]);
+  const current = useRef<HTMLDivElement>(null);
+  const prior = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    forgetSteps();
+    if (current.current && prior.current) void store.open({ current: current.current, prior: prior.current });
+    return () => store.close();
+  }, [store]);
+  useEffect(() => offer('reading', readingActions(store)), [store]);
+  const reading = store.reading.value;
+  useEffect(() => {
+    document.title = reading ? `${reading.study.exam} · Sightline` : 'Sightline';
+  }, [reading]);
+  return (
+    <div class={`reading ${store.panel.value ? '' : 'no-panel'} ${store.blink.value ? 'blinking' : ''}`}>
+      <Head store={store} />
+      <main class="panes" aria-label="Images">
+        <Pane id="current" store={store} element={current} />
+        <Pane id="prior" store={store} element={prior} />
+        {store.problem.value && <Problem text={store.problem.value} />}
+      </main>
+      {store.panel.value && (
+        <aside class="side" aria-label="Findings and report">
+          <ResizeHandle />
+          <Findings store={store} />
+          <ReportPanel store={store.report} onFinding={(id) => store.select(id)} />
+        </aside>
+      )}
+      <Foot store={store} />
+    </div>
+  );
+}
+
+function Problem({ text }: { text: string }) {
+  return (
+    <div class="reading-problem">
+      <Notice tone="error" title="This study cannot be opened.">
+        <p>{text}</p>
+        <div class="decisions">
+          <Button kind="primary" onClick={() => location.reload()}>
+            Try again
+          </Button>
+          <Button onClick={() => navigate(pathTo.worklist)}>Back to the worklist</Button>
+        </div>
+      </Notice>
+    </div>
+  );
+}
+
+function Head({ store }: { store: ReadingStore }) {
+  const reading = store.reading.value;
+  const patient = reading?.study.patient;
+  return (
+    <header class="bar top">
+      <a class="brand" href={pathTo.worklist} title="Back to the worklist (Alt W)">
+        Sightline
+      </a>
+      {reading && patient && (
+        <>
+          <a class="patient" href={pathTo.patient(patient.id)} title="Open this patient’s timeline">
+            <bdi>
+              <strong>{patient.name}</strong>
+            </bdi>{' '}
+            <span>{sexAge(patient)}</span> <span class="muted optional">ID {patient.patient_id}</span>
+          </a>
+          {reading.study.simulated && <SimulatedTag />}
+          <Strip reading={reading} store={store} />
+          <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} />
+        </>
+      )}
+      {reading && (
+        <span class="muted indication" title={reading.study.indication ?? undefined}>
+          {reading.study.exam}
+          {reading.study.indication && ` · ${reading.study.indication}`}
+        </span>
+      )}
+      <span class="muted who">{me.value?.initials}</span>
+    </header>
+  );
+}
+
+/** Studies on one time axis; a click puts one into the right pane. */
+function Strip({ reading, store }: { reading: Reading; store: ReadingStore }) {
+  const times = reading.timeline.map((t) => Date.parse(t.date));
+  const [from, to] = [Math.min(...times), Math.max(...times)];
+  const at = (date: string) => (to > from ? ((Date.parse(date) - from) / (to - from)) * 100 : 50);
+  const shown = store.priorStudy.value?.uid;
+  if (reading.timeline.length === 0) return null;
+  return (
+    <nav class="strip" aria-label="Studies of this patient">
+      <span class="year">{reading.timeline.length > 1 && new Date(from).getUTCFullYear()}</span>
+      <span class="axis">
+        {reading.timeline.map((entry) => {
+          const here = entry.study_uid === reading.study.uid;
+          const kind = here ? 'here' : entry.study_uid === shown ? 'shown' : '';
+          const words = `${entry.exam}, ${day(entry.date)}${here ? ' (this study)' : ''}`;
+          return (
+            <button
+              type="button"
+              key={entry.study_uid}
+              class={`dot ${kind}`}
+              style={{ left: `${at(entry.date)}%` }}
+              aria-label={here ? words : `Compare with ${words}`}
+              title={here ? words : `Compare with ${words}`}
+              aria-current={here ? 'true' : undefined}
+              onClick={() => void store.compare(entry.study_uid)}
+            />
+          );
+        })}
+      </span>
+      <span class="year">now</span>
+    </nav>
+  );
+}
+
+const VERDICTS = {
+  good: { glyph: '✓', words: 'alignment good', tone: 'good' },
+  care: { glyph: '▲', words: 'alignment: take care', tone: 'warning' },
+  failed: { glyph: '✕', words: 'not aligned', tone: 'error' },
+} as const;
+
+function Verdict({ comparison, hasPrior }: { comparison: Comparison | null; hasPrior: boolean }) {
+  if (!comparison) return <span class="muted verdict">{hasPrior ? 'not aligned yet' : 'no prior'}</span>;
+  const look = VERDICTS[comparison.verdict];
+  return (
+    <>
+      <button
+        type="button"
+        id="verdict"
+        class={`verdict ${look.tone}`}
+        popovertarget="verdict-tests"
+        title={`${comparison.reason} (V)`}
+      >
+        <span aria-hidden="true">{look.glyph}</span> {look.words}
+      </button>
+      <div id="verdict-tests" class="popover" popover="auto">
+        <p>{comparison.reason}</p>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Test</th>
+              <th scope="col">Value</th>
+              <th scope="col">Limit</th>
+              <th scope="col">Passed</th>
+            </tr>
+          </thead>
+          <tbody>
+            {comparison.tests.map((t) => (
+              <tr key={t.name}>
+                <th scope="row">{t.name}</th>
+                <td>
+                  {figure(t.value)} <span class="unit">{t.unit === '1' ? '' : t.unit}</span>
+                </td>
+                <td>{figure(t.limit)}</td>
+                <td class={t.passed ? 'good' : 'error'}>{t.passed ? '✓ yes' : '✕ no'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function Foot({ store }: { store: ReadingStore }) {
+  const reading = store.reading.value;
+  const tool = store.tool.value;
+  return (
+    <footer class="bar bottom">
+      <div class="tools" role="toolbar" aria-label="Tools">
+        <Button
+          icon="window"
+          label="Window"
+          keys="w"
+          pressed={tool === 'window'}
+          onClick={() => store.chooseTool('window')}
+        />
+        <Button
+          icon="zoom"
+          label="Zoom"
+          keys="z"
+          pressed={tool === 'zoom'}
+          onClick={() => store.chooseTool('zoom')}
+        />
+        <Button
+          icon="pan"
+          label="Pan"
+          keys="p"
+          pressed={tool === 'pan'}
+          onClick={() => store.chooseTool('pan')}
+        />
+        <Button
+          icon="ruler"
+          label="Length"
+          keys="l"
+          pressed={tool === 'length'}
+          onClick={() => store.chooseTool('length')}
+        />
+        <Button
+          icon="bidirectional"
+          label="Two axes"
+          keys="b"
+          pressed={tool === 'bidirectional'}
+          onClick={() => store.chooseTool('bidirectional')}
+        />
+        <Button icon="fit" label="Fit to pane" keys="0" onClick={() => store.fit()} />
+        <Button
+          icon="blink"
+          label="Blink prior and current"
+          keys="Space"
+          pressed={store.blink.value}
+          onClick={() => {
+            store.blink.value = !store.blink.value;
+          }}
+        />
+        <Button
+          icon="panel"
+          label="Findings and report"
+          keys="f"
+          pressed={store.panel.value}
+          onClick={() => {
+            store.panel.value = !store.panel.value;
+          }}
+        />
+      </div>
+      <div class="series-strip" role="group" aria-label="Series">
+        {reading?.study.series.map((s) => (
+          <button
+            type="button"
+            key={s.uid}
+            class="series-thumb"
+            aria-pressed={store.views.current.value.series?.uid === s.uid}
+            title={`Series ${s.number ?? ''}: ${s.description || s.modality}, ${count(s.images, 'image')}`}
+            onClick={() => void store.showSeries(s.uid)}
+          >
+            {s.thumbnail_url ? (
+              <img src={s.thumbnail_url} alt="" loading="lazy" />
+            ) : (
+              <span>{s.modality}</span>
+            )}
+            <span class="sr-only">
+              Series {s.number} {s.description}
+            </span>
+          </button>
+        ))}
+      </div>
+      <span class="spacer" />
+      {reading?.place_reason && (
+        <span class="muted optional" title="Why it is on the worklist">
+          {reading.place_reason}
+        </span>
+      )}
+      {reading?.next && (
+        <a class="next" href={pathTo.study(reading.next.study_uid)}>
+          <span class="muted">next</span> <bdi>{reading.next.label}</bdi> <Kbd keys="n" />
+        </a>
+      )}
+      <Button
+        kind="quiet"
+        keys="?"
+        onClick={() => {
+          keysOpen.value = true;
+        }}
+      >
+        keys
+      </Button>
+    </footer>
+  );
+}

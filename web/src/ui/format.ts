@@ -1,0 +1,88 @@
+/** Dates, waits and numbers as a reader wants them. */
+
+const MINUTE = 60_000;
+
+/** `24 Nov 2026` from `2026-11-24`; what cannot be read is given back as it is. */
+export function day(date: string | null | undefined): string {
+  if (!date) return '';
+  const match = /^(\d{4})-?(\d{2})-?(\d{2})/.exec(date);
+  if (!match) return date;
+  const at = new Date(Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])));
+  return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+}
+
+/** `24 Nov 2026, 09:41` in the reader's own time zone. */
+export function moment(at: string | null | undefined): string {
+  if (!at) return '';
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return at;
+  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}, ${time}`;
+}
+
+/** `12 min`, `1 h 20`, `3 d`. */
+export function span(minutes: number): string {
+  const m = Math.max(0, Math.round(minutes));
+  if (m < 60) return `${m} min`;
+  if (m < 24 * 60) return m % 60 && m < 600 ? `${Math.floor(m / 60)} h ${m % 60}` : `${Math.round(m / 60)} h`;
+  return `${Math.round(m / 1440)} d`;
+}
+
+/** How long ago something was, or how long until it is. */
+export function wait(at: string, now: number): string {
+  return span((now - Date.parse(at)) / MINUTE);
+}
+
+export interface Due {
+  text: string;
+  late: boolean;
+  near: boolean;
+}
+
+export function due(at: string | null, now: number): Due {
+  if (!at) return { text: '', late: false, near: false };
+  const minutes = (Date.parse(at) - now) / MINUTE;
+  if (minutes < 0) return { text: `late ${span(-minutes)}`, late: true, near: true };
+  return { text: span(minutes), late: false, near: minutes < 20 };
+}
+
+/** Three significant figures at most, without noise: 8.4, 10.1, 174, 1 240. */
+export function figure(value: number): string {
+  const size = Math.abs(value);
+  const digits = size >= 100 ? 0 : size >= 1 ? 1 : 2;
+  const text = value.toFixed(digits).replace('-', '−');
+  return size >= 10_000 ? text.replace(/\B(?=(\d{3})+$)/g, '\u202f') : text;
+}
+
+/** A size in mm³ or, from 1 ml on, in ml; `beside` is another size that must be in the same unit. */
+export function volume(mm3: number, beside = mm3): { value: string; unit: string } {
+  return Math.max(mm3, beside) >= 1000
+    ? { value: figure(mm3 / 1000), unit: 'ml' }
+    : { value: figure(mm3), unit: 'mm³' };
+}
+
+export function unit(code: string): string {
+  return code.replace('mm3', 'mm³').replace('mm^3', 'mm³').replace(/^1$/, '');
+}
+
+/** Half the width of an interval, for `± 31`; null where an end is missing. */
+export function halfWidth(low: number | null | undefined, high: number | null | undefined): number | null {
+  return low === null || low === undefined || high === null || high === undefined ? null : (high - low) / 2;
+}
+
+/** `+174`, `−12`, `0`: always with its sign. */
+export function signed(value: number): string {
+  const rounded = Math.round(value);
+  if (rounded === 0) return '0';
+  return rounded > 0 ? `+${rounded}` : `−${-rounded}`;
+}
+
+/** `F 61 y`. */
+export function sexAge(patient: { sex: string; age_years: number | null }): string {
+  return [patient.sex, patient.age_years === null ? '' : `${patient.age_years} y`].filter(Boolean).join(' ');
+}
+
+/** `1 finding`, `3 findings`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}

@@ -1,0 +1,34 @@
+/** One outline set, 16 px. Decorative: the control around an icon carries its name. */
+const PATHS = {
+  check: 'M3 8.5l3.2 3.2L13 5',
+  cross: 'M4 4l8 8M12 4l-8 8',
+  pencil: 'M3 13l.6-2.8L10.8 3 13 5.2 5.8 12.4 3 13z',
+  up: 'M8 13V3.5M4 7l4-4 4 4',
+  down: 'M8 3v9.5M4 9l4 4 4-4',
+  equal: 'M4 6.5h8M4 9.5h8',
+  plus: 'M8 3v10M3 8h10',
+  minus: 'M3.5 8h9',
+  question: 'M6 6a2 2 0 1 1 2.6 1.9c-.5.2-.6.6-.6 1.4M8 12v.2',
+  search: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.4 10.4L14 14',
+  window: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 2v12',
+  zoom: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.4 10.4L14 14M7 5v4M5 7h4',
+  pan: 'M8 2v12M2 8h12M6 4l2-2 2 2M6 12l2 2 2-2M4 6L2 8l2 2M12 6l2 2-2 2',
+  ruler: 'M2 11L11 2l3 3-9 9-3-3zM5 8l1.5 1.5M7.5 5.5L9 7',
+  bidirectional: 'M3 13L13 3M5 5l6 6',
+  fit: 'M2 6V2h4M14 6V2h-4M2 10v4h4M14 10v4h-4',
+  blink: 'M3 4h7v7H3zM6 11v2h7V6h-3',
+  panel: 'M2 3h12v10H2zM10 3v10',
+  list: 'M3 4h10M3 8h10M3 12h10',
+  person: 'M8 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM3 14c.5-3 2.5-4 5-4s4.500 1 5 4',
+  link: 'M6.500 9.500l3-3M7 4.500L8.500 3a3 3 0 0 1 4.500 4.500L11.500 9M9 11.500L7.500 13A3 3 0 0 1 3 8.500L4.500 7',
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,65 @@
+/** The mouse tools, loaded after the first image: window, zoom, pan and measuring. */
+import * as tools from '@cornerstonejs/tools';
+
+export type ToolName = 'window' | 'zoom' | 'pan' | 'length' | 'bidirectional';
+
+const { MouseBindings } = tools.Enums;
+const GROUP = 'sightline';
+const CLASSES = {
+  window: tools.WindowLevelTool,
+  zoom: tools.ZoomTool,
+  pan: tools.PanTool,
+  length: tools.LengthTool,
+  bidirectional: tools.BidirectionalTool,
+} as const;
+
+const FIXED_BUTTONS: Partial<Record<ToolName, tools.Types.IToolBinding[]>> = {
+  pan: [{ mouseButton: MouseBindings.Auxiliary }, { numTouchPoints: 2 }],
+  zoom: [{ mouseButton: MouseBindings.Secondary }],
+};
+
+/** Give the panes their tools; left button windows, middle pans, right zooms. */
+export function equip(viewportIds: readonly string[], engineId: string): void {
+  let group = tools.ToolGroupManager.getToolGroup(GROUP);
+  if (!group) {
+    tools.init();
+    for (const tool of Object.values(CLASSES)) tools.addTool(tool);
+    group = tools.ToolGroupManager.createToolGroup(GROUP);
+    for (const tool of Object.values(CLASSES)) group?.addTool(tool.toolName);
+    tools.annotation.config.style.setDefaultToolStyles({
+      global: {
+        color: '#ffe08a',
+        colorHighlighted: '#ffffff',
+        colorSelected: '#ffe08a',
+        lineWidth: '1.5',
+        textBoxFontSize: '12px',
+        textBoxColor: '#ffe08a',
+      },
+    });
+  }
+  for (const id of viewportIds) group?.addViewport(id, engineId);
+  chooseTool('window');
+}
+
+/** Put a tool on the left button; the other buttons keep theirs. */
+export function chooseTool(name: ToolName): void {
+  const group = tools.ToolGroupManager.getToolGroup(GROUP);
+  if (!group) return;
+  for (const each of Object.keys(CLASSES) as ToolName[]) {
+    const bindings = [...(FIXED_BUTTONS[each] ?? [])];
+    if (each === name) bindings.push({ mouseButton: MouseBindings.Primary });
+    const toolName = CLASSES[each].toolName;
+    if (bindings.length) group.setToolActive(toolName, { bindings });
+    else group.setToolPassive(toolName);
+  }
+}
+
+/** Remove the panes that are gone. */
+export function unequip(engineId: string): void {
+  tools.ToolGroupManager.getToolGroup(GROUP)?.removeViewports(engineId);
+}
+
+/** Delete every measurement drawn by hand. */
+export function clearMeasurements(): void {
+  tools.annotation.state.removeAllAnnotations();
+}
