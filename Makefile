@@ -21,7 +21,7 @@ export NO_MKDOCS_2_WARNING := true
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup tools demo serve test check bench docs reference format lock clean
+.PHONY: help setup tools demo serve test check bench docs openapi reference format lock clean
 
 help:
 	@echo "make demo     set up, fill an empty data folder with real and simulated studies, start Sightline"
@@ -31,6 +31,7 @@ help:
 	@echo "make check    format, lint, types, contracts, licences, docs"
 	@echo "make bench    measure"
 	@echo "make docs     build the documentation into site/"
+	@echo "make openapi  write the description of the API, and the web client's types from it"
 	@echo "make reference  print the generated pages of the documentation"
 	@echo "make format   format the code"
 	@echo "make lock     pin the dependencies anew (needs uv)"
@@ -96,6 +97,7 @@ check: $(TOOLS) $(WEB_TOOLS) $(PAGE)
 	$(BIN)/python -m tools.licences
 	$(BIN)/python -m tools.strays
 	$(BIN)/python -m tools.fragments check
+	$(BIN)/python -m tools.api_types --check
 	$(BIN)/python -m tools.npm run check
 	$(BIN)/python -m tools.print_reference --check
 	$(BIN)/mkdocs build --strict --quiet
@@ -109,6 +111,9 @@ bench: $(TOOLS) $(PAGE)
 docs: $(TOOLS)
 	$(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
+
+openapi: $(TOOLS) $(WEB_TOOLS)
+	$(BIN)/python -m tools.api_types
 
 reference: $(TOOLS)
 	$(BIN)/python -m tools.print_reference

@@ -167,8 +167,13 @@ def http_page() -> str:
     parts = []
     for tag, rows in sorted(grouped.items()):
         parts += [f"## {tag.capitalize()}", table(["request", "does"], rows)]
-    outside = [(f"`{methods} {path}`", words) for path, methods, words in surface.routes_outside_the_api()]
+    outside = [
+        (f"`{methods} {path}`", words or BESIDE.get(path, "A page of the web application."))
+        for path, methods, words in surface.routes_outside_the_api()
+        if not path.startswith(("/dicom-web", "/fhir"))
+    ]
     parts += ["## Outside the JSON API", table(["request", "does"], outside)]
+    parts.append("DICOMweb and FHIR are in the [conformance statement](../conformance.md).")
     lead = """
 One port, 8600. The whole description with all fields is at `/api/openapi.json` of a running server.
 Refusals are `application/problem+json` (RFC 9457) with a `code` of [Errors](errors.md). Who calls
@@ -176,6 +181,14 @@ is told by the session cookie, by `Authorization: Bearer`, or by Basic with a to
 writes by cookie need the header `X-Sightline: 1`.
 """
     return page("HTTP", lead, *parts)
+
+
+# Routes for operators, which say nothing in the OpenAPI description.
+BESIDE = {
+    "/healthz": "Say that the process lives.",
+    "/readyz": "Say that the database answers.",
+    "/metrics": "Counters and timings for Prometheus.",
+}
 
 
 def events_page() -> str:
@@ -323,7 +336,7 @@ def conformance_page() -> str:
     lead = """
 What Sightline speaks, in the order of PS3.2. The lists are not written by hand: the DICOM part is what a
 server accepted when every SOP Class and Transfer Syntax of PS3.6 was proposed to it, the rest comes
-from the routes and tables of the code. Where the standard allows a choice, the text says which.
+from the routes and tables of the code.
 """
     return page(
         "Conformance statement",
@@ -349,7 +362,7 @@ from the routes and tables of the code. Where the standard allows a choice, the 
 
 NETWORK = """
 One application entity, `SIGHTLINE` unless set otherwise, is SCP of Verification and Storage on port 11112.
-It proposes no association itself. Up to 64 associations at once; PDUs of up to 1 MiB, never larger.
+It proposes no association itself. It takes 64 associations at once, and PDUs of up to 1 MiB.
 
 | C-STORE status | when |
 |---|---|

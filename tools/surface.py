@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, UID_dictionary
+from pydicom._uid_dict import UID_dictionary
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE, build_context
 
 from sightline.app.http import build_api, build_app
@@ -80,7 +81,7 @@ def _accepted(port: int, proposals: list[tuple[UID, UID]]) -> list[tuple[UID, UI
         if not association.is_established:
             continue  # nothing of the batch was accepted
         accepted += [
-            (UID(context.abstract_syntax), UID(context.transfer_syntax[0]))
+            (UID(str(context.abstract_syntax)), UID(context.transfer_syntax[0]))
             for context in association.accepted_contexts
         ]
         association.release()

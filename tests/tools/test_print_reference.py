@@ -1,7 +1,9 @@
 """Reference pages are printed from the code."""
 
-import click
+from typing import Annotated
+
 import pytest
+import typer
 
 from tools import markdown, print_reference
 
@@ -28,15 +30,22 @@ def test_a_missing_or_changed_page_is_stale(tmp_path, monkeypatch):
 
 
 def test_a_command_is_printed_with_its_arguments_and_options():
-    @click.command(help="Take in files.")
-    @click.argument("path", nargs=-1, required=True)
-    @click.option("--data", default="./here", help="Where.")
-    def take(path: str, data: str) -> None: ...
+    app = typer.Typer()
 
-    part = print_reference._command_part("sightline import", take)
+    @app.command("take")
+    def take(
+        path: list[str],
+        into: Annotated[str, typer.Option(help="Where.")] = "./here",
+        data: str = "",
+    ) -> None:
+        """Take in files."""
 
-    assert "sightline import PATH..." in part
-    assert "| `--data` | `./here` | Where. |" in part
+    part = print_reference._command_part("sightline take", typer.main.get_command(app))
+
+    assert "Take in files." in part
+    assert "sightline take PATH..." in part
+    assert "| `--into` | `./here` | Where. |" in part
+    assert "--data" not in part  # every command has it, so the page says it once
 
 
 @pytest.mark.parametrize("event", ["StudySettled", "ReportSigned"])

@@ -2,35 +2,33 @@
 
 import functools
 import inspect
-import json
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 import sightline.app.registry  # noqa: F401  listeners and jobs
 from sightline.app.installation import Installation, open_installation
 from sightline.app.settings import load_settings
-from sightline.care import reading, reporting
-from sightline.intelligence import models
-from sightline.kernel.dates import iso_date
+from sightline.care.reading.commands import commands as timeline_commands
+from sightline.care.reporting.commands import commands as report_commands
+from sightline.intelligence.models.commands import commands as model_commands
 from sightline.kernel.errors import NotFound, PlatformError
-from sightline.record import archive, findings, timeline
+from sightline.record import archive
 from sightline.runtime import jobs, logs
 from sightline.runtime.db import Database
 from sightline.trust import access, audit
 from sightline.trust.audit.commands import app as audit_commands
 from sightline.trust.identity.commands import tokens as token_commands
 from sightline.trust.identity.commands import users as user_commands
-from sightline.wire import media
+from sightline.wire.media.commands import commands as import_commands
+from sightline.wire.media.settings import MediaSettings
 
 NOT_A_DEVICE = "Research software, not a medical device: not cleared for diagnosis."
 
@@ -40,6 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=f"Sightline: open, AI-native medical imaging. {NOT_A_DEVICE}",
 )
+for own in (import_commands, timeline_commands, report_commands, model_commands):
+    app.registered_commands += own.registered_commands
 app.add_typer(audit_commands, name="audit")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
@@ -83,6 +83,34 @@ class Here:
     def folder(self) -> Path:
         """Its data folder."""
         return self.installation.folder
+
+    @property
+    def store(self) -> archive.Store:
+        """Its archive."""
+        return self.installation.store
+
+    @property
+    def media_settings(self) -> MediaSettings:
+        """What an import may take in."""
+        return self.installation.settings.media
+
+    def run_jobs(self, *, quiet: bool) -> None:
+        """Run what is queued, unless a server of this installation does."""
+        installation = self.installation
+        running = installation.worker()
+        if not installation.database.is_sqlite and jobs.has_living_worker(installation.database):
+            return
+        try:
+            running.start()
+        except jobs.WorkerAlreadyRunning:
+            return
+        try:
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
+                bar.add_task("analysing", total=None)
+                running.drain()
+        finally:
+            running.stop()
 
     def close(self) -> None:
         """Close what was opened."""
@@ -155,270 +183,6 @@ def worker(ctx: typer.Context) -> None:
     running.stop()
 
 
-@app.command("import")
-def import_(
-    ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files, folders or ZIPs.")],
-    as_json: AsJson = False,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait for analyses when no server runs.")
-    ] = True,
-) -> None:
-    """Take studies in from files, folders and ZIPs; one bad file never stops the rest."""
-    here: Here = ctx.obj
-    summary = import_with_progress(here.installation, paths, quiet=as_json)
-    if as_json:
-        out.print_json(json.dumps(summary_json(summary)))
-    else:
-        print_summary(summary)
-    if wait:
-        run_jobs_if_nobody_does(here.installation, quiet=as_json)
-    raise typer.Exit(1 if summary.refused or summary.conflicts or summary.stopped else 0)
-
-
-def import_with_progress(
-    installation: Installation, paths: list[Path], *, quiet: bool
-) -> media.ImportSummary:
-    """Import and show how it goes."""
-    source = archive.Source("import", "sightline import", installation.operator)
-    settings = installation.settings.media
-    if quiet:
-        return media.import_paths(installation.store, paths, source, settings=settings)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("importing", total=None)
-
-        def tell(summary: media.ImportSummary) -> None:
-            bar.update(task, description=f"{summary.seen} objects · {len(summary.refused)} refused")
-
-        return media.import_paths(installation.store, paths, source, progress=tell, settings=settings)
-
-
-def summary_json(summary: media.ImportSummary) -> dict[str, Any]:
-    """Return the summary of an import as JSON prints it."""
-    return {
-        "stored": summary.stored,
-        "held": summary.held,
-        "conflicts": [{"name": n, "reason": r} for n, r in summary.conflicts],
-        "refused": [{"name": n, "reason": r} for n, r in summary.refused],
-        "skipped": [{"name": n, "reason": r} for n, r in summary.skipped],
-        "studies": summary.studies,
-        "stopped": summary.stopped,
-    }
-
-
-def print_summary(summary: media.ImportSummary) -> None:
-    """Print what an import took, held already and refused, each refusal with its reason."""
-    for kind, items in (
-        ("refused", summary.refused),
-        ("conflict", summary.conflicts),
-        ("skipped", summary.skipped),
-    ):
-        for name, reason in items:
-            out.print(f"{kind}: {name}: {reason}", highlight=False, soft_wrap=True, markup=False)
-    out.print(
-        f"{summary.stored} taken, {summary.held} already held, {len(summary.conflicts)} in conflict, "
-        f"{len(summary.refused)} refused, {len(summary.skipped)} skipped; {len(summary.studies)} studies.",
-        highlight=False,
-    )
-    if summary.stopped:
-        out.print(f"Stopped: {summary.stopped}", style="red", highlight=False)
-
-
-def run_jobs_if_nobody_does(installation: Installation, *, quiet: bool = False) -> None:
-    """Run what is queued, unless a server of this installation does."""
-    running = installation.worker()
-    if not installation.database.is_sqlite and jobs.has_living_worker(installation.database):
-        return
-    try:
-        running.start()
-    except jobs.WorkerAlreadyRunning:
-        return
-    try:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
-            bar.add_task("analysing", total=None)
-            running.drain()
-    finally:
-        running.stop()
-
-
-@app.command("timeline")
-def show_timeline(
-    ctx: typer.Context,
-    patient: Annotated[str, typer.Argument(help="Patient ID, or the opaque id.")],
-    as_json: AsJson = False,
-) -> None:
-    """Show a patient through time: studies, lesions, what has changed."""
-    here: Here = ctx.obj
-    with here.database.reading() as db:
-        held = _find_patient(db, patient)
-        studies, found, comparisons = reading.timeline_of(db, held, by=here.operator)
-    changes = {c.current: c for comparison in comparisons for c in comparison.changes}
-    if as_json:
-        out.print_json(json.dumps(_timeline_json(studies, found, changes), default=_plain))
-        return
-    _print_timeline(studies, found, changes)
-
-
-def _find_patient(db: Any, patient: str) -> str:
-    held = archive.find_patient(db, patient)
-    if held is not None:
-        return held.id
-    return archive.get_patient(db, patient).id
-
-
-def _timeline_json(
-    studies: list[archive.Study], found: list[findings.Finding], changes: dict[str | None, timeline.Change]
-) -> dict[str, Any]:
-    return {
-        "patient": studies[0].patient if studies else None,
-        "studies": [
-            {
-                "study": s.uid,
-                "date": iso_date(s.date),
-                "exam": timeline.exam_of(s),
-                "images": s.image_count,
-                "simulated": s.simulated,
-                "findings": [
-                    {
-                        "id": f.id,
-                        "tracking_uid": f.lesion,
-                        "label": f.label,
-                        "state": f.state.value,
-                        "centre_lps_mm": f.centre_lps_mm,
-                        "values": {n: _quantity(q) for n, q in f.values.items()},
-                        "change": _change_json(changes.get(f.id)),
-                    }
-                    for f in found
-                    if f.study_uid == s.uid
-                ],
-            }
-            for s in studies
-        ],
-    }
-
-
-def _quantity(quantity: Any) -> dict[str, Any]:
-    return {name: getattr(quantity, name) for name in ("value", "unit", "low", "high", "method")}
-
-
-def _change_json(change: timeline.Change | None) -> dict[str, Any] | None:
-    if change is None:
-        return None
-    names = (
-        "kind",
-        "percent",
-        "low",
-        "high",
-        "doubling_days",
-        "doubling_low",
-        "doubling_high",
-        "text",
-        "reason",
-    )
-    return {name: getattr(change, name) for name in names}
-
-
-def _print_timeline(
-    studies: list[archive.Study], found: list[findings.Finding], changes: dict[str | None, timeline.Change]
-) -> None:
-    for study in studies:
-        tag = "  SIMULATED" if study.simulated else ""
-        title = f"{iso_date(study.date)}  {timeline.exam_of(study)}  {study.image_count} images{tag}"
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-        for name in ("#", "lesion", "state", "size", "volume, 95 % interval", "since the prior"):
-            table.add_column(name)
-        for finding in (f for f in found if f.study_uid == study.uid):
-            change = changes.get(finding.id)
-            volume, long_axis = finding.values.get("volume"), finding.values.get("long_axis")
-            table.add_row(
-                str(finding.number),
-                finding.label,
-                finding.state.value,
-                f"{long_axis.value:.1f} mm" if long_axis else "",
-                f"{volume.value:.0f} mm³ ({volume.low or 0:.0f} to {volume.high or 0:.0f})" if volume else "",
-                change.text if change else "",
-            )
-        out.print(table)
-
-
-@app.command("report")
-def show_report(
-    ctx: typer.Context,
-    study: Annotated[str, typer.Argument(help="Study Instance UID.")],
-    as_json: AsJson = False,
-    sign: Annotated[bool, typer.Option("--sign", help="Sign the report as it stands.")] = False,
-) -> None:
-    """Show the report of a study, drafted from its accepted findings; or sign it."""
-    here: Here = ctx.obj
-    if sign:
-        with here.database.transaction() as db:
-            version = reporting.open_report(db, study, by=here.operator).report.version
-            reporting.sign_report(db, study, version, by=here.operator)
-        run_jobs_if_nobody_does(here.installation, quiet=as_json)
-    with here.database.reading() as db:
-        draft = reporting.open_report(db, study, by=here.operator)
-    if as_json:
-        out.print_json(json.dumps(_report_json(draft), default=_plain))
-        return
-    report = draft.report
-    for section in report.sections:
-        out.print(f"[bold]{section.name}[/bold]")
-        for sentence in section.sentences:
-            out.print(f"  {sentence.text}", highlight=False, markup=False)
-    state = f"signed by {report.signed_by_name}" if report.signed_at else "draft, not signed"
-    out.print(
-        f"{state}; {draft.accepted} accepted, {draft.proposed} proposed, {draft.rejected} rejected findings"
-    )
-    for check in draft.checks:
-        out.print(f"{check.severity}: {check.message}", highlight=False, markup=False)
-
-
-def _report_json(draft: reporting.Draft) -> dict[str, Any]:
-    report = draft.report
-    return {
-        "id": report.id,
-        "study": report.study_uid,
-        "state": report.state.value,
-        "version": report.version,
-        "sections": [
-            {
-                "name": s.name,
-                "sentences": [
-                    {
-                        "id": x.id,
-                        "text": x.text,
-                        "edited": x.edited,
-                        "sources": [[b.kind, b.id] for b in x.sources],
-                    }
-                    for x in s.sentences
-                ],
-            }
-            for s in report.sections
-        ],
-        "checks": [{"id": c.id, "severity": c.severity, "message": c.message} for c in draft.checks],
-        "signed_by": report.signed_by_name,
-        "signed_at": report.signed_at,
-        "objects": [{"kind": o.kind, "uid": o.uid, "series": o.series_uid} for o in report.objects],
-    }
-
-
-@app.command("models")
-def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the installed models with what must be known of them."""
-    cards = {name: model.card for name, model in models.models}
-    if as_json:
-        out.print_json(
-            json.dumps({name: {f: getattr(card, f) for f in card.__slots__} for name, card in cards.items()})
-        )
-        return
-    for name, card in cards.items():
-        out.print(f"[bold]{name}[/bold] {card.version}  {card.modality}  {card.regulatory_status}")
-        for label in ("intended_use", "not_for", "method", "evidence", "licence"):
-            out.print(f"  {label.replace('_', ' ')}: {getattr(card, label)}", highlight=False)
-
-
 @app.command()
 def demo(
     ctx: typer.Context,
@@ -462,12 +226,6 @@ def _set_options(**options: Any) -> None:
     for name, value in options.items():
         if value is not None:
             os.environ[f"SIGHTLINE_{name.upper()}"] = str(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
 
 
 def _take_data_option(commands: typer.Typer) -> None:

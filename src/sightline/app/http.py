@@ -111,20 +111,24 @@ async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Re
 
 
 async def _alive(_: Request) -> Response:
+    """Say that the process lives."""
     return PlainTextResponse("ok")
 
 
 def _ready(request: Request) -> Response:
+    """Say that the database answers."""
     with request.app.state.database.reading() as db:
         db.execute(text("select 1"))
     return JSONResponse({"ready": True})
 
 
 def _metrics(_: Request) -> Response:
+    """Give the counters and times that Prometheus collects."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _page(_: Request) -> Response:
+    """Serve the web application; the browser finds its own way from the address."""
     page = STATIC / "index.html"
     if not page.is_file():
         return problem_response(

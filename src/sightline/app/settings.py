@@ -2,7 +2,6 @@
 
 import difflib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -37,7 +36,7 @@ class Settings:
     media: MediaSettings = field(default_factory=MediaSettings)
 
 
-def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def load_settings() -> Settings:
     """Read the settings, refusing names that nobody reads and values that cannot be.
 
     Raises
@@ -48,14 +47,20 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         Names the variable and what is wrong with it, never the value (it may be a secret).
     """
     known = {name for settings in CLASSES for name in settings.names()} | RESERVED
-    for name in sorted(environment):
+    for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else "see the settings reference."
+            endings = [other.removeprefix(PREFIX) for other in known]
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), endings, 1)
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else "see the settings reference."
             raise UnknownSetting(f"{name} is not a setting; {hint}")
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadSetting(f"Setting {where} ({error.title}): {first['msg']}.") from None
+        raise BadSetting(f"{_variable(error.title, first['loc'])}: {first['msg']}.") from None
+
+
+def _variable(settings: str, field: tuple[int | str, ...]) -> str:
+    """Return the environment variable of a field of the settings class called `settings`."""
+    prefix = next(c.model_config.get("env_prefix", PREFIX) for c in CLASSES if c.__name__ == settings)
+    return f"{prefix}{field[0]}".upper()

@@ -22,7 +22,10 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.types import TypeDecorator
+
+from sightline.kernel.errors import Unavailable
 
 Db = Connection
 
@@ -37,6 +40,10 @@ metadata = MetaData(
 )
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be opened; check its address and that it runs."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -63,7 +70,7 @@ class Instant(TypeDecorator[datetime]):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One database: `transaction()` writes, `reading()` sees a snapshot and cannot write on SQLite."""
+    """One database: `transaction()` writes, `reading()` sees a snapshot and cannot write."""
 
     engine: Engine
     _reader: Engine
@@ -91,27 +98,54 @@ class Database:
 
 
 def open_database(url: str) -> Database:
-    """Open the database at `url` with the pragmas and isolation that the rest of the house relies on."""
-    engine = build_engine(url)
-    return Database(engine, engine.execution_options(sightline_reading=True))
+    """Open the database at `url` with the pragmas and isolation that the rest of the house relies on.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If there is no such kind of database, or it does not answer or cannot be read.
+    """
+    try:
+        engine = build_engine(url)
+        with engine.connect():
+            pass
+    except (ArgumentError, DBAPIError, ImportError) as cause:
+        raise DatabaseUnavailable(
+            f"The database cannot be opened ({_reason(cause)}); is SIGHTLINE_DATABASE_URL right, does it run?"
+        ) from cause
+    if engine.dialect.name == "sqlite":
+        return Database(engine, engine.execution_options(sightline_reading=True))
+    reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(engine, reader)
+
+
+def _reason(cause: Exception) -> str:
+    """Say what was wrong in one line; the address is left out, for it may hold a password."""
+    if isinstance(cause, DBAPIError):
+        return str(cause.orig).strip().splitlines()[0]
+    return "its address is not one of sqlite:///FILE and postgresql+psycopg://…"
 
 
 def build_engine(url: str, *, own_transactions: bool = True, **options: Any) -> Engine:
     """Return an engine; on SQLite with WAL, synced, foreign keys on and, for our own use, explicit BEGIN."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=20, **options)
+        return create_engine(
+            parsed, pool_pre_ping=True, pool_size=20, max_overflow=20, hide_parameters=True, **options
+        )
     engine = create_engine(
         parsed,
         connect_args={"check_same_thread": False, "timeout": 30},
         pool_size=20,
         max_overflow=20,
+        hide_parameters=True,
         **options,
     )
     event.listen(engine, "connect", _prepare_sqlite)
+    # We open our own transactions; those of the job engine the driver opens, for writing so that they queue.
+    level = None if own_transactions else "IMMEDIATE"
+    event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", level))
     if own_transactions:
-        # The driver would otherwise open transactions by itself, late and deferred.
-        event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -123,4 +157,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(db: Connection) -> None:
     reading = db.get_execution_options().get("sightline_reading", False)
+    db.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
     db.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

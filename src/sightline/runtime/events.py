@@ -42,6 +42,6 @@ def publish(db: Db, name: str, subject: str, *, cause: str | None = None, **fact
     """Record that `name` happened to `subject` and enqueue its listeners; return its sequence number."""
     row = {"at": clock.now(), "name": name, "subject": subject, "facts": facts, "cause": cause}
     seq = int(db.execute(insert(events).values(row).returning(events.c.seq)).scalar_one())
-    for kind in _listeners[name]:
+    for kind in _listeners.get(name, ()):
         jobs.enqueue(db, kind.name, key=f"event-{seq}-{kind.name}", subject=subject, **facts)
     return seq

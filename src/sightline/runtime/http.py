@@ -96,13 +96,18 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def plain(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem_response(error.status_code, str(error.detail), code=f"http-{error.status_code}")
+        answer = problem_response(error.status_code, str(error.detail), code=f"http-{error.status_code}")
+        answer.headers.update(error.headers or {})
+        return answer
 
-    async def crash(_: Request, error: Exception) -> Response:
+    async def crash(request: Request, error: Exception) -> Response:
         log.error("request failed", error=type(error).__name__, exc_info=error)
-        return problem_response(
+        answer = problem_response(
             500, "Something broke on our side; it has been logged.", code="internal-error"
         )
+        # Crashes are answered outside all middleware, so the headers are put on here.
+        _harden(answer.headers, secure=is_secure(request.scope))
+        return answer
 
     app.add_exception_handler(PlatformError, refuse)
     app.add_exception_handler(RequestValidationError, invalid)
@@ -143,7 +148,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        secure = scope.get("scheme") == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
+        secure = is_secure(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -151,6 +156,11 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def is_secure(scope: Scope) -> bool:
+    """Say whether the request came by HTTPS, here or at the proxy in front."""
+    return scope.get("scheme") == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
 
 
 def _harden(headers: MutableHeaders, *, secure: bool) -> None:

@@ -7,6 +7,7 @@ hands the work of a silent one to the living.
 """
 
 import fcntl
+import math
 import os
 import socket
 import threading
@@ -20,18 +21,20 @@ from typing import Any, TextIO, TypeVar
 
 import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
-from sqlalchemy import Column, Engine, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Engine, String, Table, delete, func, insert, select, update
 
-from sightline.kernel import clock
 from sightline.kernel.errors import Conflict, NotFound
+from sightline.runtime import logs, processes
 from sightline.runtime.db import Database, Db, Instant, build_engine, metadata
 
 QUEUE = "sightline"
+HEAVY_QUEUE = "sightline-heavy"
 APPLICATION = "sightline"
 # Jobs outlive upgrades: a job that an older release enqueued must still be run by this one.
 APPLICATION_VERSION = "1"
 HEARTBEAT_S = 5
 SILENT_S = 20
+RETRY_S = 1
 
 R = TypeVar("R")
 log = structlog.get_logger(__name__)
@@ -46,6 +49,10 @@ workers = Table(
 
 class WorkerAlreadyRunning(Conflict):
     """Another process runs the jobs of this installation; leave them to it."""
+
+
+class JobKindTaken(Conflict):
+    """Two functions claim one kind of job; rename one of them or uninstall its plug-in."""
 
 
 class NoSuchJobKind(NotFound):
@@ -83,21 +90,27 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """A kind of job: a name that outlives releases and the function that does it."""
+    """A kind of job: a name that outlives releases and the function that does it.
+
+    Heavy kinds fill the machine for seconds; they have a queue of their own, so that light ones never wait.
+    """
 
     name: str
     work: Callable[..., Any]
+    heavy: bool = False
 
 
 _kinds: dict[str, JobKind] = {}
 _resources: Resources | None = None
 
 
-def job(name: str) -> Callable[[Callable[..., Any]], JobKind]:
+def job(name: str, *, heavy: bool = False) -> Callable[[Callable[..., Any]], JobKind]:
     """Make a function of ``(run, **arguments)`` a kind of job."""
 
     def register(work: Callable[..., Any]) -> JobKind:
-        kind = JobKind(name, work)
+        if name in _kinds:
+            raise JobKindTaken(f"Two kinds of job are called {name}; rename one of them.")
+        kind = JobKind(name, work, heavy)
         _kinds[name] = kind
         return kind
 
@@ -121,9 +134,13 @@ def _run_job(kind: str, arguments: dict[str, Any]) -> None:
     try:
         _kinds[kind].work(run, **arguments)
     except Exception as error:
-        log.error("job failed", job=kind, key=run.key, error=type(error).__name__)
+        logs.jobs_total.labels(kind, "failed").inc()
+        log.error("job failed", job=kind, key=run.key, error=type(error).__name__, exc_info=error)
         raise
-    log.info("job done", job=kind, key=run.key, seconds=round(time.monotonic() - started, 2))
+    seconds = time.monotonic() - started
+    logs.jobs_total.labels(kind, "done").inc()
+    logs.job_seconds.labels(kind).observe(seconds)
+    log.info("job done", job=kind, key=run.key, seconds=round(seconds, 2))
 
 
 class Queue:
@@ -144,7 +161,7 @@ class Queue:
         self._client.enqueue_in_transaction(
             db,
             {
-                "queue_name": QUEUE,
+                "queue_name": HEAVY_QUEUE if kind in _kinds and _kinds[kind].heavy else QUEUE,
                 "workflow_name": "sightline-job",
                 "workflow_id": key,
                 "app_version": APPLICATION_VERSION,
@@ -168,8 +185,10 @@ class Queue:
     def resume(self, executor: str) -> int:
         """Hand the running jobs of a silent worker back to the queue; return how many."""
         running = self._client.list_workflows(status="PENDING", executor_id=executor, load_input=False)
-        if running:
-            self._client.resume_workflows([w.workflow_id for w in running], queue_name=QUEUE)
+        for queue in (QUEUE, HEAVY_QUEUE):
+            theirs = [w.workflow_id for w in running if (w.queue_name or QUEUE) == queue]
+            if theirs:
+                self._client.resume_workflows(theirs, queue_name=queue)
         return len(running)
 
     def close(self) -> None:
@@ -206,14 +225,26 @@ def enqueue(db: Db, kind: str, *, key: str, priority: int = 100, **arguments: An
 class Worker:
     """Runs jobs in this process until stopped; one per process."""
 
-    def __init__(self, database: Database, *, lock: Path, concurrency: int = 2, **extras: Any) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lock: Path,
+        concurrency: int = 4,
+        heartbeat_s: float = HEARTBEAT_S,
+        silent_s: float = SILENT_S,
+        retry_s: float = RETRY_S,
+        **extras: Any,
+    ) -> None:
         self._database = database
+        self._heartbeat_s, self._silent_s, self._retry_s = heartbeat_s, silent_s, retry_s
         self._lock_path = lock
         self._lock: TextIO | None = None
         self._concurrency = concurrency
         self._extras = extras
         self._engine: Engine | None = None
         self._stopping = threading.Event()
+        self._standby: threading.Thread | None = None
         self.id = f"{socket.gethostname()}-{os.getpid()}"
 
     def start(self) -> None:
@@ -231,34 +262,53 @@ class Worker:
             "serializer": DBOSPortableJSONSerializer(),
             "application_version": APPLICATION_VERSION,
             "executor_id": self.id,
-            "log_level": "WARNING",
+            # It would log what a failed job raised, and that may quote patient data; we log it ourselves.
+            "log_level": "CRITICAL",
             "enable_otlp": False,
             "use_listen_notify": False,
         }
+        if not self._database.is_sqlite:
+            beat(self._database, self.id)  # before the first job: whoever holds jobs must be watched
         DBOS(config=config)
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=0.25)
+        DBOS.register_queue(HEAVY_QUEUE, worker_concurrency=processes.PLACES, polling_interval_sec=0.25)
         if not self._database.is_sqlite:
-            beat(self._database, self.id)
             threading.Thread(target=self._keep_watch, name="job-watch", daemon=True).start()
 
+    def start_when_free(self) -> None:
+        """Begin to run jobs or, while another process of this installation does, as soon as that one ends."""
+        try:
+            self.start()
+        except WorkerAlreadyRunning:
+            self._standby = threading.Thread(target=self._stand_by, name="job-standby", daemon=True)
+            self._standby.start()
+
+    def _stand_by(self) -> None:
+        while not self._stopping.wait(self._retry_s):
+            with suppress(WorkerAlreadyRunning):
+                self.start()
+                return
+
     def _keep_watch(self) -> None:
-        while not self._stopping.wait(HEARTBEAT_S):
+        while not self._stopping.wait(self._heartbeat_s):
             with suppress(Exception):  # a lost connection must not end the watch; the next beat tries again
                 beat(self._database, self.id)
-                watch(self._database)
+                watch(self._database, silent_s=self._silent_s)
 
     def stop(self, *, wait_s: int = 0) -> None:
         """Stop taking jobs; those that run are resumed at the next start."""
         self._stopping.set()
-        DBOS.destroy(workflow_completion_timeout_sec=wait_s)
+        if self._standby is not None:
+            self._standby.join()
         if self._engine is not None:
+            DBOS.destroy(workflow_completion_timeout_sec=wait_s)
             self._engine.dispose()
         if self._lock is not None:
             self._lock.close()
 
-    def drain(self, *, timeout_s: float = 600) -> None:
-        """Wait until no job is waiting or running, or raise TimeoutError."""
+    def drain(self, *, timeout_s: float = math.inf) -> None:
+        """Wait until no job is waiting or running; raise TimeoutError when that takes too long."""
         deadline = time.monotonic() + timeout_s
         queue = open_queue(self._database)
         while (counts := queue.counts())["waiting"] or counts["running"]:
@@ -280,27 +330,25 @@ def take_lock(path: Path) -> TextIO:
 
 
 def beat(database: Database, worker: str) -> None:
-    """Record that `worker` lives."""
+    """Record that `worker` lives (PostgreSQL), by the database's clock: those of the machines may differ."""
     with database.transaction() as db:
-        seen = db.execute(update(workers).where(workers.c.id == worker).values(seen_at=clock.now()))
+        seen = db.execute(update(workers).where(workers.c.id == worker).values(seen_at=func.now()))
         if not seen.rowcount:
-            db.execute(insert(workers).values(id=worker, seen_at=clock.now()))
+            db.execute(insert(workers).values(id=worker, seen_at=func.now()))
 
 
-def has_living_worker(database: Database) -> bool:
+def has_living_worker(database: Database, *, silent_s: float = SILENT_S) -> bool:
     """Say whether a worker was heard of lately (PostgreSQL)."""
-    limit = clock.now() - timedelta(seconds=SILENT_S)
+    lately = workers.c.seen_at >= func.now() - timedelta(seconds=silent_s)
     with database.reading() as db:
-        return db.scalar(select(workers.c.id).where(workers.c.seen_at >= limit).limit(1)) is not None
+        return db.scalar(select(workers.c.id).where(lately).limit(1)) is not None
 
 
-def watch(database: Database) -> int:
-    """Hand the jobs of workers that fell silent to the living; return how many were moved."""
+def watch(database: Database, *, silent_s: float = SILENT_S) -> int:
+    """Hand the jobs of workers that fell silent to the living (PostgreSQL); return how many were moved."""
     with database.transaction() as db:
-        limit = clock.now() - timedelta(seconds=SILENT_S)
-        silent = db.scalars(
-            select(workers.c.id).where(workers.c.seen_at < limit).with_for_update(skip_locked=True)
-        )
+        long_ago = workers.c.seen_at < func.now() - timedelta(seconds=silent_s)
+        silent = db.scalars(select(workers.c.id).where(long_ago).with_for_update(skip_locked=True))
         moved = 0
         for worker in silent.all():
             moved += open_queue(database).resume(worker)

@@ -5,8 +5,10 @@ Names, identifiers and free text never go into a log line: a line holds opaque i
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,6 +18,9 @@ from prometheus_client import Counter, Histogram
 PATIENT_KEYS = frozenset(
     {"patient_name", "patient_id", "name", "birth_date", "mrn", "accession", "address", "phone", "text"}
 )
+
+# How many frames of a broken call are told, innermost first.
+FRAMES = 8
 
 requests_total = Counter("sightline_http_requests_total", "HTTP requests", ("method", "route", "status"))
 request_seconds = Histogram("sightline_http_request_seconds", "Time to answer, in s", ("method", "route"))
@@ -44,7 +49,7 @@ def configure(log_format: str = "text", level: int = logging.INFO) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _drop_patient_data,
-            structlog.processors.format_exc_info,
+            _tell_where_it_broke,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -61,6 +66,33 @@ def _drop_patient_data(_: Any, __: str, line: Any) -> Any:
     for key in PATIENT_KEYS & line.keys():
         line[key] = "[withheld]"
     return line
+
+
+def _tell_where_it_broke(_: Any, __: str, line: Any) -> Any:
+    """Replace the exception of a line by its types and places: its message may quote a patient's data."""
+    error = line.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        line["broke_at"] = " <- ".join(_place(e) for e in _chain(error))
+    return line
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    where = ", ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
+    return f"{type(error).__name__} at {where}" if where else type(error).__name__
 
 
 @contextmanager

@@ -30,7 +30,9 @@ class PlugPoint(Generic[T]):
 
     def add(self, name: str, value: T) -> None:
         """Add a plug-in; refuse a name that is taken and a value of the wrong kind."""
-        plugins = self._plugins()
+        self._add(self._plugins(), name, value)
+
+    def _add(self, plugins: dict[str, T], name: str, value: T) -> None:
         if name in plugins:
             raise PluginNameTaken(f"Two plug-ins of {self.group} are called {name}; uninstall or rename one.")
         if not isinstance(value, self._kind):
@@ -50,7 +52,8 @@ class PlugPoint(Generic[T]):
 
     def _plugins(self) -> dict[str, T]:
         if self._loaded is None:
-            self._loaded = {}
+            found: dict[str, T] = {}
             for entry in entry_points(group=self.group):
-                self.add(entry.name, entry.load())
+                self._add(found, entry.name, entry.load())
+            self._loaded = found
         return self._loaded

@@ -9,9 +9,12 @@ import multiprocessing
 import os
 import resource
 import signal
+import threading
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from typing import Any, ParamSpec, TypeVar
 
 from sightline.kernel.errors import PlatformError, Unavailable
@@ -20,6 +23,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PR_SET_PDEATHSIG = 1
+
+# Each heavy child uses two threads, so more children than this would only make all of them slower.
+PLACES = max(1, (os.cpu_count() or 2) // 2)
+_places = threading.BoundedSemaphore(PLACES)
 
 
 class ChildFailed(Unavailable):
@@ -38,8 +45,12 @@ def run_capped(
     *,
     timeout_s: float = 900,
     memory_mib: int = 12_288,
+    at_once: bool = False,
 ) -> R:
     """Run a module-level function in a spawned child and return its result.
+
+    Children wait for a place, so that a burst of work does not drown the machine; with `at_once` somebody is
+    waiting in front of a screen and the child does not.
 
     Raises
     ------
@@ -48,10 +59,17 @@ def run_capped(
     ChildFailed
         If it raised anything else, ran past `timeout_s`, grew past `memory_mib` or crashed.
     """
+    with nullcontext() if at_once else _places:
+        return _run(work, args, kwargs or {}, timeout_s, memory_mib)
+
+
+def _run(
+    work: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any], timeout_s: float, memory_mib: int
+) -> R:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(
-        target=_serve, args=(theirs, work, args, kwargs or {}, memory_mib, os.getpid()), daemon=True
+        target=_serve, args=(theirs, work, args, kwargs, memory_mib, os.getpid()), daemon=True
     )
     child.start()
     theirs.close()
@@ -59,10 +77,7 @@ def run_capped(
         outcome = _receive(ours, work.__name__, timeout_s)
     finally:
         ours.close()
-        child.join(timeout=5 if child.is_alive() else None)
-        if child.is_alive():
-            child.kill()
-            child.join()
+        _kill(child)
     if isinstance(outcome, PlatformError):
         raise outcome
     if isinstance(outcome, _Failure):
@@ -78,6 +93,18 @@ def _receive(pipe: Connection, name: str, timeout_s: float) -> Any:
         return pipe.recv()
     except EOFError:
         return _Failure(f"the process of {name} ended without a result (crash or out of memory).")
+    except Exception as error:  # noqa: BLE001  what it sent was cut off, or cannot be built here
+        return _Failure(f"what the process of {name} sent cannot be read ({type(error).__name__}).")
+
+
+def _kill(child: SpawnProcess) -> None:
+    """End the child, with all that it started: it leads a process group of its own."""
+    if child.pid is not None and child.exitcode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.join()
+    child.close()
 
 
 class _Failure:
@@ -96,6 +123,7 @@ def _serve(
     parent: int,
 ) -> None:
     _die_with(parent)
+    os.setpgrp()
     limit = memory_mib * 2**20
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

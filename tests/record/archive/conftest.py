@@ -1,5 +1,7 @@
 """Real, small objects to store, and a fresh archive to store them in."""
 
+import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -9,10 +11,12 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from sqlalchemy import create_engine, text
 
 from sightline.record import archive
+from sightline.runtime import jobs
 from sightline.runtime.blobs import LocalBlobs
-from sightline.runtime.db import Database
+from sightline.runtime.db import Database, metadata, open_database
 from sightline.trust import access
 
 MakeSlice = Callable[..., bytes]
@@ -42,7 +46,7 @@ def make_slice() -> MakeSlice:
         ds.PixelData = (np.arange(256, dtype="<u2") + number).tobytes()
         for name, value in overrides.items():
             if value is None:
-                del ds[name]
+                ds.pop(name, None)
             else:
                 setattr(ds, name, value)
         buffer = BytesIO()
@@ -52,6 +56,63 @@ def make_slice() -> MakeSlice:
         return buffer.getvalue()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "sightline.db"
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """The name of such a database on the PostgreSQL of the tests."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    _on(postgresql_server, f"create database {name}")
+    _fill(postgresql_server.rsplit("/", 1)[0] + f"/{name}")
+    return name
+
+
+def _fill(url: str) -> None:
+    import sightline.app.tables  # noqa: F401  every domain's tables
+
+    made = open_database(url)
+    metadata.create_all(made.engine)
+    jobs.open_queue(made)
+    jobs.close_queues()
+    made.dispose()
+
+
+def _on(server: str, statement: str) -> None:
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(statement))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh copy of the template with an open job queue, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "sightline.db")
+        yield from _opened(f"sqlite:///{tmp_path}/sightline.db")
+        return
+    template = request.getfixturevalue("postgresql_template")
+    server = request.getfixturevalue("postgresql_server")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    _on(server, f"create database {name} template {template}")
+    yield from _opened(server.rsplit("/", 1)[0] + f"/{name}")
+    _on(server, f"drop database if exists {name} with (force)")
+
+
+def _opened(url: str) -> Iterator[Database]:
+    opened = open_database(url)
+    jobs.open_queue(opened)
+    yield opened
+    jobs.close_queues()
+    opened.dispose()
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Taking objects in: what is kept, what is held already, what is kept aside, what is refused."""
 
+import io
+
+import pydicom
 import pytest
 from sqlalchemy import func, select
 
@@ -110,6 +113,23 @@ def test_studies_without_a_patient_id_are_never_taken_for_one_patient(store, tak
         assert archive.get_study(db, "1.1").patient != archive.get_study(db, "1.2").patient
 
 
+@pytest.mark.parametrize("left_out", [{"IssuerOfPatientID": None}, {"PatientID": ""}])
+def test_an_object_that_leaves_out_issuer_or_id_joins_its_study(store, take, make_slice, left_out):
+    whole = {"IssuerOfPatientID": "NORTH"}
+    take(make_slice(1, **whole))
+
+    assert statuses(take(make_slice(2, **(whole | left_out)))) == ["stored"]
+
+    with store.database.reading() as db:
+        assert db.scalar(select(func.count()).select_from(_store.patients)) == 1
+
+
+def test_the_same_id_of_another_issuer_is_another_patient(take, make_slice):
+    take(make_slice(1, IssuerOfPatientID="NORTH"))
+
+    assert take(make_slice(2, IssuerOfPatientID="SOUTH"))[0].code == "patient"
+
+
 @pytest.mark.parametrize(
     ("spoil", "code", "words"),
     [
@@ -177,7 +197,7 @@ def test_a_full_disk_refuses_says_so_and_loses_nothing(store, source, take, make
         raise StoreFull("The disk is full; nothing was stored. Free space and send again.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store.blobs, "put_many", full)
+        patch.setattr(store.blobs, "_write", full)
         outcome = take(make_slice(2))[0]
 
     assert (outcome.status, outcome.code) == ("refused", "store-full")
@@ -244,3 +264,26 @@ def test_a_lost_file_is_healed_when_it_is_sent_again(store, take, make_slice):
 
     with store.database.reading() as db:
         assert archive.instance_bytes(store, db, "1.2.3.1.1") == make_slice(1)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99"])
+def test_the_same_object_in_another_transfer_syntax_is_held_already(store, take, make_slice, syntax):
+    take(make_slice(1))
+
+    assert statuses(take(rewritten(make_slice(1), syntax))) == ["held"]
+
+    assert len(blobs_of(store)) == 1
+
+
+def test_another_object_in_another_transfer_syntax_is_a_conflict(take, make_slice):
+    take(make_slice(1))
+
+    assert statuses(take(rewritten(make_slice(1, PatientComments="x"), "1.2.840.10008.1.2"))) == ["conflict"]
+
+
+def rewritten(content, syntax):
+    ds = pydicom.dcmread(io.BytesIO(content))
+    ds.file_meta.TransferSyntaxUID = syntax
+    buffer = io.BytesIO()
+    ds.save_as(buffer, implicit_vr=syntax == "1.2.840.10008.1.2", little_endian=True, overwrite=True)
+    return buffer.getvalue()

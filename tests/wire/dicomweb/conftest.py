@@ -1,6 +1,7 @@
 """Real, small objects to store, and a fresh archive to store them in."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -15,8 +16,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from sightline.record import archive
+from sightline.runtime import jobs
 from sightline.runtime.blobs import LocalBlobs
-from sightline.runtime.db import Database
+from sightline.runtime.db import Database, metadata, open_database
 from sightline.trust import access, audit, identity
 from sightline.wire.dicomweb import routes
 
@@ -47,7 +49,7 @@ def make_slice() -> MakeSlice:
         ds.PixelData = (np.arange(256, dtype="<u2") + number).tobytes()
         for name, value in overrides.items():
             if value is None:
-                del ds[name]
+                ds.pop(name, None)
             else:
                 setattr(ds, name, value)
         buffer = BytesIO()
@@ -57,6 +59,31 @@ def make_slice() -> MakeSlice:
         return buffer.getvalue()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, made once and copied for each test."""
+    import sightline.app.tables  # noqa: F401
+
+    path = tmp_path_factory.mktemp("template") / "sightline.db"
+    made = open_database(f"sqlite:///{path}")
+    metadata.create_all(made.engine)
+    jobs.open_queue(made)
+    jobs.close_queues()
+    made.dispose()
+    return path
+
+
+@pytest.fixture
+def database(template: Path, tmp_path: Path) -> Iterator[Database]:
+    """A fresh SQLite database; what depends on the kind of database is tested with the archive itself."""
+    shutil.copy(template, tmp_path / "sightline.db")
+    opened = open_database(f"sqlite:///{tmp_path}/sightline.db")
+    jobs.open_queue(opened)
+    yield opened
+    jobs.close_queues()
+    opened.dispose()
 
 
 @pytest.fixture
@@ -87,7 +114,8 @@ class Client:
 
     def __init__(self, app: Any, headers: dict[str, str]) -> None:
         self._transport = httpx.ASGITransport(app=app)
-        self._headers = headers
+        self.app = app
+        self.headers = headers
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self._request("GET", path, **options)
@@ -99,7 +127,7 @@ class Client:
         async def send() -> httpx.Response:
             base = "http://pacs.example/dicom-web"
             async with httpx.AsyncClient(
-                transport=self._transport, base_url=base, headers=self._headers
+                transport=self._transport, base_url=base, headers=self.headers
             ) as client:
                 return await client.request(method, path, **options)
 

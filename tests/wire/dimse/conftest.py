@@ -1,5 +1,6 @@
 """Real, small objects to store, and a fresh archive to store them in."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -11,8 +12,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from sightline.record import archive
+from sightline.runtime import jobs
 from sightline.runtime.blobs import LocalBlobs
-from sightline.runtime.db import Database
+from sightline.runtime.db import Database, metadata, open_database
 from sightline.trust import access
 
 MakeSlice = Callable[..., bytes]
@@ -42,7 +44,7 @@ def make_slice() -> MakeSlice:
         ds.PixelData = (np.arange(256, dtype="<u2") + number).tobytes()
         for name, value in overrides.items():
             if value is None:
-                del ds[name]
+                ds.pop(name, None)
             else:
                 setattr(ds, name, value)
         buffer = BytesIO()
@@ -52,6 +54,31 @@ def make_slice() -> MakeSlice:
         return buffer.getvalue()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables, made once and copied for each test."""
+    import sightline.app.tables  # noqa: F401
+
+    path = tmp_path_factory.mktemp("template") / "sightline.db"
+    made = open_database(f"sqlite:///{path}")
+    metadata.create_all(made.engine)
+    jobs.open_queue(made)
+    jobs.close_queues()
+    made.dispose()
+    return path
+
+
+@pytest.fixture
+def database(template: Path, tmp_path: Path) -> Iterator[Database]:
+    """A fresh SQLite database; what depends on the kind of database is tested with the archive itself."""
+    shutil.copy(template, tmp_path / "sightline.db")
+    opened = open_database(f"sqlite:///{tmp_path}/sightline.db")
+    jobs.open_queue(opened)
+    yield opened
+    jobs.close_queues()
+    opened.dispose()
 
 
 @pytest.fixture

@@ -47,13 +47,29 @@ export async function getFloats(path: string): Promise<Float32Array> {
   return new Float32Array(bytes, 0, Math.floor(bytes.byteLength / 4));
 }
 
+/** Fetch a file in one media type and hand it to the browser to keep. */
+export async function download(path: string, mediaType: string, name: string): Promise<void> {
+  const answer = await send('GET', path, undefined, undefined, mediaType);
+  const address = URL.createObjectURL(await answer.blob());
+  const link = Object.assign(document.createElement('a'), { href: address, download: name });
+  link.click();
+  URL.revokeObjectURL(address);
+}
+
 async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const answer = await send(method, path, body, signal);
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+  accept?: string,
+): Promise<Response> {
   const headers: Record<string, string> = { 'X-Sightline': '1' };
+  if (accept) headers.Accept = accept;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let answer: Response;
   try {

@@ -1,5 +1,5 @@
 /** The JSON API as the application sees it: types generated from OpenAPI, and the addresses. */
-export { get, getFloats, onSignedOut, post, put, Refused, remove } from './client';
+export { download, get, getFloats, onSignedOut, post, put, Refused, remove } from './client';
 export type {
   ChangeView as FindingChange,
   ComparisonView as Comparison,

@@ -29,7 +29,7 @@ export type State =
 
 /**
  * Decision
- * What a person can say of a finding.
+ * What a person can say of a finding; undo takes the last word on it back.
  */
 export type Decision = "accept" | "reject" | "undo";
 
@@ -184,7 +184,7 @@ export interface CurvePoint {
  * A person's word on a finding.
  */
 export interface DecisionBody {
-  /** What a person can say of a finding. */
+  /** What a person can say of a finding; undo takes the last word on it back. */
   decision: Decision;
   /** Reason */
   reason?: string | null;
@@ -613,11 +613,13 @@ export interface Reason {
 
 /**
  * ReportBody
- * What a person wrote, and the version they saw.
+ * What a person wrote, and version and digest of the report they saw.
  */
 export interface ReportBody {
   /** Version */
   version: number;
+  /** Digest */
+  digest?: string | null;
   /**
    * Sections
    * @maxItems 20
@@ -627,7 +629,7 @@ export interface ReportBody {
 
 /**
  * ReportView
- * The report of a study.
+ * The report of a study; `digest` is of its words: give it back to say what was seen.
  */
 export interface ReportView {
   /** Id */
@@ -638,6 +640,8 @@ export interface ReportView {
   state: "draft" | "signed";
   /** Version */
   version: number;
+  /** Digest */
+  digest: string;
   /** Sections */
   sections: SectionView[];
   /** How many findings stand behind the report. */
@@ -776,11 +780,13 @@ export interface Setup {
 
 /**
  * SignatureBody
- * The version that is signed.
+ * Version and digest of the report that is signed, as it was seen.
  */
 export interface SignatureBody {
   /** Version */
   version: number;
+  /** Digest */
+  digest?: string | null;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The few parts all screens are made of. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { FindingChange, Quantity } from '../api';
 import { figure, halfWidth, signed, unit } from './format';
 import { Icon, type IconName } from './icons';
@@ -86,6 +86,16 @@ export function Dialog({
       </div>
     </dialog>
   );
+}
+
+/** Put the cursor into a field as soon as it is there; the `autofocus` attribute works only once a page. */
+export function useFirstFocus() {
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
+  return field;
 }
 
 /** The fixed amber tag of simulated data. */

@@ -6,7 +6,7 @@
  * per pixel and in the same window. A pane whose slice cannot be shown says so instead of showing another slice.
  */
 import { Enums, type Types } from '@cornerstonejs/core';
-import { prefetch, registerSeries, renderingEngine, stopPrefetch } from './engine';
+import { loadNow, prefetch, registerSeries, renderingEngine, stopPrefetch } from './engine';
 import type { Mapping } from './grid';
 import { type DrawnMark, directionLetters, drawMarks, type Mark } from './overlay';
 import type { Window } from './presets';
@@ -52,6 +52,8 @@ interface Pane {
   series: SeriesToShow | null;
   /** The window as last set; the CPU path of the engine forgets it with each new slice. */
   range: Types.VOIRange | null;
+  /** The series the viewport holds; behind `series` until its first image is there. */
+  stack: string;
   wanted: number;
   moving: Promise<void> | null;
   marks: readonly Mark[];
@@ -97,6 +99,7 @@ export class ViewerController {
       viewport: engine.getViewport(id) as Types.IStackViewport,
       series: null,
       range: null,
+      stack: '',
       wanted: 0,
       moving: null,
       marks: [],
@@ -112,6 +115,8 @@ export class ViewerController {
       this.#shareWindow(pane);
     });
     this.#listen(pane, 'pointerdown', () => this.lead(id));
+    // The tool library swallows every key of its own element, Tab too: pass the focus on to the frame around it.
+    this.#listen(pane, 'focus', () => element.parentElement?.focus({ preventScroll: true }));
     pane.observer.observe(element);
     this.#panes.set(id, pane);
     if (this.#tools) this.#tools.equip([id], engine.id);
@@ -147,11 +152,12 @@ export class ViewerController {
     registerSeries(series);
     pane.wanted = Math.min(Math.max(options.index ?? 0, 0), series.slices.length - 1);
     this.#publish(pane, { ...EMPTY_VIEW, state: 'loading', series, index: pane.wanted });
+    const imageIds = series.slices.map((s) => s.imageId);
     try {
-      await pane.viewport.setStack(
-        series.slices.map((s) => s.imageId),
-        pane.wanted,
-      );
+      await loadNow(imageIds[pane.wanted] ?? '');
+      if (turn !== pane.turn) return;
+      await pane.viewport.setStack(imageIds, pane.wanted);
+      pane.stack = series.uid;
     } catch (error) {
       if (turn === pane.turn) this.#fail(pane, frameFailure(error, pane.wanted, series));
       return;
@@ -302,7 +308,10 @@ export class ViewerController {
     while (turn === pane.turn && series && at !== pane.wanted) {
       at = pane.wanted;
       try {
-        await pane.viewport.setImageIdIndex(at);
+        await loadNow(series.slices[at]?.imageId ?? '');
+        if (turn !== pane.turn) return;
+        await this.#setIndex(pane, at);
+        this.#keepWindow(pane);
         if (turn === pane.turn && at === pane.wanted && pane.view.state !== 'shown') {
           pane.view = { ...pane.view, state: 'shown' };
           pane.viewport.render();
@@ -311,6 +320,14 @@ export class ViewerController {
         if (turn === pane.turn && at === pane.wanted) this.#fail(pane, frameFailure(error, at, series));
       }
     }
+  }
+
+  /** A pane whose first image failed has no stack yet: it gets one with the first image that can be shown. */
+  async #setIndex(pane: Pane, index: number): Promise<void> {
+    const { viewport, series } = pane;
+    if (pane.stack === series?.uid) return void (await viewport.setImageIdIndex(index));
+    await viewport.setStack(series?.slices.map((s) => s.imageId) ?? [], index);
+    pane.stack = series?.uid ?? '';
   }
 
   #followSoon(pane: Pane): void {
@@ -344,13 +361,20 @@ export class ViewerController {
     follower.viewport.render();
   }
 
+  /** The CPU path returns to the image's own window with each slice; the mouse tool would start from there. */
+  #keepWindow(pane: Pane): void {
+    const now = pane.viewport.getProperties().voiRange;
+    if (pane.range && now && !sameRange(pane.range, now))
+      pane.viewport.setProperties({ voiRange: pane.range });
+  }
+
   #shareWindow(from: Pane): void {
     const to = this.#panes.get(OTHER[from.id]);
     const { range } = from;
     if (from.id !== this.#leader || !to || to.view.state !== 'shown' || !range) return;
     if (from.series?.modality !== to.series?.modality) return;
     const now = to.range;
-    if (now && Math.abs(now.lower - range.lower) < 0.01 && Math.abs(now.upper - range.upper) < 0.01) return;
+    if (now && sameRange(now, range)) return;
     to.viewport.setProperties({ voiRange: { ...range } });
     to.viewport.render();
   }
@@ -390,7 +414,7 @@ export class ViewerController {
 
   #rendered(pane: Pane): void {
     const { series, viewport, element } = pane;
-    if (!series || series.notShown || pane.view.state === 'failed') return;
+    if (!series || pane.stack !== series.uid || pane.view.state === 'failed') return;
     const index = viewport.getCurrentImageIdIndex();
     const slice = series.slices[index];
     // The CPU path also announces a rendering before it has an image.
@@ -455,6 +479,10 @@ function onSlice(pane: Pane, point: Vec3): Vec3 {
   if (!normal || !slice) return point;
   const off = dot(subtract(point, slice), normal);
   return subtract(point, scale(normal, off));
+}
+
+function sameRange(a: Types.VOIRange, b: Types.VOIRange): boolean {
+  return Math.abs(a.lower - b.lower) < 0.01 && Math.abs(a.upper - b.upper) < 0.01;
 }
 
 function rangeOf(window: Window): { lower: number; upper: number } {

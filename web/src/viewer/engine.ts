@@ -1,5 +1,13 @@
 /** Cornerstone, started once: loader, decoders and one rendering engine for all panes. */
-import { cache, Enums, imageLoader, imageLoadPoolManager, init, RenderingEngine } from '@cornerstonejs/core';
+import {
+  cache,
+  Enums,
+  getShouldUseCPURendering,
+  imageLoader,
+  imageLoadPoolManager,
+  init,
+  RenderingEngine,
+} from '@cornerstonejs/core';
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import type { SeriesToShow } from './series';
 
@@ -20,6 +28,10 @@ export function renderingEngine(): RenderingEngine {
   cache.setMaxCacheSize(CACHE_BYTES);
   imageLoadPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Prefetch, PREFETCH_AT_ONCE);
   engine = new RenderingEngine('sightline');
+  // The library's cache leaves a second copy of each failed request unhandled; the first reaches `loadNow`.
+  addEventListener('unhandledrejection', (event) => {
+    if (event.reason instanceof XMLHttpRequest) event.preventDefault();
+  });
   return engine;
 }
 
@@ -57,14 +69,24 @@ export function stopPrefetch(): void {
   imageLoadPoolManager.clearRequestStack(Enums.RequestType.Prefetch);
 }
 
+/**
+ * Load one image now, ahead of everything in the background. The viewport would load it by itself, but says
+ * nothing when it cannot.
+ */
+export async function loadNow(imageId: string): Promise<void> {
+  if (!cache.isLoaded(imageId)) await load(imageId, Enums.RequestType.Interaction, -5);
+}
+
+function load(imageId: string, requestType: Enums.RequestType, priority: number): Promise<unknown> {
+  const useRGBA = getShouldUseCPURendering(); // read by the image loader, though its type does not say so
+  const options = { requestType, priority, useRGBA, additionalDetails: { imageId } };
+  return imageLoader.loadAndCacheImage(imageId, options);
+}
+
 async function loadQuietly(imageId: string): Promise<void> {
   if (cache.isLoaded(imageId)) return;
   try {
-    await imageLoader.loadAndCacheImage(imageId, {
-      requestType: Enums.RequestType.Prefetch,
-      priority: 0,
-      additionalDetails: { imageId },
-    });
+    await load(imageId, Enums.RequestType.Prefetch, 0);
   } catch {
     // The reader is told when this slice is shown; a failed prefetch is no news.
   }

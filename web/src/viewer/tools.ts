@@ -1,4 +1,5 @@
 /** The mouse tools, loaded after the first image: window, zoom, pan and measuring. */
+import { Enums, eventTarget, getRenderingEngine, triggerEvent } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 
 export type ToolName = 'window' | 'zoom' | 'pan' | 'length' | 'bidirectional';
@@ -21,6 +22,7 @@ const FIXED_BUTTONS: Partial<Record<ToolName, tools.Types.IToolBinding[]>> = {
 /** Give the panes their tools; left button windows, middle pans, right zooms. */
 export function equip(viewportIds: readonly string[], engineId: string): void {
   let group = tools.ToolGroupManager.getToolGroup(GROUP);
+  const first = !group;
   if (!group) {
     tools.init();
     for (const tool of Object.values(CLASSES)) tools.addTool(tool);
@@ -37,8 +39,16 @@ export function equip(viewportIds: readonly string[], engineId: string): void {
       },
     });
   }
+  // The library hears only of elements enabled after its start: announce those that were there before.
+  if (first) for (const id of viewportIds) announce(id, engineId);
   for (const id of viewportIds) group?.addViewport(id, engineId);
   chooseTool('window');
+}
+
+function announce(viewportId: string, renderingEngineId: string): void {
+  const element = getRenderingEngine(renderingEngineId)?.getViewport(viewportId)?.element;
+  if (element)
+    triggerEvent(eventTarget, Enums.Events.ELEMENT_ENABLED, { element, viewportId, renderingEngineId });
 }
 
 /** Put a tool on the left button; the other buttons keep theirs. */

@@ -138,13 +138,19 @@ def _log_in(walk: Walk) -> None:
 def _see_worklist(walk: Walk) -> str:
     """Step 1: the worklist, most urgent first, each row with its reason."""
     _until(lambda: _compared(walk), "the analysis of the simulated patient did not end")
-    rows = walk.get("/api/worklist").json()["items"]
+    _until(lambda: _rows(walk)[0]["urgency"] == "critical", "the growing nodule did not come to the top")
+    rows = _rows(walk)
     if not rows or any(not row["reason"] for row in rows):
         raise StepFailed("a row has no reason, or there are no rows")
     due = [row["due_at"] for row in rows]
     if due != sorted(due):
         raise StepFailed("the rows are not in the order of their due times")
     return f"{len(rows)} studies, first: {rows[0]['reason']}"
+
+
+def _rows(walk: Walk) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = walk.get("/api/worklist").json()["items"]
+    return rows
 
 
 def _compared(walk: Walk) -> bool:

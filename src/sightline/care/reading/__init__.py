@@ -4,7 +4,7 @@ Invariants: what is opened is audited; a decision, a correction or a mark and it
 transaction; once the report is signed its findings do not change.
 """
 
-from sightline.care.reading._model import Opened, Shown
+from sightline.care.reading._model import NoAlignment, Opened, Shown
 from sightline.care.reading._service import (
     correct,
     decide,
@@ -16,6 +16,7 @@ from sightline.care.reading._service import (
 )
 
 __all__ = [
+    "NoAlignment",
     "Opened",
     "Shown",
     "correct",

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 from sightline.care import worklist
 from sightline.intelligence import routing
+from sightline.kernel.errors import NotFound
 from sightline.record import archive, findings, timeline
 
 # Window presets for the first look, by modality: centre and width.
 WINDOWS: dict[str, tuple[float, float]] = {"CT": (-600.0, 1500.0)}
+
+
+class NoAlignment(NotFound):
+    """The two studies of this comparison could not be aligned; look at them side by side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.care import reporting, worklist
-from sightline.care.reading._model import WINDOWS, Opened, Shown
+from sightline.care.reading._model import WINDOWS, NoAlignment, Opened, Shown
 from sightline.intelligence import routing
 from sightline.record import archive, findings, timeline
 from sightline.runtime import events
@@ -79,6 +79,7 @@ def decide(
     db: Db, finding_id: str, decision: findings.Decision, *, by: access.Person, reason: str | None = None
 ) -> findings.Finding:
     """Accept or reject a finding, or take that back, and place its study anew."""
+    access.require(by, "finding.decide", on=finding_id)
     _require_unsigned(db, findings.get_finding(db, finding_id).study_uid, by)
     finding = findings.decide_finding(db, finding_id, decision, by=by, reason=reason)
     if decision is not findings.Decision.ACCEPT:  # who is left out, or back in, can change what is linked
@@ -91,9 +92,11 @@ def correct(
     db: Db, finding_id: str, correction: findings.Correction, *, by: access.Person
 ) -> findings.Finding:
     """Put a person's values in place of the model's; what has changed is worked out anew."""
+    access.require(by, "finding.edit", on=finding_id)
     _require_unsigned(db, findings.get_finding(db, finding_id).study_uid, by)
     finding = findings.correct_finding(db, finding_id, correction, by=by)
     events.publish(db, "FindingsChanged", finding.study_uid)
+    worklist.refresh_entry(db, finding.study_uid)
     return finding
 
 
@@ -116,7 +119,7 @@ def mark(
     """
     access.require(by, "finding.mark", on=study_uid)
     with held.database.reading() as db:
-        _require_unsigned(db, study_uid, by)
+        _refuse_signed(reporting.is_signed(db, study_uid, by=by))
         patient = archive.get_study(db, study_uid).patient
         if archive.get_series(db, series_uid).study != study_uid:
             raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
@@ -138,6 +141,8 @@ def field_of(held: archive.Store, db: Db, comparison_id: str, *, by: access.Pers
     """Return the displacement field of a comparison for the browser: float32, little endian, mm."""
     comparison = timeline.get_comparison(db, comparison_id)
     access.require(by, "archive.read", on=comparison.study_uid)
+    if comparison.alignment.grid is None:
+        raise NoAlignment("The two studies could not be aligned, so there is no displacement to give.")
     return routing.browser_field(held.blobs, comparison.alignment)
 
 
@@ -153,7 +158,13 @@ def timeline_of(
 
 
 def _require_unsigned(db: Db, study_uid: str, by: access.Person) -> None:
-    if reporting.is_signed(db, study_uid, by=by):
+    """Refuse once the report is signed; whoever signs meanwhile waits until the transaction ends."""
+    worklist.hold_entry(db, study_uid)
+    _refuse_signed(reporting.is_signed(db, study_uid, by=by))
+
+
+def _refuse_signed(signed: bool) -> None:
+    if signed:
         raise reporting.ReportAlreadySigned("The report is signed, so its findings cannot change.")
 
 

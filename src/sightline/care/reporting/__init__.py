@@ -17,6 +17,7 @@ from sightline.care.reporting._model import (
     ReportState,
     Section,
     Sentence,
+    UnknownSection,
 )
 from sightline.care.reporting._rendering import render_page, reported_lesions, signed_report
 from sightline.care.reporting._service import (
@@ -44,6 +45,7 @@ __all__ = [
     "ReportState",
     "Section",
     "Sentence",
+    "UnknownSection",
     "Written",
     "edit_report",
     "find_report",

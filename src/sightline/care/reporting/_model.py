@@ -1,5 +1,6 @@
 """A report: sections of sentences with what they rest on; how a draft is composed, merged and checked."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,10 @@ class ReportChangedMeanwhile(Conflict):
 
 class ReportNotReady(Invalid):
     """A check found an error; correct it, then sign."""
+
+
+class UnknownSection(Invalid):
+    """What was written has a heading that the report does not have, or one twice; use its headings."""
 
 
 class ReportNotHeld(NotFound):
@@ -101,11 +106,17 @@ class Report:
         """All sentences in order."""
         return tuple(sentence for section in self.sections for sentence in section.sentences)
 
-    def require_open(self, version: int) -> None:
-        """Refuse a change to a signed report or to a version that is no longer the newest."""
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the words, by which a person says what they have seen."""
+        text = "\n".join(f"{s.name}\n" + "\n".join(x.text for x in s.sentences) for s in self.sections)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def require_open(self, version: int, digest: str | None = None) -> None:
+        """Refuse a change to a signed report, or to one whose version or words are no longer those seen."""
         if self.state is ReportState.SIGNED:
             raise ReportAlreadySigned("The report is signed and cannot be changed.")
-        if version != self.version:
+        if version != self.version or digest not in (None, self.digest):
             raise ReportChangedMeanwhile("The report has changed since you opened it; look at it again.")
 
 
@@ -119,6 +130,7 @@ class Facts:
     slice_mm: float | None
     findings: Sequence[findings.Finding]
     comparison: timeline.Comparison | None
+    priors: int
     prior_exam: str
     prior_date: str
     analysis_text: str
@@ -149,6 +161,9 @@ def _technique(facts: Facts) -> Sentence:
 
 def _compared_with(facts: Facts) -> Sentence:
     comparison = facts.comparison
+    if comparison is None and facts.priors:
+        text, why = "Not compared with earlier studies.", "earlier studies are held; none was compared"
+        return _drafted("comparison", text, Basis("study", facts.study_uid, why))
     if comparison is None:
         return _drafted(
             "comparison", "None available.", Basis("study", facts.study_uid, "no earlier study is held")
@@ -163,7 +178,7 @@ def _compared_with(facts: Facts) -> Sentence:
 def _nothing_found(facts: Facts) -> Sentence:
     if not facts.analysis_ended:
         text = "No findings have been recorded; the analysis is still under way."
-    elif any(f.state is findings.State.PROPOSED for f in facts.findings):
+    elif any(_undecided(f) for f in facts.findings):
         text = "No finding has been accepted."
     else:
         text = "No findings were recorded."
@@ -181,13 +196,22 @@ def _finding_sentence(finding: findings.Finding, change: timeline.Change | None,
     if change and change.kind == "new":
         said += f"; new since {long_date(prior_date)}"
     elif change and change.percent is not None:
-        said += f"; {change.text}"
+        said += f"; {_changed(change, prior_date)}"
     bases = [
         Basis("finding", finding.id, f"{finding.state.value} by {finding.decided_by_name}; {finding.why}")
     ]
     if change:
         bases.append(Basis("comparison", finding.id, change.reason))
     return _drafted(f"finding-{finding.id}", f"{said}.", *bases)
+
+
+def _changed(change: timeline.Change, prior_date: str) -> str:
+    words = {"grown": "grown", "shrunk": "smaller", "stable": "stable"}
+    said = f"{words.get(change.kind, 'change cannot be told')} since {long_date(prior_date)}"
+    interval = ""
+    if change.low is not None and change.high is not None:
+        interval = f", 95 % interval {change.low:+.0f} to {change.high:+.0f} %"
+    return f"{said} (volume {change.percent:+.0f} %{interval})"
 
 
 def _impression(
@@ -209,17 +233,18 @@ def _impression(
         names = "finding" if len(calm) == 1 else "findings"
         text = f"{len(calm)} {names} {'unchanged' if stable else 'without measurable change'}."
         if not facts.comparison:
-            text = f"{len(calm)} {names}; no earlier study to compare with."
+            why = "not compared with earlier studies" if facts.priors else "no earlier study to compare with"
+            text = f"{len(calm)} {names}; {why}."
         told.append(_drafted("impression-rest", text, *(Basis("finding", f.id, f.label) for f in calm)))
     if not told:
-        told.append(
-            _drafted(
-                "impression-none",
-                "Nothing to report.",
-                Basis("study", facts.study_uid, "no accepted finding"),
-            )
-        )
+        settled = facts.analysis_ended and not any(_undecided(f) for f in facts.findings)
+        text = "Nothing to report." if settled else "No finding has been accepted."
+        told.append(_drafted("impression-none", text, Basis("study", facts.study_uid, "no accepted finding")))
     return tuple(told)
+
+
+def _undecided(finding: findings.Finding) -> bool:
+    return finding.state is findings.State.PROPOSED
 
 
 _KIND_WORDS = {"grown": "growing", "new": "new", "shrunk": "smaller"}
@@ -248,25 +273,31 @@ def _capital(text: str) -> str:
 
 
 def merge_draft(drafted: Sequence[Section], report: Report) -> tuple[Section, ...]:
-    """Return a new draft with a person's words kept: edited sentences stay, untouched ones follow the draft."""
-    held = {section.name: section for section in report.sections}
+    """Return a new draft with a person's words kept.
+
+    What a person changed or wrote stays, where they put it; a sentence nobody touched follows the draft, and
+    goes when the draft no longer says it; what a person took out does not come back.
+    """
+    fresh = {sentence.id: sentence for section in drafted for sentence in section.sentences}
+    held = {section.name: section.sentences for section in report.sections}
+    known = {sentence.id for sentence in report.sentences} | report.removed
     return tuple(
-        _merge_section(section, held.get(section.name, Section(section.name, ())), report.removed)
+        Section(
+            section.name,
+            (
+                *(kept for old in held.get(section.name, ()) if (kept := _kept(old, fresh.get(old.id)))),
+                *(sentence for sentence in section.sentences if sentence.id not in known),
+            ),
+        )
         for section in drafted
     )
 
 
-def _merge_section(drafted: Section, held: Section, removed: frozenset[str]) -> Section:
-    fresh = {sentence.id: sentence for sentence in drafted.sentences}
-    kept = []
-    for sentence in held.sentences:
-        new = fresh.pop(sentence.id, None)
-        if sentence.edited:
-            kept.append(replace(sentence, sources=new.sources if new else sentence.sources))
-        elif new:
-            kept.append(new)
-    kept += [sentence for sentence in fresh.values() if sentence.id not in removed]
-    return Section(drafted.name, tuple(kept))
+def _kept(old: Sentence, new: Sentence | None) -> Sentence | None:
+    """Return what becomes of a sentence: a person's words with the present sources, else the draft's."""
+    if not old.edited:
+        return new
+    return replace(old, sources=new.sources) if new else old
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +311,8 @@ class Check:
 
 
 UNFILLED = re.compile(r"\[\s*\]|\*{3}|_{3,}|\?{3}")
-MILLIMETRES = re.compile(r"(\d+(?:\.\d+)?)\s*(mm|cm)\b(?![³²])")
+NUMBER = r"\d+(?:\.\d+)?"
+LENGTHS = re.compile(rf"((?:{NUMBER}\s*[x×]\s*)*{NUMBER})\s*(mm|cm)\b(?![³²])")
 
 
 def check_report(sections: Sequence[Section], facts: Facts) -> tuple[tuple[Check, ...], int]:
@@ -330,15 +362,23 @@ def _check_size(sections: Sequence[Section], facts: Facts) -> list[Check]:
     found = []
     for sentence in _all(sections):
         measured = [sizes[b.id] for b in sentence.sources if b.kind == "finding" and b.id in sizes]
-        said = [float(n) * (10 if unit == "cm" else 1) for n, unit in MILLIMETRES.findall(sentence.text)]
-        if sentence.edited and measured and said and not any(0.5 <= max(said) / m <= 2 for m in measured):
+        said = _lengths_mm(sentence.text)
+        if sentence.edited and measured and said and not any(m / 2 <= max(said) <= 2 * m for m in measured):
             message = f"The sentence says {max(said):.1f} mm; the finding measures {measured[0]:.1f} mm."
             found.append(Check("size", "warning", message, sentence.id))
     return found
 
 
+def _lengths_mm(text: str) -> list[float]:
+    return [
+        float(number) * (10 if unit == "cm" else 1)
+        for numbers, unit in LENGTHS.findall(text)
+        for number in re.findall(NUMBER, numbers)
+    ]
+
+
 def _check_undecided(_: Sequence[Section], facts: Facts) -> list[Check]:
-    open_ones = sum(f.state is findings.State.PROPOSED for f in facts.findings)
+    open_ones = sum(_undecided(f) for f in facts.findings)
     if not open_ones:
         return []
     many = "findings are" if open_ones > 1 else "finding is"
@@ -346,12 +386,17 @@ def _check_undecided(_: Sequence[Section], facts: Facts) -> list[Check]:
 
 
 def _check_rejected(sections: Sequence[Section], facts: Facts) -> list[Check]:
-    rejected = {f.id for f in facts.findings if f.state is findings.State.REJECTED}
-    return [
-        Check("rejected", "error", "The sentence rests on a finding that was rejected.", sentence.id)
-        for sentence in _all(sections)
-        if any(b.kind == "finding" and b.id in rejected for b in sentence.sources)
-    ]
+    state_of = {f.id: f.state for f in facts.findings}
+    counting = {f.id for f in facts.findings if f.counts}
+    words = {findings.State.REJECTED: "was rejected", findings.State.PROPOSED: "nobody has accepted"}
+    found = []
+    for sentence in _all(sections):
+        astray = [b.id for b in sentence.sources if b.kind == "finding" and b.id not in counting]
+        if astray:
+            state = state_of.get(astray[0], findings.State.SUPERSEDED)
+            message = f"The sentence rests on a finding that {words.get(state, 'a newer analysis replaced')}."
+            found.append(Check("rejected", "error", message, sentence.id))
+    return found
 
 
 def _check_comparison(sections: Sequence[Section], facts: Facts) -> list[Check]:

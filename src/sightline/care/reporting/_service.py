@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sightline.care import worklist
@@ -17,12 +17,14 @@ from sightline.care.reporting._model import (
     ReportState,
     Section,
     Sentence,
+    UnknownSection,
     check_report,
     compose_draft,
     merge_draft,
 )
 from sightline.intelligence import routing
 from sightline.kernel import clock
+from sightline.kernel.texts import one_line
 from sightline.record import archive, findings, timeline
 from sightline.runtime import events
 from sightline.runtime.db import Db
@@ -67,26 +69,41 @@ def edit_report(
     sections: Sequence[tuple[str, Sequence[Written]]],
     *,
     by: access.Person,
+    digest: str | None = None,
 ) -> Draft:
-    """Keep what a person wrote; `version` is the one they saw."""
+    """Keep what a person wrote; `version` and, where given, `digest` are of the report that they saw."""
     access.require(by, "report.edit", on=study_uid)
-    seen = _draft(db, study_uid, store.of_study(db, study_uid, lock=True)).report
-    seen.require_open(version)
+    seen = _draft(db, study_uid, _held(db, study_uid)).report
+    seen.require_open(version, digest)
+    _require_sections(seen, [name for name, _ in sections])
     edited = _edited(seen, dict(sections))
     store.put(db, edited)
     changed = [s.id for s in edited.sentences if s.edited]
     audit.record(
         db, "report.edit", by=by, on=edited.id, study=study_uid,
-        version=edited.version, edited=changed, removed=sorted(edited.removed), sha256=_digest(edited),
+        version=edited.version, edited=changed, removed=sorted(edited.removed), sha256=edited.digest,
     )  # fmt: skip
     return _draft(db, study_uid, edited)
 
 
-def sign_report(db: Db, study_uid: str, version: int, *, by: access.Person) -> Draft:
-    """Put a name to a report: it is frozen, and a job makes its standard objects."""
+def sign_report(
+    db: Db, study_uid: str, version: int, *, by: access.Person, digest: str | None = None
+) -> Draft:
+    """Put a name to a report: it is frozen, and a job makes its standard objects.
+
+    Nobody signs what they have not seen: a draft follows its findings without a new version, so `digest`
+    says which words were on the screen.
+
+    Raises
+    ------
+    ReportAlreadySigned, ReportChangedMeanwhile
+        If it is no longer the open report that was seen.
+    ReportNotReady
+        If a check found an error.
+    """
     access.require(by, "report.sign", on=study_uid)
-    draft = _draft(db, study_uid, store.of_study(db, study_uid, lock=True))
-    draft.report.require_open(version)
+    draft = _draft(db, study_uid, _held(db, study_uid))
+    draft.report.require_open(version, digest)
     errors = [check for check in draft.checks if check.severity == "error"]
     if errors:
         raise ReportNotReady(f"{errors[0].message} Correct it, then sign.")
@@ -102,7 +119,7 @@ def sign_report(db: Db, study_uid: str, version: int, *, by: access.Person) -> D
     store.put(db, signed)
     audit.record(
         db, "report.sign", by=by, on=signed.id, study=study_uid,
-        version=signed.version, sha256=_digest(signed),
+        version=signed.version, sha256=signed.digest,
         checks=[[check.id, check.severity] for check in draft.checks],
         findings=sorted({b.id for s in signed.sentences for b in s.sources if b.kind == "finding"}),
     )  # fmt: skip
@@ -148,6 +165,12 @@ def record_objects(
     )  # fmt: skip
 
 
+def _held(db: Db, study_uid: str) -> Report | None:
+    """Return the report as last written; whoever decides on findings, edits or signs meanwhile waits."""
+    worklist.hold_entry(db, study_uid)
+    return store.of_study(db, study_uid, lock=True)
+
+
 def _draft(db: Db, study_uid: str, held: Report | None) -> Draft:
     facts = _facts(db, study_uid)
     states = [f.state for f in facts.findings]
@@ -183,6 +206,7 @@ def _facts(db: Db, study_uid: str) -> Facts:
         slice_mm=None,
         findings=findings.of_studies(db, study_uid),
         comparison=comparison,
+        priors=len(timeline.priors_of(db, study_uid)),
         prior_exam=timeline.exam_of(prior) if prior else "",
         prior_date=prior.date if prior else "",
         analysis_text=analysis.text,
@@ -190,28 +214,33 @@ def _facts(db: Db, study_uid: str) -> Facts:
     )
 
 
-def _edited(seen: Report, written: dict[str, Sequence[Written]]) -> Report:
+def _require_sections(report: Report, names: Sequence[str]) -> None:
+    known = {section.name for section in report.sections}
+    if len(set(names)) < len(names) or not known.issuperset(names):
+        raise UnknownSection(f"A report has these headings, each once: {', '.join(sorted(known))}.")
+
+
+def _edited(seen: Report, written: Mapping[str, Sequence[Written]]) -> Report:
     known = {sentence.id: sentence for sentence in seen.sentences}
-    sections = tuple(
-        Section(
-            section.name, tuple(_sentence(item, known) for item in written[section.name] if item.text.strip())
-        )
-        if section.name in written
-        else section
-        for section in seen.sections
-    )
+    # Each sentence is there once; a second one of the same id is a new one.
+    open_ones = known | {}
+    sections = []
+    for section in seen.sections:
+        sentences = section.sentences
+        if section.name in written:
+            sentences = tuple(
+                sentence for item in written[section.name] if (sentence := _sentence(item, open_ones))
+            )
+        sections.append(Section(section.name, sentences))
     kept = {sentence.id for section in sections for sentence in section.sentences}
     removed = (seen.removed | (known.keys() - kept)) - kept
-    return replace(seen, version=seen.version + 1, sections=sections, removed=frozenset(removed))
+    return replace(seen, version=seen.version + 1, sections=tuple(sections), removed=frozenset(removed))
 
 
-def _sentence(item: Written, known: dict[str, Sentence]) -> Sentence:
-    text = " ".join(item.text.split())
-    if item.id in known:
-        return replace(known[item.id], text=text)
+def _sentence(item: Written, open_ones: dict[str, Sentence]) -> Sentence | None:
+    text = one_line(item.text)
+    if not text:
+        return None
+    if item.id in open_ones:
+        return replace(open_ones.pop(item.id), text=text)
     return Sentence(f"own-{uuid.uuid4().hex[:12]}", text, None, ())
-
-
-def _digest(report: Report) -> str:
-    text = "\n".join(f"{s.name}\n" + "\n".join(x.text for x in s.sentences) for s in report.sections)
-    return hashlib.sha256(text.encode()).hexdigest()

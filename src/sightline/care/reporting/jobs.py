@@ -7,7 +7,8 @@ from sightline.care.reporting import _store as store
 from sightline.care.reporting._model import Report, ReportNotHeld, ReportObject
 from sightline.care.reporting._rendering import load_masks, reported_lesions, signed_report
 from sightline.care.reporting._service import record_objects
-from sightline.record import archive, findings
+from sightline.kernel.errors import Unavailable
+from sightline.record import archive, findings, timeline
 from sightline.runtime import events, jobs
 from sightline.trust import access
 
@@ -15,10 +16,26 @@ from sightline.trust import access
 @jobs.job("write-report-objects")
 def write_report_objects(run: jobs.Run, subject: str, **_: Any) -> None:
     """Store SEG, SR and PDF of a signed report; the same report gives the same objects."""
-    run.step("write", lambda: _write(run.resource("store"), subject))
+    run.step("write", lambda: _write_or_tell(run.resource("store"), subject))
 
 
 events.listen("ReportSigned", write_report_objects)
+
+
+OURS = archive.Source("internal", "reporting", access.SYSTEM)
+
+
+class ObjectNotKept(Unavailable):
+    """The archive did not keep an object of a signed report; the message says which and why."""
+
+
+def _write_or_tell(held: archive.Store, study_uid: str) -> None:
+    try:
+        _write(held, study_uid)
+    except Exception:
+        with held.database.transaction() as db:
+            record_objects(db, study_uid, (), "failed", by=access.SYSTEM)
+        raise
 
 
 def _write(held: archive.Store, study_uid: str) -> None:
@@ -27,18 +44,18 @@ def _write(held: archive.Store, study_uid: str) -> None:
         if report is None:
             raise ReportNotHeld("There is no such report.")
         reported = signed_report(db, report)
-        masks = load_masks(held.blobs, [f for f in findings.of_studies(db, study_uid) if f.counts])
+        counting = [f for f in findings.of_studies(db, study_uid) if f.counts]
+        series = _series_of(report, counting, archive.series_of_study(db, study_uid))
+        # A mask lies on the grid of its own series; the segmentation is of one.
+        masks = load_masks(held.blobs, [f for f in counting if f.series_uid == series])
         lesions = reported_lesions(db, report, masks)
-        series = _series_of(
-            report,
-            findings.of_studies(db, study_uid),
-            archive.series_of_study(db, study_uid),
-        )
         source = archive.read_datasets(held, db, series, pixels=False)
     written = _build(source, lesions, reported)
     objects = []
     for kind, ds, label in written:
-        archive.store_dataset(held, ds, source=archive.Source("internal", "reporting", access.SYSTEM))
+        outcome = archive.store_dataset(held, ds, source=OURS)
+        if outcome.status not in ("stored", "held"):
+            raise ObjectNotKept(f"The {kind} of report {report.id} was not kept: {outcome.reason}")
         objects.append(ReportObject(kind, str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID), label))
     with held.database.transaction() as db:
         record_objects(db, study_uid, objects, "stored", by=access.SYSTEM)
@@ -57,12 +74,11 @@ def _build(
     return [*objects, ("SEG", segmentation, "Segmentation")] if segmentation is not None else objects
 
 
-def _series_of(report: Report, held: list[findings.Finding], series: list[archive.Series]) -> str:
+def _series_of(report: Report, counting: list[findings.Finding], series: list[archive.Series]) -> str:
     """Return the series that the report's findings lie in; without findings, the largest image series."""
-    for finding in held:
-        if finding.counts:
-            return finding.series_uid
-    images = [s for s in series if s.frame_count]
+    if counting:
+        return counting[0].series_uid
+    images = [s for s in series if s.frame_count and s.modality not in timeline.DERIVED_MODALITIES]
     if not images:
         raise ReportNotHeld(f"Study of report {report.id} has no images to refer to.")
     return max(images, key=lambda s: s.frame_count).uid

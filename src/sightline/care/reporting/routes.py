@@ -65,12 +65,13 @@ class ObjectView(BaseModel):
 
 
 class ReportView(BaseModel):
-    """The report of a study."""
+    """The report of a study; `digest` is of its words: give it back to say what was seen."""
 
     id: str
     study_uid: str
     state: Literal["draft", "signed"]
     version: int
+    digest: str
     sections: list[SectionView]
     based_on: BasedOn
     checks: list[CheckView]
@@ -96,16 +97,18 @@ class WrittenSection(BaseModel):
 
 
 class ReportBody(BaseModel):
-    """What a person wrote, and the version they saw."""
+    """What a person wrote, and version and digest of the report they saw."""
 
     version: int
+    digest: str | None = Field(default=None, max_length=64)
     sections: list[WrittenSection] = Field(max_length=20)
 
 
 class SignatureBody(BaseModel):
-    """The version that is signed."""
+    """Version and digest of the report that is signed, as it was seen."""
 
     version: int
+    digest: str | None = Field(default=None, max_length=64)
 
 
 @router.get("")
@@ -119,13 +122,13 @@ def open_report(study_uid: str, caller: Caller, db: Snapshot) -> ReportView:
 def edit_report(study_uid: str, body: ReportBody, caller: Caller, db: Tx) -> ReportView:
     """Keep what a person wrote."""
     written = [(s.name, [reporting.Written(x.text, x.id) for x in s.sentences]) for s in body.sections]
-    return _view(reporting.edit_report(db, study_uid, body.version, written, by=caller))
+    return _view(reporting.edit_report(db, study_uid, body.version, written, by=caller, digest=body.digest))
 
 
 @router.post("/signature")
 def sign_report(study_uid: str, body: SignatureBody, caller: Caller, db: Tx) -> ReportView:
     """Sign the report; its standard objects are then written by a job."""
-    return _view(reporting.sign_report(db, study_uid, body.version, by=caller))
+    return _view(reporting.sign_report(db, study_uid, body.version, by=caller, digest=body.digest))
 
 
 def _view(draft: reporting.Draft) -> ReportView:
@@ -135,6 +138,7 @@ def _view(draft: reporting.Draft) -> ReportView:
         study_uid=report.study_uid,
         state=report.state.value,
         version=report.version,
+        digest=report.digest,
         sections=[
             SectionView(
                 name=section.name,

@@ -15,10 +15,12 @@ from sightline.care.worklist._model import (
     place_study,
 )
 from sightline.care.worklist._service import (
+    ClaimedByAnother,
     claim_study,
     defer_study,
     find_entries,
     get_entry,
+    hold_entry,
     neighbours_of,
     refresh_entry,
     release_study,
@@ -26,6 +28,7 @@ from sightline.care.worklist._service import (
 )
 
 __all__ = [
+    "ClaimedByAnother",
     "Entry",
     "ListPage",
     "ListQuery",
@@ -36,6 +39,7 @@ __all__ = [
     "defer_study",
     "find_entries",
     "get_entry",
+    "hold_entry",
     "neighbours_of",
     "place_study",
     "refresh_entry",

@@ -50,12 +50,14 @@ def place_study(
 ) -> Place:
     """Return the place that findings and change earn a study; the strongest reason comes first.
 
-    `largest_mm` is the long axis of the largest finding that nobody rejected; `analysis` says in words how
-    the analysis stands.
+    `largest_mm` is the long axis of the largest finding that nobody rejected and whose change is not known;
+    `analysis` says in words how the analysis stands; `compared` that the study could be measured against a
+    prior.
     """
     reasons = [_reason(change) for change in changes if change.kind in ("grown", "new")]
-    if largest_mm is not None and largest_mm > LARGE_MM and not compared:
-        reasons.append((Urgency.SOON, f"finding of {largest_mm:.0f} mm without a prior"))
+    if largest_mm is not None and largest_mm > LARGE_MM:
+        why = "whose change cannot be told" if compared else "without a prior"
+        reasons.append((Urgency.SOON, f"finding of {largest_mm:.0f} mm {why}"))
     rank = list(Urgency)
     reasons.sort(key=lambda item: rank.index(item[0]))
     if not reasons:
@@ -76,7 +78,7 @@ def _calm(changes: Sequence[timeline.Change], *, compared: bool, found: bool) ->
     if not compared:
         return "finding, no prior" if found else ""
     if not changes:
-        return "no findings now or before"
+        return "finding whose change cannot be told" if found else "no findings now or before"
     counted: dict[str, int] = {}
     for change in changes:
         counted[change.kind] = counted.get(change.kind, 0) + 1

@@ -38,26 +38,38 @@ def neighbours_of(db: Db, entry: Entry) -> tuple[Entry | None, Entry | None]:
     return store.neighbours(db, entry, at=clock.now())
 
 
+def hold_entry(db: Db, study_uid: str) -> Entry | None:
+    """Return the row of a study, which nobody else may change until the transaction ends.
+
+    Whoever changes what a study's row follows from takes it first: then they wait for each other here,
+    in one order, and not at different places.
+    """
+    return store.get(db, study_uid, lock=True)
+
+
 def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
     """Work out anew where a study stands and why; called whenever something about it has changed.
 
     The rows of later studies of the same patient are not touched: their own comparison does that.
     """
+    hold_entry(db, study_uid)
     study = archive.get_study(db, study_uid)
     comparison = timeline.comparison_of(db, study_uid)
+    compared = comparison is not None and comparison.alignment.verdict != "failed"
     analysis = routing.analysis_of(db, study_uid)
     held = [f for f in findings.of_studies(db, study_uid) if f.state is not findings.State.REJECTED]
     ids = {f.id for f in held}
     changes = [c for c in comparison.changes if c.current is None or c.current in ids] if comparison else []
-    sizes = [f.values["long_axis"].value for f in held if "long_axis" in f.values]
-    place = place_study(changes, max(sizes, default=None), analysis.text, compared=comparison is not None)
+    known = {c.current for c in changes if c.kind != "cannot-tell"}
+    sizes = [f.values["long_axis"].value for f in held if "long_axis" in f.values and f.id not in known]
+    place = place_study(changes, max(sizes, default=None), analysis.text, compared=compared)
     priors = timeline.priors_of(db, study_uid)
     row = {
         "study_uid": study_uid,
         "patient": study.patient,
         "search": f"{study.name} {display_name(study.name)} {study.patient_id} {study.accession}".casefold(),
         "exam": timeline.exam_of(study),
-        "modality": timeline.image_modality(study),
+        "modality": timeline.image_modality(study)[:16],
         "urgency": place.urgency.value,
         "due_at": study.first_received + ALLOWED[place.urgency],
         "arrived_at": study.first_received,
@@ -80,7 +92,8 @@ def claim_study(db: Db, study_uid: str, *, by: access.Person) -> Entry:
     entry = _held(db, study_uid)
     if entry.reader not in (None, by.id):
         raise ClaimedByAnother(f"{entry.reader_name} has taken this study; choose the next one.")
-    store.change(db, study_uid, reader=by.id, reader_name=by.name)
+    state = "reading" if entry.state == "unread" else entry.state
+    store.change(db, study_uid, reader=by.id, reader_name=by.name, state=state)
     audit.record(db, "worklist.claim", by=by, on=study_uid)
     return _held(db, study_uid)
 
@@ -91,7 +104,8 @@ def release_study(db: Db, study_uid: str, *, by: access.Person) -> Entry:
     entry = _held(db, study_uid)
     if entry.reader not in (None, by.id):
         raise ClaimedByAnother(f"{entry.reader_name} has taken this study; only they can give it back.")
-    store.change(db, study_uid, reader=None, reader_name=None)
+    state = "unread" if entry.state == "reading" else entry.state
+    store.change(db, study_uid, reader=None, reader_name=None, state=state)
     audit.record(db, "worklist.release", by=by, on=study_uid)
     return _held(db, study_uid)
 
@@ -99,7 +113,9 @@ def release_study(db: Db, study_uid: str, *, by: access.Person) -> Entry:
 def defer_study(db: Db, study_uid: str, minutes: int, *, by: access.Person) -> Entry:
     """Put a study off; it comes back at its place when the time has come."""
     access.require(by, "worklist.claim", on=study_uid)
-    _held(db, study_uid)
+    entry = _held(db, study_uid)
+    if entry.reader not in (None, by.id):
+        raise ClaimedByAnother(f"{entry.reader_name} has taken this study; only they can put it off.")
     until: datetime = clock.now() + timedelta(minutes=minutes)
     store.change(db, study_uid, deferred_until=until)
     audit.record(db, "worklist.defer", by=by, on=study_uid, minutes=minutes)
@@ -116,7 +132,7 @@ def undefer_study(db: Db, study_uid: str, *, by: access.Person) -> Entry:
 
 
 def _held(db: Db, study_uid: str) -> Entry:
-    entry = store.get(db, study_uid)
+    entry = hold_entry(db, study_uid)
     if entry is None:
         raise NotOnTheList("This study is not on the worklist; it may still be arriving.")
     return entry

@@ -13,11 +13,12 @@ from sqlalchemy import (
     Table,
     Text,
     func,
-    insert,
+    literal,
     select,
     tuple_,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from sightline.care.worklist._model import Entry, ListPage, ListQuery, Urgency
 from sightline.runtime.db import Db, Instant, Json, metadata
@@ -57,9 +58,9 @@ _PLAIN = (
 
 def put(db: Db, row: dict[str, Any]) -> None:
     """Write what was worked out for a study; reader, state and deferral stay as they are."""
-    known = db.execute(update(entries).where(entries.c.study_uid == row["study_uid"]).values(**row))
-    if not known.rowcount:
-        db.execute(insert(entries).values(**row, state="unread"))
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    new = insert(entries).values({**row, "state": "unread"})
+    db.execute(new.on_conflict_do_update(index_elements=["study_uid"], set_=row))
 
 
 def change(db: Db, study_uid: str, **values: Any) -> None:
@@ -67,9 +68,10 @@ def change(db: Db, study_uid: str, **values: Any) -> None:
     db.execute(update(entries).where(entries.c.study_uid == study_uid).values(**values))
 
 
-def get(db: Db, study_uid: str) -> Entry | None:
-    """Return the row of a study."""
-    row = db.execute(select(entries).where(entries.c.study_uid == study_uid)).one_or_none()
+def get(db: Db, study_uid: str, *, lock: bool = False) -> Entry | None:
+    """Return the row of a study; `lock` keeps other writers out until the transaction ends."""
+    wanted = select(entries).where(entries.c.study_uid == study_uid)
+    row = db.execute(wanted.with_for_update() if lock else wanted).one_or_none()
     return _from_row(row) if row else None
 
 
@@ -92,8 +94,9 @@ def _matching(query: ListQuery, at: datetime) -> Select[Any]:
         wanted = wanted.where(e.state.in_(OPEN), (e.deferred_until.is_(None)) | (e.deferred_until <= at))
     elif query.state == "reported":
         wanted = wanted.where(e.state == "reported")
-    if query.modality:
-        wanted = wanted.where(e.modality == query.modality)
+    if query.modality:  # PET/CT is found under either
+        joined = literal("/").concat(e.modality).concat("/")
+        wanted = wanted.where(joined.contains(f"/{query.modality}/", autoescape=True))
     for word in query.text.casefold().split():
         wanted = wanted.where(e.search.contains(word, autoescape=True))
     return wanted

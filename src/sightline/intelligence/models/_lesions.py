@@ -51,7 +51,7 @@ def segment_click(series: Path, output: Path, point_lps_mm: Point) -> ModelOutpu
     NotAVolume
         If the series is none.
     """
-    processes.run_capped(_segment, (series, output, point_lps_mm), timeout_s=120)
+    processes.run_capped(_segment, (series, output, point_lps_mm), timeout_s=120, at_once=True)
     return read_output(output)
 
 

@@ -6,6 +6,9 @@ volume order). Both are data; nothing a model writes is ever executed.
 """
 
 import json
+import math
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,10 +19,18 @@ import numpy.typing as npt
 
 from sightline.kernel.errors import Invalid
 from sightline.kernel.quantities import Quantity
+from sightline.kernel.texts import one_line
 from sightline.runtime.plugins import PlugPoint
 
 MAX_LESIONS = 500
 MAX_JSON_BYTES = 16 * 2**20
+SIZES = frozenset({"volume", "long_axis", "short_axis"})
+MAX_MASK_BYTES = 512 * 2**20
+# What a file that is not of the stated form can make the parsers raise.
+MALFORMED = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError,
+    OSError, EOFError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 Point = tuple[float, float, float]
 Polygon = tuple[Point, ...]
@@ -123,8 +134,8 @@ def read_output(folder: Path) -> ModelOutput:
         document = json.loads(path.read_text())
         lesions = tuple(_lesion(item) for item in document["lesions"])
         frame = str(document["frame_of_reference_uid"])[:64]
-        remarks = tuple(str(remark)[:500] for remark in document.get("remarks", ()))
-    except (ValueError, TypeError, KeyError) as cause:
+        remarks = tuple(one_line(str(remark))[:500] for remark in document.get("remarks", ()))
+    except MALFORMED as cause:
         raise UnusableOutput("The model's findings.json does not have the stated form.") from cause
     if len(lesions) > MAX_LESIONS:
         raise UnusableOutput(f"The model proposed {len(lesions)} lesions; at most {MAX_LESIONS} are read.")
@@ -135,28 +146,33 @@ def _masks(path: Path, count: int) -> tuple[npt.NDArray[np.bool_] | None, ...]:
     if path.is_symlink() or not path.is_file():
         return (None,) * count
     try:
+        with zipfile.ZipFile(path) as packed:
+            if sum(member.file_size for member in packed.infolist()) > MAX_MASK_BYTES:
+                raise UnusableOutput("The model's masks.npz is too large to be read.")
         with np.load(path, allow_pickle=False) as file:
             held = {name: np.asarray(file[name], dtype=bool) for name in file.files}
-    except (ValueError, OSError) as cause:
+    except MALFORMED as cause:
         raise UnusableOutput("The model's masks.npz cannot be read.") from cause
+    if any(mask.ndim != 3 for mask in held.values()):
+        raise UnusableOutput("A mask in the model's masks.npz is not a volume (z, y, x).")
     return tuple(held.get(f"mask{i}") for i in range(count))
 
 
 def _lesion(item: Mapping[str, Any]) -> ProposedLesion:
     outline = tuple(
-        (str(uid), float(z), tuple(tuple(_point(p) for p in polygon) for polygon in polygons))
+        (str(uid)[:64], _finite(z), tuple(tuple(_point(p) for p in polygon) for polygon in polygons))
         for uid, z, polygons in item["outline"]
     )
     offset = item.get("offset_zyx")
     return ProposedLesion(
         kind=str(item["kind"])[:64],
-        label=str(item["label"])[:200],
-        sop_uid=str(item["sop_uid"]),
+        label=one_line(str(item["label"]))[:200],
+        sop_uid=str(item["sop_uid"])[:64],
         centre_lps_mm=_point(item["centre_lps_mm"]),
-        values={str(name): Quantity(**value) for name, value in item["values"].items()},
-        why=str(item["why"])[:500],
-        laterality=item.get("laterality"),
-        score=item.get("score"),
+        values={str(name): _quantity(name, value) for name, value in item["values"].items()},
+        why=one_line(str(item["why"]))[:500],
+        laterality=_side(item.get("laterality")),
+        score=None if item.get("score") is None else _finite(item["score"]),
         long_axis_lps_mm=_axis(item.get("long_axis_lps_mm")),
         short_axis_lps_mm=_axis(item.get("short_axis_lps_mm")),
         outline=outline,
@@ -164,10 +180,29 @@ def _lesion(item: Mapping[str, Any]) -> ProposedLesion:
     )
 
 
+def _quantity(name: str, value: Mapping[str, Any]) -> Quantity:
+    number = _finite(value["value"])
+    if name in SIZES and number <= 0:
+        raise ValueError("a size is not positive")
+    low, high = (None if value.get(end) is None else _finite(value[end]) for end in ("low", "high"))
+    return Quantity(number, str(value["unit"])[:32], str(value["method"])[:200], low, high)
+
+
+def _side(value: Any) -> str | None:
+    if value not in (None, "R", "L"):
+        raise ValueError("a side is neither R nor L")
+    return None if value is None else str(value)
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("a number is not finite")
+    return number
+
+
 def _point(values: Sequence[float]) -> Point:
-    x, y, z = (float(v) for v in values)
-    if not np.isfinite([x, y, z]).all():
-        raise ValueError("a coordinate is not finite")
+    x, y, z = (_finite(v) for v in values)
     return (x, y, z)
 
 

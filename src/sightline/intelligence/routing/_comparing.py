@@ -107,17 +107,20 @@ def align_folders(current: Path, prior: Path, result: Path) -> None:
 
 def build_comparison(
     db: Db, blobs: Blobs, pair: Pair, alignment: aligning.Alignment | str, geometry: Geometry | None
-) -> tuple[timeline.Comparison, list[tuple[str, str]]]:
-    """Return the comparison of a pair, and which lesions are one: ``(current, prior)`` tracking UIDs."""
-    now, then = (
-        [f for f in findings.of_studies(db, uid) if f.state is not findings.State.REJECTED]
-        for uid in (pair.study_uid, pair.prior_uid)
-    )
+) -> tuple[timeline.Comparison, dict[str, str]]:
+    """Return the comparison of a pair, and which lesion each finding of the patient now is.
+
+    The lesions follow from all comparisons of the patient together, so that it does not matter in which
+    order they are made, and a link that a comparison no longer finds is gone. Two comparisons of one patient
+    wait for each other.
+    """
+    held = findings.hold_patient(db, pair.patient)
     changes: list[timeline.Change] = []
-    same: list[tuple[str, str]] = []
     if not isinstance(alignment, str) and geometry is not None:
-        now = [f for f in now if f.mask_key]
-        then = [f for f in then if f.mask_key]
+        now, then = (
+            [f for f in held if f.study_uid == uid and _comparable(f)]
+            for uid in (pair.study_uid, pair.prior_uid)
+        )
         links = changing.link_lesions(
             [_lesion(f, geometry.current, blobs) for f in now],
             [_lesion(f, geometry.prior, blobs) for f in then],
@@ -125,12 +128,6 @@ def build_comparison(
             geometry.prior,
         )
         changes = [_change(link, now, then, pair, geometry) for link in links]
-        same = [
-            (now[link.current].lesion, then[link.prior].lesion)
-            for link in links
-            if link.kind == "linked" and link.current is not None and link.prior is not None
-        ]
-    summary = _summary(alignment, pair)
     comparison = timeline.Comparison(
         id=hashlib.sha256(f"{pair.study_uid}/{pair.key}".encode()).hexdigest()[:32],
         study_uid=pair.study_uid,
@@ -140,11 +137,43 @@ def build_comparison(
         prior_series_uid=pair.prior_series_uid,
         why=pair.why,
         days=pair.days,
-        alignment=summary,
+        alignment=_summary(alignment, pair),
         changes=tuple(changes),
         at=clock.now(),
     )
-    return comparison, same
+    others = [c for c in timeline.comparisons_of_patient(db, pair.patient) if c.study_uid != pair.study_uid]
+    return comparison, lesions_of(held, [*others, comparison])
+
+
+def _comparable(finding: findings.Finding) -> bool:
+    values = finding.values
+    measured = {"volume", "long_axis", "short_axis", "mean_hu"} <= values.keys() and values[
+        "volume"
+    ].value > 0
+    return finding.state is not findings.State.REJECTED and finding.mask_key is not None and measured
+
+
+def lesions_of(
+    held: Sequence[findings.Finding], comparisons: Sequence[timeline.Comparison]
+) -> dict[str, str]:
+    """Return the tracking UID of each finding: what is linked, over however many dates, is one lesion.
+
+    A lesion keeps the identity of the finding that was recorded first, so that what was reported under it
+    stays findable when an older study arrives late.
+    """
+    first = {f.id: f.id for f in sorted(held, key=lambda f: (f.created_at, f.id))}
+    rank = {finding: place for place, finding in enumerate(first)}
+
+    def root(finding: str) -> str:
+        while first[finding] != finding:
+            finding = first[finding]
+        return finding
+
+    for change in (change for comparison in comparisons for change in comparison.changes if change.linked):
+        if change.current in first and change.prior in first:
+            elder, younger = sorted((root(change.current), root(change.prior)), key=rank.__getitem__)
+            first[younger] = elder
+    return {finding: findings.own_lesion(root(finding)) for finding in first}
 
 
 def _summary(alignment: aligning.Alignment | str, pair: Pair) -> timeline.AlignmentSummary:
@@ -193,25 +222,22 @@ def _change(
         doubling_high=doubling.high if doubling and grown.kind == "grown" else None,
         text=_text(grown, current or prior, pair.prior_date),
         reason=grown.reason,
+        linked=link.kind == "linked",
     )
 
 
 def _text(grown: changing.Growth, finding: findings.Finding | None, prior_date: str) -> str:
+    """Return the change in a few words; the interval stands beside it as numbers."""
     since = f"since {long_date(prior_date)}"
     size = f"{finding.values['long_axis'].value:.1f} mm" if finding else ""
     percent = f"{abs(grown.percent.value):.0f} %" if grown.percent else ""
-    interval = ""
-    if grown.percent and grown.percent.low is not None and grown.percent.high is not None:
-        interval = f" (95 % interval {grown.percent.low:+.0f} to {grown.percent.high:+.0f} %)"
     words = {
         "new": f"new nodule of {size} {since}",
-        "grown": f"volume grew {percent}{interval} {since}",
-        "shrunk": f"volume fell {percent}{interval} {since}",
-        "stable": f"stable {since}, volume {grown.percent.value:+.0f} %{interval}"
-        if grown.percent
-        else "stable",
+        "grown": f"nodule grew {percent} {since}",
+        "shrunk": f"nodule shrank {percent} {since}",
+        "stable": f"nodule stable {since}",
         "vanished": f"nodule of {size} no longer seen",
-        "cannot-tell": f"change {since} cannot be told",
+        "cannot-tell": f"change of a {size} nodule {since} cannot be told",
     }
     return words[grown.kind]
 

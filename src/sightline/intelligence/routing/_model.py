@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# What stands in place of a model's name where no rule sends the study to one.
+NO_MODEL = ""
+
 
 class AnalysisState(StrEnum):
     """Where the analysis of a study stands; `REFUSED` is the model's own word with its reason."""

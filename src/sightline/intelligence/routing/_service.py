@@ -2,7 +2,7 @@
 
 from sightline.intelligence import models
 from sightline.intelligence.routing import _store as store
-from sightline.intelligence.routing._model import Analysis, AnalysisState, Rule, Series, match_rules
+from sightline.intelligence.routing._model import NO_MODEL, Analysis, AnalysisState, Rule, Series, match_rules
 from sightline.kernel import clock
 from sightline.record import archive, timeline
 from sightline.runtime import events, jobs
@@ -11,8 +11,6 @@ from sightline.trust import access, audit
 
 audit.declare("analysis.request", "A study was sent to a model")
 audit.declare("analysis.end", "The analysis of a study ended")
-
-NO_MODEL = ""
 
 
 def request_analysis(db: Db, study_uid: str, *, by: access.Person, again: bool = False) -> Analysis:
@@ -47,7 +45,7 @@ def _request(
     if held and held.run == binding.run and not (again and held.state.ended):
         return held
     key = f"analyse-{study_uid}-{binding.run}"
-    if again:
+    if held:  # the row above says that this is a new request, and a job of this run may have ended before
         key += f"-{clock.now():%Y%m%d%H%M%S}"
     waiting = Analysis(
         study_uid,
@@ -62,7 +60,7 @@ def _request(
     jobs.enqueue(db, "analyse-study", key=key, subject=study_uid, model=rule.model, series_uid=series.uid)
     audit.record(
         db, "analysis.request", by=by, on=study_uid, rule=rule.name, model=rule.model,
-        version=binding.version,         series=series.uid, run=binding.run, inputs_sha256=binding.inputs_sha256,
+        version=binding.version, series=series.uid, run=binding.run, inputs_sha256=binding.inputs_sha256,
         parameters_sha256=binding.parameters_sha256, card_sha256=binding.card_sha256,
     )  # fmt: skip
     return waiting

@@ -1,11 +1,13 @@
 """The table of analyses; the only SQL of this domain."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Column, Row, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, Row, String, Table, Text, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from sightline.intelligence.routing._model import Analysis, AnalysisState
+from sightline.intelligence.routing._model import NO_MODEL, Analysis, AnalysisState
 from sightline.runtime.db import Db, Instant, metadata
 
 analyses = Table(
@@ -22,20 +24,20 @@ analyses = Table(
 
 
 def put(db: Db, analysis: Analysis) -> None:
-    """Write how an analysis stands."""
+    """Write how an analysis stands; one by a model takes the place of the note that there is none."""
     a = analyses.c
-    db.execute(delete(analyses).where(a.study_uid == analysis.study_uid, a.model == analysis.model))
-    row = {
-        name: getattr(analysis, name) for name in ("study_uid", "model", "text", "series_uid", "run", "at")
-    }
-    db.execute(insert(analyses).values(**row, state=analysis.state.value))
+    db.execute(delete(analyses).where(a.study_uid == analysis.study_uid, a.model == NO_MODEL))
+    row = asdict(analysis) | {"state": analysis.state.value}
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    db.execute(
+        insert(analyses).values(row).on_conflict_do_update(index_elements=["study_uid", "model"], set_=row)
+    )
 
 
 def of_studies(db: Db, study_uids: Sequence[str]) -> list[Analysis]:
-    """Return the analyses of some studies."""
-    return [
-        _from_row(row) for row in db.execute(select(analyses).where(analyses.c.study_uid.in_(study_uids)))
-    ]
+    """Return the analyses of some studies, by study and model."""
+    wanted = select(analyses).where(analyses.c.study_uid.in_(study_uids))
+    return [_from_row(row) for row in db.execute(wanted.order_by(analyses.c.study_uid, analyses.c.model))]
 
 
 def _from_row(row: Row[Any]) -> Analysis:

@@ -38,7 +38,7 @@ def route_study(run: jobs.Run, subject: str, **_: Any) -> None:
     run.step("route", work)
 
 
-@jobs.job("analyse-study")
+@jobs.job("analyse-study", heavy=True)
 def analyse_study(run: jobs.Run, subject: str, model: str, series_uid: str) -> None:
     """Run one model on one series and keep what it says as proposed findings."""
     run.step("analyse", lambda: _analyse(run.resource("store"), subject, model, series_uid))
@@ -56,7 +56,7 @@ def compare_patient(run: jobs.Run, subject: str, **_: Any) -> None:
     run.step("enqueue", work)
 
 
-@jobs.job("compare-study")
+@jobs.job("compare-study", heavy=True)
 def compare_study(run: jobs.Run, subject: str) -> None:
     """Align a study with its best prior, link lesions, tell what has changed."""
     run.step("compare", lambda: _compare(run.resource("store"), subject))

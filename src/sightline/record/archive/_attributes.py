@@ -34,14 +34,17 @@ class _Broken(Exception):
     """A nested sequence does not fit into its bounds."""
 
 
-def read_attributes(header: bytes, *, implicit: bool, little: bool) -> Attributes:
-    """Return a header in DICOM JSON.
+def read_attributes(
+    header: bytes, *, implicit: bool, little: bool, by_dictionary: bool = False
+) -> Attributes:
+    """Return a header in DICOM JSON; `by_dictionary` reads as if it did not say its representations.
 
     >>> read_attributes(b"\\x10\\0\\x20\\0LO\\x04\\x004711", implicit=False, little=True)
     {'00100020': {'vr': 'LO', 'Value': ['4711']}}
     """
     try:
-        return _Reader(header, little).read(0, len(header), implicit, _Context(_LATIN_1, signed=False), 0)[0]
+        reader = _Reader(header, little, by_dictionary)
+        return reader.read(0, len(header), implicit, _Context(_LATIN_1, signed=False), 0)[0]
     except (_Broken, struct.error):
         raise ObjectRefused(
             "damaged",
@@ -62,8 +65,9 @@ class _Context:
 class _Reader:
     """One pass over a header; positions are bytes from its start."""
 
-    def __init__(self, header: bytes, little: bool) -> None:
+    def __init__(self, header: bytes, little: bool, by_dictionary: bool) -> None:
         self._header = header
+        self._by_dictionary = by_dictionary
         self._order = "<" if little else ">"
         self._little = little
         self._tag = struct.Struct(self._order + "HH").unpack_from
@@ -102,10 +106,11 @@ class _Reader:
         if raw not in LONG_VRS:
             if not raw.isalpha():
                 raise _Broken
-            return raw.decode("latin-1"), at + 8, self._short(self._header, at + 6)[0]
+            vr = _vr_of(tag, here.signed) if self._by_dictionary else raw.decode("ascii")
+            return vr, at + 8, self._short(self._header, at + 6)[0]
         if at + 12 > len(self._header):
             raise _Broken
-        vr = raw.decode("ascii")
+        vr = _vr_of(tag, here.signed) if self._by_dictionary and raw != b"SQ" else raw.decode("ascii")
         return vr, at + 12, self._long(self._header, at + 8)[0]
 
     def _sequence(

@@ -43,7 +43,7 @@ def build_table(pixels: Pixels, shape: Shape, syntax: str, *, deflated: bool, op
     """Return the frame table; refuse pixels that are shorter than the header states."""
     if not pixels.encapsulated:
         return _native_table(pixels, shape, deflated)
-    if syntax.startswith(VIDEO_PREFIX):
+    if deflated or syntax.startswith(VIDEO_PREFIX):
         return WHOLE
     starts = _frame_starts(pixels, shape.frames, opening)
     if starts is None:

@@ -7,10 +7,11 @@ process was killed in between) are found again by `recover`, for their key says 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -19,7 +20,8 @@ from sightline.kernel import clock
 from sightline.record.archive import _store as store_
 from sightline.record.archive._model import Incoming, ObjectRefused, Outcome, Source, Store
 from sightline.record.archive._parse import Parsed, parse
-from sightline.runtime.blobs import StoreFull, StoreUnavailable
+from sightline.record.archive._sameness import is_same_object
+from sightline.runtime.blobs import BlobNotHeld, StoreFull, StoreUnavailable
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
 
@@ -143,7 +145,7 @@ def _owned(store: Store, item: Incoming) -> Incoming:
             return Incoming(item.name, item.content.read_bytes(), ours=True)
         if size > store.settings.max_instance_mib << 20:
             return item  # is refused by its size alone
-        copy = store.blobs.scratch() / clock.now().strftime("copy-%H%M%S%f")
+        copy = store.blobs.scratch() / f"copy-{uuid4().hex}"
         with item.content.open("rb") as read, copy.open("xb") as write:
             while piece := read.read(1 << 20):
                 write.write(piece)
@@ -220,18 +222,35 @@ def _place(store: Store, parsed: Sequence[Parsed], now: datetime) -> list[_Place
     with store.database.reading() as db:
         known = store_.known_instances(db, [p.sop_uid for p in parsed])
     placed, new = [], {}
-    for item in parsed:
-        held_hash, held_blob = known.get(item.sop_uid, ("", ""))
+    for given in parsed:
+        held_hash, held_blob = known.get(given.sop_uid, ("", ""))
+        item = _settled_hash(store, given, held_hash, held_blob)
         if held_hash == item.hash and _is_there(store, held_blob):
             placed.append(_Placed(item, held_blob))
             continue
         key = held_blob if held_hash == item.hash else f"{_partition(now)}{item.hash}.dcm"
         placed.append(_Placed(item, key))
         new[key] = item
+    if len(new) == 1:
+        (key, item), *_ = new.items()
+        store.blobs.put_if_absent(key, item.content, move=item.ours and isinstance(item.content, Path))
+        return placed
     files = [(key, item.content) for key, item in new.items() if isinstance(item.content, Path) and item.ours]
     store.blobs.put_many(files, move=True)
     store.blobs.put_many([(k, item.content) for k, item in new.items() if not isinstance(item.content, Path)])
     return placed
+
+
+def _settled_hash(store: Store, item: Parsed, held_hash: str, held_blob: str) -> Parsed:
+    """Return the item under the held hash when it is the held object in another transfer syntax."""
+    if not held_hash or held_hash == item.hash or item.instance["size"] > BATCH_BYTES:
+        return item
+    content = item.content if isinstance(item.content, bytes) else item.content.read_bytes()
+    try:
+        same = is_same_object(content, store.blobs.get(held_blob))
+    except BlobNotHeld:
+        return item
+    return replace(item, hash=held_hash) if same else item
 
 
 def _is_there(store: Store, blob: str) -> bool:
@@ -291,15 +310,16 @@ class _Batch:
     def _state(self, placed: Sequence[_Placed]) -> "_State":
         parsed = [item.parsed for item in placed]
         return _State(
-            owners=store_.identities_of_studies(self._db, [p.study_uid for p in parsed]),
+            owners=store_.owners_of_studies(self._db, [p.study_uid for p in parsed]),
             homes=store_.studies_of_series(self._db, [p.series_uid for p in parsed]),
             held={k: v[0] for k, v in store_.known_instances(self._db, [p.sop_uid for p in parsed]).items()},
         )
 
     def _add_parents(self, new: Sequence[_Placed]) -> None:
         parsed = [item.parsed for item in new]
-        patients = store_.add_patients(self._db, [p.patient for p in parsed])
-        of_study = {p.study_uid: p for p in reversed(parsed)}
+        held = store_.owners_of_studies(self._db, [p.study_uid for p in parsed])
+        of_study = {p.study_uid: p for p in reversed(parsed) if p.study_uid not in held}
+        patients = store_.add_patients(self._db, [p.patient for p in of_study.values()])
         of_series = {p.series_uid: p for p in reversed(parsed)}
         rows = [self._study_row(of_study[uid], patients) for uid in sorted(of_study)]
         store_.insert_new(self._db, store_.studies, rows)
@@ -406,7 +426,7 @@ class _Batch:
 class _State:
     """What is held under the UIDs of a batch: each study's patient, series' study, instance's hash."""
 
-    owners: dict[str, str]
+    owners: dict[str, tuple[str, str]]
     homes: dict[str, str]
     held: dict[str, str]
 
@@ -419,12 +439,18 @@ class _State:
             return _aside(p, "content", "Another object is held under this SOP Instance UID.")
         if self.homes.get(p.series_uid, p.study_uid) != p.study_uid:
             return _aside(p, "series", "Its series is held in another study.")
-        if self.owners.get(p.study_uid, p.patient["identity"]) != p.patient["identity"]:
+        owner = p.patient["issuer"], p.patient["patient_id"]
+        if not _is_same_patient(self.owners.setdefault(p.study_uid, owner), owner):
             return _aside(p, "patient", "Its study is held for another patient.")
         self.held[p.sop_uid] = p.hash
         self.homes[p.series_uid] = p.study_uid
-        self.owners[p.study_uid] = p.patient["identity"]
         return _outcome(p, "stored")
+
+
+def _is_same_patient(owner: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Say whether an object may be of the study's patient: senders leave out the issuer, or even the id."""
+    issuers = {owner[0], other[0]} - {""}
+    return not other[1] or (owner[1] == other[1] and len(issuers) < 2)
 
 
 def _aside(p: Parsed, kind: str, what: str) -> Outcome:

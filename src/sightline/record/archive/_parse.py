@@ -17,7 +17,7 @@ from blake3 import blake3
 from sightline.record.archive._attributes import read_attributes
 from sightline.record.archive._frames import Opening, Shape, build_table
 from sightline.record.archive._model import Attributes, Incoming, ObjectRefused
-from sightline.record.archive._scan import Buffer, Scan, inflated, scan
+from sightline.record.archive._scan import Buffer, Scan, scan
 from sightline.record.archive.settings import ArchiveSettings
 
 MIB = 1 << 20
@@ -156,8 +156,6 @@ def _frame_table(found: Scan, buffer: Buffer, facts: "Facts") -> tuple[bytes | N
         max(facts.whole("00280008") or 1, 1),
         facts.text("00280004"),
     )
-    if found.deflated and not found.pixels.encapsulated:
-        buffer = inflated(buffer)
     table = build_table(found.pixels, shape, found.syntax, deflated=found.deflated, opening=Opening(buffer))
     return table, shape
 

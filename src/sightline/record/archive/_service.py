@@ -22,6 +22,7 @@ from pydicom.pixels.utils import pixel_array, unpack_bits
 from pydicom.uid import ExplicitVRLittleEndian
 
 from sightline.kernel import clock
+from sightline.kernel.errors import Unavailable
 from sightline.record.archive import _store as store_
 from sightline.record.archive._codecs import DECODER_DEPENDENCIES
 from sightline.record.archive._frames import find_frame, join_fragments
@@ -195,18 +196,20 @@ def find_conflicts(db: Db, study_uid: str = "") -> list[ConflictRow]:
 
 def series_metadata_gz(store: Store, db: Db, series_uid: str) -> tuple[bytes, str]:
     """Return the DICOM JSON of a series, gzipped, and its ETag; made again only when it has grown."""
-    generation = store_.generation_of(db, series_uid)
-    if generation is None:
-        raise SeriesNotHeld(f"No series {series_uid} is held.", series=series_uid)
-    name = blake3(series_uid.encode()).hexdigest()[:32]
-    key = f"metadata/{name[:2]}/{name}/{generation}.json.gz"
-    etag = f'"{name}-{generation}"'
+    held = get_series(db, series_uid)
+    series = blake3(series_uid.encode()).hexdigest()[:32]
+    # The moment is part of the state: an index that was rebuilt may count to the same number again.
+    state = blake3(f"{held.generation} {held.last_received.isoformat()}".encode()).hexdigest()[:32]
+    folder = f"metadata/{series[:2]}/{series}/"
+    key = f"{folder}{state}.json.gz"
     with suppress(BlobNotHeld):
-        return store.blobs.get(key), etag
+        return store.blobs.get(key), f'"{state}"'
     body = gzip.compress(join_metadata(store_.metadata_of(db, InstanceQuery(series=series_uid))), 5, mtime=0)
-    store.blobs.put_if_absent(key, body)
-    store.blobs.delete(f"metadata/{name[:2]}/{name}/{generation - 1}.json.gz")
-    return body, etag
+    with suppress(Unavailable):  # a full disk keeps nobody from reading
+        for old in list(store.blobs.list(folder)):
+            store.blobs.delete(old)
+        store.blobs.put_if_absent(key, body)
+    return body, f'"{state}"'
 
 
 def join_metadata(parts: Iterable[tuple[str, bytes]]) -> bytes:

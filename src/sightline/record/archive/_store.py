@@ -255,11 +255,12 @@ def _patient_ids(db: Db, identities: Iterable[str]) -> dict[str, str]:
     }
 
 
-def identities_of_studies(db: Db, uids: Iterable[str]) -> dict[str, str]:
-    """Return the patient's identity of each study that is held."""
-    wanted = select(studies.c.uid, patients.c.identity).join(patients, patients.c.id == studies.c.patient)
+def owners_of_studies(db: Db, uids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return issuer and patient id of each study that is held."""
+    p = patients.c
+    wanted = select(studies.c.uid, p.issuer, p.patient_id).join(patients, p.id == studies.c.patient)
     return {
-        row.uid: row.identity
+        row.uid: (row.issuer, row.patient_id)
         for part in _in_parts(uids)
         for row in db.execute(wanted.where(studies.c.uid.in_(part)))
     }

@@ -1,5 +1,6 @@
 """A finding and the rules of its decision."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,7 @@ from typing import Any
 
 from sightline.kernel.errors import Conflict, Invalid, NotFound
 from sightline.kernel.quantities import Quantity
+from sightline.kernel.texts import one_line
 
 # What no lesion reaches: 1 m, 100 l. A number beyond is a slip of the unit.
 LIMITS = {"long_axis": 1000.0, "short_axis": 1000.0, "volume": 1e8}
@@ -20,6 +22,10 @@ class FindingNotHeld(NotFound):
 
 class AlreadySuperseded(Conflict):
     """A newer run replaced this finding; open the study again and decide on the new one."""
+
+
+class NothingToUndo(Conflict):
+    """Nobody has decided on the finding, or every decision was taken back already."""
 
 
 class UnusableCorrection(Invalid):
@@ -37,7 +43,7 @@ class State(StrEnum):
 
 
 class Decision(StrEnum):
-    """What a person can say of a finding."""
+    """What a person can say of a finding; undo takes the last word on it back."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -128,19 +134,26 @@ class Finding:
         return self.state in (State.ACCEPTED, State.EDITED)
 
     def decided(self, decision: Decision, *, by: str, by_name: str, at: datetime) -> "Finding":
-        """Return the finding after a person's word; undo takes it back to what its source said."""
+        """Return the finding after a person accepted or rejected it."""
         self.require_current()
-        if decision is Decision.UNDO:
-            return self._undone()
         state = State.ACCEPTED if decision is Decision.ACCEPT else State.REJECTED
-        if decision is Decision.ACCEPT and self.values != self.proposed:
+        if decision is Decision.ACCEPT and (self.state is State.EDITED or self.values != self.proposed):
             state = State.EDITED
         return replace(self, state=state, decided_by=by, decided_by_name=by_name, decided_at=at)
 
-    def _undone(self) -> "Finding":
-        state = State.PROPOSED if self.source.kind is SourceKind.MODEL else State.REJECTED
+    def undone(self, last: "Word", earlier: "Word | None") -> "Finding":
+        """Return the finding as it was before the last word on it; `earlier` is the one that then stands."""
+        self.require_current()
+        then = last.before
         return replace(
-            self, state=state, values=self.proposed, decided_by=None, decided_by_name=None, decided_at=None
+            self,
+            state=State(then["state"]),
+            label=then["label"],
+            note=then["note"],
+            values={name: Quantity(**value) for name, value in then["values"].items()},
+            decided_by=earlier.by if earlier else None,
+            decided_by_name=earlier.by_name if earlier else None,
+            decided_at=earlier.at if earlier else None,
         )
 
     def corrected(self, correction: "Correction", *, by: str, by_name: str, at: datetime) -> "Finding":
@@ -150,6 +163,7 @@ class Finding:
         for name, (unit, value) in correction.measured().items():
             if value is not None:
                 values[name] = Quantity(value, unit, method=f"measured by {by_name}")
+        _require_axes(values)
         return replace(
             self,
             label=correction.label or self.label,
@@ -178,13 +192,21 @@ class Correction:
     note: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("label", "note"):
+            text = getattr(self, name)
+            object.__setattr__(self, name, None if text is None else one_line(text))
+        if self.label == "":
+            raise UnusableCorrection("The label is empty; write one, or leave it as it is.")
         for name, (unit, value) in self.measured().items():
             if value is not None and not 0 < value < LIMITS[name]:
                 raise UnusableCorrection(
-                    f"{name.replace('_', ' ')} must be above 0 {unit}; check the number."
+                    f"{_words(name)} must lie between 0 and {LIMITS[name]:.0f} {unit}; check the number."
                 )
-        if self.long_axis_mm and self.short_axis_mm and self.short_axis_mm > self.long_axis_mm:
-            raise UnusableCorrection("The short axis is longer than the long axis; swap them.")
+        if all(value is None for value in (self.label, self.note, *self._values())):
+            raise UnusableCorrection("The correction changes nothing; give a label, a value or a note.")
+
+    def _values(self) -> tuple[float | None, ...]:
+        return tuple(value for _, value in self.measured().values())
 
     def measured(self) -> dict[str, tuple[str, float | None]]:
         """Return unit and value by name of measurement."""
@@ -193,6 +215,41 @@ class Correction:
             "short_axis": ("mm", self.short_axis_mm),
             "volume": ("mm3", self.volume_mm3),
         }
+
+
+def _require_axes(values: Mapping[str, Quantity]) -> None:
+    long_axis, short_axis = values.get("long_axis"), values.get("short_axis")
+    if long_axis and short_axis and short_axis.value > long_axis.value:
+        raise UnusableCorrection(
+            f"The short axis ({short_axis.value:.1f} mm) is longer than the long axis "
+            f"({long_axis.value:.1f} mm); give both."
+        )
+
+
+def _words(name: str) -> str:
+    return f"The {name.replace('_', ' ')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One decision as it is remembered; `before` is what the finding said until then."""
+
+    decision: str
+    by: str
+    by_name: str
+    at: datetime
+    before: Mapping[str, Any]
+
+
+def standing_words(words: Sequence[Word]) -> list[Word]:
+    """Return the decisions that were not taken back, oldest first; each undo takes the last one away."""
+    standing: list[Word] = []
+    for word in words:
+        if word.decision != Decision.UNDO:
+            standing.append(word)
+        elif standing:
+            standing.pop()
+    return standing
 
 
 def quantity_to_json(quantity: Quantity) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sightline.kernel import clock
+from sightline.kernel.texts import one_line
 from sightline.record.findings import _store as store
 from sightline.record.findings._model import (
     Correction,
@@ -13,10 +15,13 @@ from sightline.record.findings._model import (
     Finding,
     FindingNotHeld,
     Found,
+    NothingToUndo,
     Source,
     SourceKind,
     State,
+    Word,
     quantity_to_json,
+    standing_words,
 )
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
@@ -28,7 +33,7 @@ audit.declare("finding.reject", "A person rejected a finding")
 audit.declare("finding.undo", "A person took a decision on a finding back")
 audit.declare("finding.edit", "A person corrected a finding")
 audit.declare("finding.mark", "A person marked a finding")
-audit.declare("lesion.unify", "Findings of two dates were linked as one lesion")
+audit.declare("lesion.unify", "Findings of several dates were linked as one lesion, or told apart")
 
 
 def propose_findings(
@@ -68,6 +73,8 @@ def mark_finding(db: Db, study_uid: str, patient: str, found: Found, *, by: acce
     new = _new(study_uid, patient, source, found, number=number, index=0)
     finding = new.decided(Decision.ACCEPT, by=by.id, by_name=by.name, at=clock.now())
     store.add(db, finding, 0, found.outline)
+    withdrawn = replace(new, state=State.REJECTED)  # what an undo leads back to
+    _remember(db, withdrawn, finding, "mark", by, None)
     audit.record(db, "finding.mark", by=by, on=finding.id, study=study_uid, finding=_audited(finding))
     return finding
 
@@ -78,8 +85,19 @@ def decide_finding(
     """Accept or reject a finding, or take the last word on it back."""
     access.require(by, "finding.decide", on=finding_id)
     before = _held(db, finding_id)
-    after = before.decided(decision, by=by.id, by_name=by.name, at=clock.now())
-    return _replace(db, before, after, decision.value, by, reason)
+    if decision is Decision.UNDO:
+        after = _undone(db, before)
+    else:
+        after = before.decided(decision, by=by.id, by_name=by.name, at=clock.now())
+    return _replace(db, before, after, decision.value, by, one_line(reason or "") or None)
+
+
+def _undone(db: Db, finding: Finding) -> Finding:
+    rows = store.decisions_of(db, finding.id)
+    words = standing_words([Word(r["decision"], r["by"], r["by_name"], r["at"], r["before"]) for r in rows])
+    if not words:
+        raise NothingToUndo("Nobody has decided on this finding, so there is nothing to take back.")
+    return finding.undone(words[-1], words[-2] if len(words) > 1 else None)
 
 
 def correct_finding(db: Db, finding_id: str, correction: Correction, *, by: access.Person) -> Finding:
@@ -118,16 +136,28 @@ def trail_of(db: Db, finding_id: str) -> list[dict[str, Any]]:
     return store.decisions_of(db, finding_id)
 
 
-def unify_lesions(db: Db, patient: str, pairs: Sequence[tuple[str, str]], *, by: access.Person) -> None:
-    """Make the lesion of each current finding the same as that of its prior finding, at all dates.
-
-    Each pair is ``(current lesion, prior lesion)`` by tracking UID; the prior's identity wins.
-    """
-    changed = [(current, prior) for current, prior in pairs if current != prior]
-    for current, prior in changed:
-        store.rename_lesion(db, patient, current, prior)
+def unify_lesions(db: Db, patient: str, lesions: Mapping[str, str], *, by: access.Person) -> None:
+    """Say which lesion each finding of a patient is: tracking UID by finding id; others stay as they are."""
+    access.require(by, "finding.propose", on=patient)
+    changed = [
+        (finding.id, finding.lesion, lesions[finding.id])
+        for finding in store.of_patient(db, patient)
+        if lesions.get(finding.id, finding.lesion) != finding.lesion
+    ]
+    for finding_id, _, lesion in changed:
+        store.set_lesion(db, finding_id, lesion)
     if changed:
-        audit.record(db, "lesion.unify", by=by, on=patient, lesions=[list(pair) for pair in changed])
+        audit.record(db, "lesion.unify", by=by, on=patient, lesions=[list(change) for change in changed])
+
+
+def hold_patient(db: Db, patient: str) -> list[Finding]:
+    """Return the current findings of a patient, which nobody else may change until the transaction ends."""
+    return store.of_patient(db, patient, lock=True)
+
+
+def own_lesion(finding_id: str) -> str:
+    """Return the tracking UID of a finding that no other is linked with."""
+    return f"2.25.{int(finding_id, 16)}"
 
 
 def _held(db: Db, finding_id: str, *, lock: bool = True) -> Finding:
@@ -141,29 +171,40 @@ def _replace(
     db: Db, before: Finding, after: Finding, decision: str, by: access.Person, reason: str | None
 ) -> Finding:
     store.save(db, after)
-    facts = {"before": _audited(before), "after": _audited(after)}
-    store.add_decision(
-        db, finding=after.id, at=clock.now(), by=by.id, by_name=by.name,
-        decision=decision, reason=reason, **facts,
-    )  # fmt: skip
+    _remember(db, before, after, decision, by, reason)
     # Free text may hold patient data and stays out of the audit trail; its presence does not.
     audit.record(
-        db, f"finding.{decision}", by=by, on=after.id, study=after.study_uid, noted=bool(reason), **facts
-    )
+        db, f"finding.{decision}", by=by, on=after.id, study=after.study_uid, noted=bool(reason),
+        before=_audited(before), after=_audited(after),
+    )  # fmt: skip
     return after
 
 
+def _remember(
+    db: Db, before: Finding, after: Finding, decision: str, by: access.Person, reason: str | None
+) -> None:
+    """Append the decision with all that it changed, so that it can be taken back."""
+    store.add_decision(
+        db, finding=after.id, at=clock.now(), by=by.id, by_name=by.name, decision=decision, reason=reason,
+        before=_kept(before), after=_kept(after),
+    )  # fmt: skip
+
+
+def _kept(finding: Finding) -> dict[str, Any]:
+    return {**_audited(finding), "label": finding.label, "note": finding.note}
+
+
 def _new(study_uid: str, patient: str, source: Source, found: Found, *, number: int, index: int) -> Finding:
-    identity = hashlib.sha256(f"{source.run}/{index}".encode()).digest()
+    identity = hashlib.sha256(f"{source.run}/{index}".encode()).hexdigest()[:32]
     return Finding(
-        id=identity.hex()[:32],
+        id=identity,
         number=number,
         study_uid=study_uid,
         patient=patient,
         kind=found.kind,
         label=found.label,
         state=State.PROPOSED,
-        lesion=f"2.25.{int.from_bytes(identity[:16])}",
+        lesion=own_lesion(identity),
         source=source,
         series_uid=found.series_uid,
         sop_uid=found.sop_uid,

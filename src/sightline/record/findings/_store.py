@@ -133,14 +133,14 @@ def of_studies(db: Db, study_uids: Sequence[str]) -> list[Finding]:
     return [_from_row(row) for row in db.execute(wanted)]
 
 
-def of_patient(db: Db, patient: str) -> list[Finding]:
-    """Return the current findings of a patient."""
+def of_patient(db: Db, patient: str, *, lock: bool = False) -> list[Finding]:
+    """Return the current findings of a patient; `lock` keeps other writers out until the transaction ends."""
     wanted = (
         select(findings)
         .where(findings.c.patient == patient, findings.c.state != State.SUPERSEDED)
         .order_by(findings.c.created_at, findings.c.number)
     )
-    return [_from_row(row) for row in db.execute(wanted)]
+    return [_from_row(row) for row in db.execute(wanted.with_for_update() if lock else wanted)]
 
 
 def of_run(db: Db, run: str) -> list[Finding]:
@@ -173,10 +173,9 @@ def last_number(db: Db, study_uid: str) -> int:
     return max(db.scalars(wanted), default=0)
 
 
-def rename_lesion(db: Db, patient: str, old: str, new: str) -> None:
-    """Give one lesion the identity of another, at all dates."""
-    f = findings.c
-    db.execute(update(findings).where(f.patient == patient, f.lesion == old).values(lesion=new))
+def set_lesion(db: Db, finding_id: str, lesion: str) -> None:
+    """Say which lesion a finding is."""
+    db.execute(update(findings).where(findings.c.id == finding_id).values(lesion=lesion))
 
 
 def _to_row(finding: Finding) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sightline.kernel.errors import NotFound
 
-# Words, in codes and free descriptions, that tell the region an examination covers.
+# Beginnings of words (patterns), in codes and free descriptions, that tell the region an examination covers.
 REGION_WORDS: dict[str, tuple[str, ...]] = {
     "head": ("head", "brain", "skull", "cranium", "orbit", "sinus", "neuro"),
     "neck": ("neck", "thyroid", "larynx"),
@@ -17,9 +17,22 @@ REGION_WORDS: dict[str, tuple[str, ...]] = {
     "pelvis": ("pelvis", "pelvic", "prostate", "uterus", "bladder"),
     "breast": ("breast", "mammo", "mammography"),
     "spine": ("spine", "lumbar", "cervical", "sacrum"),
-    "extremity": ("knee", "hip", "shoulder", "ankle", "wrist", "hand", "foot", "elbow", "femur", "tibia"),
-    "body": ("wholebody", "whole body", "cap"),
-}
+    "extremity": (
+        "knee",
+        "hip(?!po)",
+        "shoulder",
+        "ankle",
+        "wrist",
+        "hand",
+        "foot",
+        "elbow",
+        "femur",
+        "tibia",
+    ),
+    "body": ("wholebody", "whole body", r"cap\b"),
+}  # fmt: skip
+# Also found within a word: the codes of PS3.16 Annex L join them (CHESTABDPELVIS, LSPINE).
+WITHIN = frozenset({"neck", "chest", "abdomen", "pelvis", "spine"})
 
 # Regions whose images show part of the other: lung bases on an abdomen, the neck on a head.
 NEIGHBOURS: frozenset[frozenset[str]] = frozenset(
@@ -70,7 +83,7 @@ def regions_of(*texts: str) -> frozenset[str]:
     return frozenset(
         region
         for region, names in REGION_WORDS.items()
-        if any(re.search(rf"\b{name}", words) for name in names)
+        if any(re.search(name if name in WITHIN else rf"\b{name}", words) for name in names)
     )
 
 
@@ -78,8 +91,8 @@ def rank_priors(current: Candidate, earlier: Sequence[Candidate]) -> tuple[Ranke
     """Return the earlier studies that bear on the current one, most relevant first, each with its reason.
 
     The same region counts most, then the same modality; a neighbouring region shows part of it; age takes
-    away half a point a year. Studies without a common region are left out, unless neither says its region
-    and the modality is the same.
+    away half a point a year. Studies of another region are left out; where one of the two does not say its
+    region, the same modality is enough.
     """
     ranked = [_rank(current, other) for other in earlier if other.at < current.at]
     kept = [prior for prior in ranked if prior.score >= LEAST_SCORE]
@@ -109,7 +122,9 @@ def _region(current: frozenset[str], other: frozenset[str]) -> tuple[float, list
 
 
 def _ago(days: int) -> str:
-    return "same day" if days == 0 else f"{days} days earlier"
+    if days == 0:
+        return "same day"
+    return "1 day earlier" if days == 1 else f"{days} days earlier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +141,10 @@ class AlignmentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one lesion: finding ids at both dates, the change with its 95 % interval, the reason."""
+    """What became of one lesion: finding ids at both dates, the change with its 95 % interval, the reason.
+
+    `linked` says that the two findings are taken for one lesion; a doubtful pair is not.
+    """
 
     current: str | None
     prior: str | None
@@ -139,6 +157,7 @@ class Change:
     doubling_high: float | None
     text: str
     reason: str
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +178,20 @@ class Comparison:
 
 
 def study_moment(study_date: str, study_time: str) -> datetime:
-    """Return date (YYYYMMDD) and time (HHMMSS) of a study as one moment; an unusable date sorts first.
+    """Return date (YYYYMMDD) and time (HHMMSS) of a study as one moment.
+
+    An unusable date sorts first; an unusable time is midnight.
 
     >>> study_moment("20260503", "0941").isoformat()
     '2026-05-03T09:41:00'
     """
-    digits = re.sub(r"\D", "", study_time)[:6].ljust(6, "0")
     try:
         day = date.fromisoformat(study_date)
-        return datetime(day.year, day.month, day.day, int(digits[:2]), int(digits[2:4]), int(digits[4:6]))  # noqa: DTZ001  DICOM gives local time without an offset
     except ValueError:
         return datetime.min  # noqa: DTZ901
+    digits = re.sub(r"\D", "", study_time.partition(".")[0])[:6].ljust(6, "0")
+    try:
+        at = time(int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
+    except ValueError:
+        at = time.min
+    return datetime.combine(day, at)  # DICOM gives local time without an offset

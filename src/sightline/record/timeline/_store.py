@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, Integer, Row, String, Table, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from sightline.record.timeline._model import AlignmentSummary, Change, Comparison
 from sightline.runtime.db import Db, Instant, Json, metadata
@@ -40,11 +41,11 @@ _PLAIN = (
 
 def replace_comparison(db: Db, comparison: Comparison) -> None:
     """Write the comparison of a study in place of the one before."""
-    db.execute(delete(comparisons).where(comparisons.c.study_uid == comparison.study_uid))
     row = {name: getattr(comparison, name) for name in _PLAIN}
     row["alignment"] = asdict(comparison.alignment)
     row["changes"] = [asdict(change) for change in comparison.changes]
-    db.execute(insert(comparisons).values(**row))
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    db.execute(insert(comparisons).values(row).on_conflict_do_update(index_elements=["study_uid"], set_=row))
 
 
 def get(db: Db, comparison_id: str) -> Comparison | None:
@@ -61,7 +62,8 @@ def of_study(db: Db, study_uid: str) -> Comparison | None:
 
 def of_patient(db: Db, patient: str) -> Sequence[Comparison]:
     """Return every comparison of a patient."""
-    return [_from_row(row) for row in db.execute(select(comparisons).where(comparisons.c.patient == patient))]
+    wanted = select(comparisons).where(comparisons.c.patient == patient).order_by(comparisons.c.study_uid)
+    return [_from_row(row) for row in db.execute(wanted)]
 
 
 def _from_row(row: Row[Any]) -> Comparison:

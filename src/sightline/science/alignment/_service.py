@@ -5,6 +5,7 @@ from scipy import ndimage
 
 from sightline.science.alignment._engine import (
     Array,
+    EngineFailed,
     Mask,
     Prepared,
     Rigid,
@@ -33,6 +34,10 @@ from sightline.science.volumes import Volume
 WORK_MM = 3.0
 MOST_VOXELS = 2_000_000
 KNOTS_MM = 10.0
+FORTH_STEPS = 200
+BACK_STEPS = 100
+"""Optimiser steps per resolution; the map back only serves as a test."""
+
 OUT_MM = 4.0
 LEAST_ERROR_MM = 1.0
 UNSURE_ERROR_MM = 5.0
@@ -55,11 +60,6 @@ def align(fixed: Volume, moving: Volume, *, threads: int = 2, seed: int = 20_250
     -------
     Alignment
         Also when it failed: the verdict says so, and the reason names the test.
-
-    Raises
-    ------
-    EngineFailed
-        If the engine stops.
     """
     spacing = _work_spacing(fixed.grid)
     current, prior = prepare(fixed, spacing), prepare(moving, spacing)
@@ -68,16 +68,19 @@ def align(fixed: Volume, moving: Volume, *, threads: int = 2, seed: int = 20_250
     moved, seen = sample(prior, rigid(points))
     coverage = _coverage(current, prior, rigid, seen)
     test, verdict = judge(COVERAGE, coverage)
+    rigid_only = (rigid(points) - points).astype(np.float32)
+    unsure = np.full(current.grid.shape_zyx, 2 * UNSURE_ERROR_MM, dtype=np.float32)
     if verdict == "failed":
-        displacement = (rigid(points) - points).astype(np.float32)
-        error = np.full(current.grid.shape_zyx, 2 * UNSURE_ERROR_MM, dtype=np.float32)
-        return _sealed([(test, verdict)], current.grid, displacement, error)
+        return _sealed([(test, verdict)], current.grid, rigid_only, unsure)
     mask = ndimage.binary_dilation(current.body, iterations=2) & seen
     settings = {"knots_mm": KNOTS_MM, "threads": threads, "seed": seed}
-    bend = find_deformation(current, moved, mask, iterations=250, **settings)
-    back = find_deformation(
-        Prepared(moved, current.body, current.grid), current.values, mask, iterations=120, **settings
-    )
+    try:
+        bend = find_deformation(current, moved, mask, iterations=FORTH_STEPS, **settings)
+        rigidly = Prepared(moved, current.body, current.grid)
+        back = find_deformation(rigidly, current.values, mask, iterations=BACK_STEPS, **settings)
+    except EngineFailed:  # the engine gives up where hardly anything overlaps
+        judged = [(test, verdict), judge(SIMILARITY, np.nan)]
+        return _sealed(judged, current.grid, rigid_only, unsure)
     total = (rigid(points + bend) - points).astype(np.float32)
     judged, error = _tested(current, prior, total, bend, back, test, verdict)
     return _sealed(judged, current.grid, total, error)
@@ -117,7 +120,7 @@ def _tested(
     enough = len(correlations) > 0 and mask.any()
     judged = [
         (coverage, covered),
-        judge(SIMILARITY, float(np.median(correlations)) if enough else np.nan),
+        judge(SIMILARITY, float(np.percentile(correlations, 10)) if enough else np.nan),
         judge(MAXIMUM, 100 * float(best.mean()) if enough else np.nan),
         judge(FOLDS, 100 * float((determinant <= 0).mean()) if enough else np.nan),
         judge(STRETCH, 100 * float(((determinant < 0.3) | (determinant > 3)).mean()) if enough else np.nan),

@@ -17,6 +17,12 @@ from sightline.science.geometry import Floats
 BLOCK_MM = 40.0
 SHIFTS_MM = (5.0, 10.0)
 
+DETAIL_MM = 4.0
+"""Structure coarser than this is taken out before comparing: outlines fit between any two persons, vessels do not."""
+
+LEAST_DETAIL = 0.01
+"""A block with less detail (standard deviation, 0 to 1) says nothing about position."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -30,8 +36,8 @@ class Limits:
 
 
 COVERAGE = Limits(70.0, 40.0, "%", "body seen by both scans", True)
-SIMILARITY = Limits(0.60, 0.45, "1", "local correlation, median", True)
-MAXIMUM = Limits(80.0, 60.0, "%", "blocks that fit best where they are", True)
+SIMILARITY = Limits(0.60, 0.50, "1", "local correlation of detail, 10th percentile", True)
+MAXIMUM = Limits(90.0, 80.0, "%", "blocks that fit best where they are", True)
 FOLDS = Limits(0.2, 1.0, "%", "folded voxels", False)
 STRETCH = Limits(2.0, 6.0, "%", "voxels stretched beyond 0.3 to 3 times", False)
 CONSISTENCY = Limits(3.0, 6.0, "mm", "inverse consistency, 95th percentile", False)
@@ -45,28 +51,39 @@ def local_fit(
     Returns
     -------
     correlations
-        Of each block with enough patient and structure, where it is.
+        Of the detail in each block with enough patient and structure, where it is.
     best
         Whether that block fits better there than at every shift.
     map : (z, y, x)
         1 where blocks fit best, 0 where not, smooth in between; NaN where there is no block.
     """
     size = max(3, round(BLOCK_MM / spacing_mm) | 1)
-    here = _block_correlation(fixed, moved, mask, size)
+    inner = ndimage.binary_erosion(mask, iterations=2)
+    detail, other = (_detail(values, mask, spacing_mm) for values in (fixed, moved))
+    here = _block_correlation(detail, other, inner, size)
     best = np.ones(fixed.shape, dtype=bool)
     for axis in range(3):
         for shift_mm in SHIFTS_MM:
             step = max(1, round(shift_mm / spacing_mm))
             for way in (-step, step):
-                there = _block_correlation(fixed, np.roll(moved, way, axis), mask, size)
+                there = _block_correlation(detail, np.roll(other, way, axis), inner, size)
                 best &= ~(there > here)
-    usable = np.isfinite(here) & mask
+    usable = np.isfinite(here) & inner
     centres = np.zeros(fixed.shape, dtype=bool)
-    half = size // 2
+    half = max(1, size // 2)
     centres[half // 2 :: half, half // 2 :: half, half // 2 :: half] = True
     picked = usable & centres
-    share = np.where(usable, best, np.nan).astype(np.float32)
+    share = np.where(usable, best & (here > SIMILARITY.care), np.nan).astype(np.float32)
     return here[picked], best[picked], share
+
+
+def _detail(values: Array, mask: Mask, spacing_mm: float) -> Array:
+    """Return the values less their local mean within the mask."""
+    weight, sigma = mask.astype(np.float32), DETAIL_MM / spacing_mm
+    mean = ndimage.gaussian_filter(values * weight, sigma) / np.maximum(
+        ndimage.gaussian_filter(weight, sigma), 1e-3
+    )
+    return np.asarray(values - mean, dtype=np.float32)
 
 
 def _block_correlation(a: Array, b: Array, mask: Mask, size: int) -> Floats:
@@ -81,8 +98,8 @@ def _block_correlation(a: Array, b: Array, mask: Mask, size: int) -> Floats:
     spread_a = mean(a * a * weight) / number - mean_a**2
     spread_b = mean(b * b * weight) / number - mean_b**2
     both = mean(a * b * weight) / number - mean_a * mean_b
-    enough = (number > 0.3) & (spread_a > 4e-4)
-    correlation = both / np.sqrt(np.maximum(spread_a, 4e-4) * np.maximum(spread_b, 4e-4))
+    enough = (number > 0.3) & (spread_a > LEAST_DETAIL**2)
+    correlation = both / np.sqrt(np.maximum(spread_a * spread_b, 1e-12))
     return np.where(enough, correlation, np.nan)
 
 

@@ -25,6 +25,8 @@ OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
 MAX_PDU = 1 << 20
+MOST_PDU = 64 << 20
+CHUNK = 1 << 18
 # HTJ2K, JPEG XL and deflated frames are younger than pynetdicom's list (PS3.6 table A-1).
 SYNTAXES = [
     *ALL_TRANSFER_SYNTAXES,
@@ -73,7 +75,6 @@ class Listener:
         ae.acse_timeout, ae.dimse_timeout, ae.network_timeout = 30, 60, 120
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, _hurry),
-            (evt.EVT_DATA_RECV, _acknowledge_at_once),
             (evt.EVT_REQUESTED, self._limit),
             (evt.EVT_C_ECHO, lambda _: SUCCESS),
             (evt.EVT_C_STORE, self._store_object),
@@ -155,20 +156,30 @@ def _is_loopback(address: str) -> bool:
     return bool((mapped or host).is_loopback)
 
 
-def _socket_of(event: Any) -> socket.socket | None:
-    transport = event.assoc.dul.socket
-    found: socket.socket | None = transport.socket if transport is not None else None
-    return found
-
-
 def _hurry(event: Any) -> None:
-    """Send small responses at once: with Nagle each store would wait 40 ms for an acknowledgement."""
-    if (connection := _socket_of(event)) is not None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Make the new connection answer and acknowledge at once.
+
+    Senders write a message in several pieces and, with Nagle, hold the later ones back until the first is
+    acknowledged; an acknowledgement that waits 40 ms then sets the pace. TCP_QUICKACK lasts for one receive
+    only, so the transport's receive is replaced by one that sets it each time, and that reads in larger
+    pieces than pynetdicom's 4 KiB.
+    """
+    transport = event.assoc.dul.socket
+    connection: socket.socket = transport.socket
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    transport.recv = lambda wanted: _receive(connection, wanted)
 
 
-def _acknowledge_at_once(event: Any) -> None:
-    """Acknowledge at once, since many senders write a message in two pieces; it holds for one receive."""
-    connection = _socket_of(event)
-    if connection is not None and hasattr(socket, "TCP_QUICKACK"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+def _receive(connection: socket.socket, wanted: int) -> bytearray:
+    """Return `wanted` bytes, fewer when the peer is gone; refuse a PDU that no peer of ours may send."""
+    if wanted > MOST_PDU:
+        raise OSError("The peer announces a PDU larger than 64 MiB.")
+    buffer = bytearray()
+    while len(buffer) < wanted:
+        piece = connection.recv(min(wanted - len(buffer), CHUNK))
+        if hasattr(socket, "TCP_QUICKACK"):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        if not piece:
+            break
+        buffer += piece
+    return buffer

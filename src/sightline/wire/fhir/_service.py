@@ -74,7 +74,7 @@ def report_view(
     impression = [
         s.text for section in report.sections if section.name == "Impression" for s in section.sentences
     ]
-    by_lesion = {f.lesion: f for f in findings.of_studies(db, report.study_uid)}
+    by_lesion = {f.lesion: f for f in findings.of_studies(db, report.study_uid) if f.counts}
     forms = [views.FormView("text/html", page, signed.title)]
     pdf = next((o for o in report.objects if o.kind == "PDF"), None)
     if pdf:

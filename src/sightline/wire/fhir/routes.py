@@ -1,5 +1,6 @@
 """FHIR R4 over HTTP: read and search of reports, studies and patients."""
 
+import functools
 from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
@@ -65,6 +66,7 @@ def build() -> list[Route]:
 def _guarded(answer: Answer) -> Callable[[Request], Response]:
     """Wrap an answer: who calls, one snapshot, refusals as OperationOutcome."""
 
+    @functools.wraps(answer)
     def endpoint(request: Request) -> Response:
         try:
             caller = identity.caller_of(request)
@@ -84,6 +86,7 @@ def _metadata(request: Request) -> Response:
 
 
 def _report(request: Request, db: Db, caller: access.Person) -> Any:
+    """Return a signed report."""
     report = reporting.find_report(db, request.path_params["id"], by=caller)
     if report.state is not reporting.ReportState.SIGNED:
         raise NoSuchResource("Only signed reports are given out.")
@@ -91,6 +94,7 @@ def _report(request: Request, db: Db, caller: access.Person) -> Any:
 
 
 def _reports(request: Request, db: Db, caller: access.Person) -> Any:
+    """Return the signed reports of a patient, newest first."""
     patient = _reference(request, "Patient")
     signed = reporting.find_signed(db, patient, by=caller, limit=_count(request))
     found = [
@@ -101,10 +105,12 @@ def _reports(request: Request, db: Db, caller: access.Person) -> Any:
 
 
 def _study(request: Request, db: Db, caller: access.Person) -> Any:
+    """Return a study."""
     return resources.imaging_study(service.study_view(db, request.path_params["id"], by=caller))
 
 
 def _studies(request: Request, db: Db, caller: access.Person) -> Any:
+    """Return the studies of a patient, or the one of an identifier."""
     identifier = request.query_params.get("identifier", "").rpartition("|")[2].removeprefix("urn:oid:")
     if identifier:
         uids = [identifier]
@@ -120,10 +126,12 @@ def _studies(request: Request, db: Db, caller: access.Person) -> Any:
 
 
 def _patient(request: Request, db: Db, caller: access.Person) -> Any:
+    """Return a patient by the opaque id."""
     return resources.patient(service.patient_view(db, request.path_params["id"], by=caller))
 
 
 def _patients(request: Request, db: Db, caller: access.Person) -> Any:
+    """Return the patient of an identifier."""
     identifier = request.query_params.get("identifier", "").rpartition("|")[2]
     if not identifier:
         raise SearchTooWide("Name the patient by identifier.")
@@ -134,6 +142,7 @@ def _patients(request: Request, db: Db, caller: access.Person) -> Any:
 
 
 def _endpoint(request: Request, _: Db, caller: access.Person) -> Any:
+    """Return where images are retrieved from."""
     access.require(caller, "archive.read")
     if request.path_params["id"] != service.ENDPOINT:
         raise NoSuchResource("There is no such endpoint.")
@@ -149,7 +158,7 @@ def _reference(request: Request, kind: str) -> str:
 
 def _count(request: Request) -> int:
     text = request.query_params.get("_count", "50")
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise SearchTooWide("_count is a whole number.")
     return max(1, min(int(text), MAX_PAGE))
 
@@ -158,7 +167,10 @@ def _bundle(request: Request, found: list[Any]) -> Any:
     query = urlencode(list(request.query_params.multi_items()))
     address = f"{_base(request)}{request.scope['path'].rpartition('/fhir')[2]}"
     return resources.search_bundle(
-        found, base_url=_base(request), self_url=f"{address}?{query}" if query else address, total=len(found)
+        found,
+        base_url=_base(request),
+        self_url=f"{address}?{query}" if query else address,
+        total=len(found) if len(found) < _count(request) else None,  # a full page does not know
     )
 
 

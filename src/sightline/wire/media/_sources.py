@@ -5,6 +5,7 @@ compression, and names that climb out or are absolute are refused.
 """
 
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -163,7 +164,7 @@ def _why_skipped(name: str) -> str:
 
 
 def _base_name(name: str) -> str:
-    return PureWindowsPath(name).name or "?"
+    return re.split(r"[/\\]", name)[-1] or "?"
 
 
 def _is_safe(name: str) -> bool:

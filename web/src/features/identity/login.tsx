@@ -2,11 +2,12 @@
 import { useState } from 'preact/hooks';
 import { navigate } from '../../app/router';
 import { signIn } from '../../app/session';
-import { Button, Notice } from '../../ui/primitives';
+import { Button, Notice, useFirstFocus } from '../../ui/primitives';
 
 export function LoginPage({ next }: { next: string }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const first = useFirstFocus();
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
@@ -36,7 +37,7 @@ export function LoginPage({ next }: { next: string }) {
             autocapitalize="none"
             spellcheck={false}
             required
-            autofocus
+            ref={first}
           />
         </label>
         <label>

@@ -2,11 +2,12 @@
 import { useState } from 'preact/hooks';
 import { navigate, pathTo } from '../../app/router';
 import { setUp } from '../../app/session';
-import { Button, Notice } from '../../ui/primitives';
+import { Button, Notice, useFirstFocus } from '../../ui/primitives';
 
 export function SetupPage({ token }: { token: string }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
+  const first = useFirstFocus();
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
@@ -37,7 +38,7 @@ export function SetupPage({ token }: { token: string }) {
             type="password"
             autocomplete="new-password"
             required
-            autofocus
+            ref={first}
           />
         </label>
         <label>

@@ -85,7 +85,7 @@ function findingActions(store: ReadingStore): Action[] {
     run,
     ...(when && { when }),
   });
-  const decidable = () => store.selectedFinding !== null && !store.locked.value;
+  const decidable = () => store.selectedFinding?.current != null && !store.locked.value;
   return [
     finding('next-finding', 'Next finding', [']'], () => store.step(1)),
     finding('previous-finding', 'Previous finding', ['['], () => store.step(-1)),
@@ -142,9 +142,7 @@ function reportActions(store: ReadingStore): Action[] {
       when: open,
       run: () => {
         store.panel.value = true;
-        void store.report.flush().then(() => {
-          store.report.signing.value = true;
-        });
+        void store.report.prepareSigning();
       },
     },
   ];

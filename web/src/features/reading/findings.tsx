@@ -2,15 +2,15 @@
 import { useState } from 'preact/hooks';
 import type { Finding } from '../../api';
 import { count, day, figure, halfWidth, moment, signed, volume } from '../../ui/format';
-import { Amount, Button, ChangeBadge, Notice, Skeleton, Sparkline } from '../../ui/primitives';
-import type { Edit, ReadingStore } from './store';
+import { Amount, Button, ChangeBadge, Notice, Skeleton, Sparkline, useFirstFocus } from '../../ui/primitives';
+import { type Edit, isDecidable, numberOf, type ReadingStore } from './store';
 
 const REJECT_REASONS = ['vessel', 'scar', 'artefact', 'not a lesion'];
 
 export function Findings({ store }: { store: ReadingStore }) {
   const reading = store.reading.value;
   const list = store.findings.value;
-  const open = list.filter((f) => f.state === 'proposed').length;
+  const open = list.filter((f) => f.state === 'proposed' && isDecidable(f)).length;
   return (
     <section class="findings" aria-labelledby="findings-title">
       <header class="panel-head">
@@ -66,7 +66,7 @@ function FindingItem({ finding, store }: { finding: Finding; store: ReadingStore
       aria-current={selected ? 'true' : undefined}
     >
       <button type="button" class="finding-head" onClick={() => store.select(finding.id)}>
-        <span class="number">{finding.number}</span>
+        <span class="number">{numberOf(finding)}</span>
         <span class="label">{finding.label}</span>
         <StateBadge finding={finding} />
       </button>
@@ -139,7 +139,7 @@ function Detail({ finding, store }: { finding: Finding; store: ReadingStore }) {
           {finding.decided_at && `, ${moment(finding.decided_at)}`}
         </p>
       )}
-      {!store.locked.value && <Decisions finding={finding} store={store} />}
+      {!store.locked.value && isDecidable(finding) && <Decisions finding={finding} store={store} />}
     </div>
   );
 }
@@ -235,6 +235,7 @@ function Decisions({ finding, store }: { finding: Finding; store: ReadingStore }
 
 function EditForm({ finding, store }: { finding: Finding; store: ReadingStore }) {
   const place = finding.current;
+  const first = useFirstFocus();
   const [label, setLabel] = useState(finding.label);
   const [long, setLong] = useState(place?.long_axis ? String(place.long_axis.value) : '');
   const [short, setShort] = useState(place?.short_axis ? String(place.short_axis.value) : '');
@@ -260,7 +261,7 @@ function EditForm({ finding, store }: { finding: Finding; store: ReadingStore })
     >
       <label>
         Name
-        <input class="field" value={label} autofocus onInput={(e) => setLabel(e.currentTarget.value)} />
+        <input class="field" value={label} ref={first} onInput={(e) => setLabel(e.currentTarget.value)} />
       </label>
       <div class="pair">
         <label>
@@ -329,5 +330,5 @@ export function changeOf(
 /** A decision by key, on the selected finding. */
 export function decideSelected(store: ReadingStore, decision: 'accept' | 'reject'): void {
   const finding = store.selectedFinding;
-  if (finding && !store.locked.value) void store.decide(finding, decision);
+  if (finding && isDecidable(finding) && !store.locked.value) void store.decide(finding, decision);
 }

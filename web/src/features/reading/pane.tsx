@@ -41,21 +41,23 @@ export function Pane({ id, store, element }: PaneProps) {
         class="canvas"
         role="application"
         aria-label={`${name} image; up and down scroll`}
-        ref={element}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an image pane is a widget of its own, and takes the scroll keys.
         tabIndex={0}
         onWheel={onWheel}
         onContextMenu={(e) => e.preventDefault()}
-      />
+      >
+        <div class="stack" ref={element} />
+      </div>
       <Marks view={view} store={store} />
       <div class="corner top-left">
-        <strong>{name}</strong>
+        <strong>{name.toUpperCase()}</strong>
         <span>{study?.exam}</span>
         <span class="line">{study && day(study.date)}</span>
-        <span class="line muted">{id === 'prior' && priorWords(store)}</span>
+        <span class="line muted">{id === 'prior' && view.state === 'shown' && priorWords(store)}</span>
         {study?.simulated && <SimulatedTag />}
       </div>
       <div class="corner top-right">
+        {view.state === 'loading' && <span class="muted">Loading images</span>}
         {view.series && view.state === 'shown' && (
           <>
             <span>

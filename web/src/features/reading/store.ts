@@ -78,11 +78,11 @@ export class ReadingStore {
   readonly focused = signal<PaneId>('current');
   readonly report: ReportStore;
 
-  readonly findings = computed(() =>
-    [...(this.reading.value?.findings ?? []), ...(this.reading.value?.vanished ?? [])]
-      .filter((f) => f.state !== 'superseded')
-      .sort((a, b) => a.number - b.number),
-  );
+  /** The findings of this study, then those of the prior that are not seen now. */
+  readonly findings = computed(() => [
+    ...inOrder(this.reading.value?.findings ?? []),
+    ...inOrder(this.reading.value?.vanished ?? []),
+  ]);
   readonly locked = computed(() => this.report.report.value?.state === 'signed');
 
   /** Apart from the views, which change with each rendering: marks are drawn anew only for another series. */
@@ -281,7 +281,7 @@ export class ReadingStore {
       if (shown !== here.series_uid) void this.showSeries(here.series_uid).then(() => this.#centre(here));
       else this.#centre(here);
     } else if (finding.prior) {
-      tell(`Finding ${finding.number} is seen in the prior only.`);
+      tell('This finding is seen in the prior only.');
     }
     void this.#loadOutlines([finding.id]);
   }
@@ -319,7 +319,7 @@ export class ReadingStore {
       `Finding ${finding.number} edited`,
       async () => {
         this.#replace(await put<Finding>(api.finding(finding.id), change));
-        await this.report.load();
+        await this.report.follow();
       },
       () => this.#sendDecision(finding.id, { decision: 'undo' }),
     );
@@ -328,7 +328,7 @@ export class ReadingStore {
 
   async #sendDecision(id: string, body: { decision: string; reason?: string }): Promise<void> {
     this.#replace(await post<Finding>(api.decision(id), body));
-    await this.report.load();
+    await this.report.follow();
   }
 
   /** A lesion the model missed, marked by a person at a point of the current study. */
@@ -473,6 +473,15 @@ export class ReadingStore {
   }
 }
 
+const inOrder = (list: readonly Finding[]): Finding[] =>
+  list.filter((f) => f.state !== 'superseded').sort((a, b) => a.number - b.number);
+
+/** A finding is decided on in its own study; one that vanished belongs to the prior. */
+export const isDecidable = (finding: Finding): boolean => finding.current !== null;
+
+/** `3`, or `P3` for the third finding of the prior, which is not seen now. */
+export const numberOf = (finding: Finding): string => `${isDecidable(finding) ? '' : 'P'}${finding.number}`;
+
 function byPosition(current: SeriesToShow, prior: SeriesToShow): Mapping | null {
   return current.normal && prior.normal ? new FixedShift(shiftBetween(current, prior)) : null;
 }
@@ -505,7 +514,7 @@ function markOf(finding: Finding, place: Place, known: Outlines | null, selected
   return {
     id: finding.id,
     number: finding.number,
-    label: size ? `${finding.number} · ${size} mm` : String(finding.number),
+    label: size ? `${numberOf(finding)} · ${size} mm` : numberOf(finding),
     tone,
     selected,
     centreLpsMm: point(place.centre_lps_mm),

@@ -1,9 +1,10 @@
 /** The report beside the images: sentences to edit, where each came from, what is wrong, and the signature. */
 import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Report, StoredObject } from '../../api';
+import { download, type Report, type StoredObject } from '../../api';
 import { count, moment } from '../../ui/format';
 import { Button, Dialog, Notice, Skeleton } from '../../ui/primitives';
+import { tellError } from '../../ui/toasts';
 import type { DraftSection, DraftSentence, ReportStore, SaveState } from './store';
 
 interface PanelProps {
@@ -63,7 +64,7 @@ export function ReportPanel({ store, onFinding }: PanelProps) {
 function headWords(report: Report, state: SaveState): string {
   if (report.state === 'signed') return `signed by ${report.signed_by ?? ''}, ${moment(report.signed_at)}`;
   const { accepted, proposed } = report.based_on;
-  const from = `draft from ${accepted} accepted${proposed ? `, ${proposed} open` : ''}`;
+  const from = `from ${accepted} accepted${proposed ? `, ${proposed} open` : ''}`;
   return `${from} · v${report.version} ${SAVE_WORDS[state]}`;
 }
 
@@ -211,13 +212,7 @@ function Foot({ store, report }: { store: ReportStore; report: Report }) {
           {report.checks.length === 0 && <li>All {report.passed} checks passed.</li>}
         </ul>
       </details>
-      <Button
-        kind="primary"
-        keys="s"
-        onClick={() => {
-          store.signing.value = true;
-        }}
-      >
+      <Button kind="primary" keys="s" onClick={() => void store.prepareSigning()}>
         Sign
       </Button>
     </footer>
@@ -256,10 +251,25 @@ function Objects({ report }: { report: Report }) {
   );
 }
 
+/** The PDF and the FHIR resource open beside; DICOM objects are downloaded as files. */
 function ObjectLink({ object }: { object: StoredObject }) {
-  return (
-    <a class="chip" href={object.url} target="_blank" rel="noopener noreferrer" title={object.label}>
+  const words = (
+    <>
       {object.kind} <span class="muted">{object.label}</span>
+    </>
+  );
+  if (object.kind === 'SR' || object.kind === 'SEG') {
+    const save = () => void download(object.url, 'application/dicom', `${object.kind}.dcm`).catch(tellError);
+    return (
+      <button type="button" class="chip" title={`Download: ${object.label}`} onClick={save}>
+        {words}
+      </button>
+    );
+  }
+  const address = object.kind === 'PDF' ? `${object.url}/rendered` : object.url;
+  return (
+    <a class="chip" href={address} target="_blank" rel="noopener noreferrer" title={`Open: ${object.label}`}>
+      {words}
     </a>
   );
 }

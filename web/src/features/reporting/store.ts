@@ -27,6 +27,7 @@ export type SaveState = 'saved' | 'unsaved' | 'saving' | 'failed';
 const SAVE_AFTER_MS = 900;
 const RETRY_MS = 5000;
 const OBJECTS_POLL_MS = 1500;
+const COMPARED_MS = 4000;
 let lastKey = 0;
 
 export class ReportStore {
@@ -43,6 +44,7 @@ export class ReportStore {
 
   #timer: ReturnType<typeof setTimeout> | undefined;
   #objects: ReturnType<typeof setTimeout> | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
   /** Counts the person's changes, to know whether an answer is still the last word. */
   #changes = 0;
   #saving: Promise<void> | null = null;
@@ -64,8 +66,16 @@ export class ReportStore {
     }
   }
 
+  /** After a decision on a finding: now, and again once the comparison has been made anew. */
+  async follow(): Promise<void> {
+    await this.load();
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => void this.load(), COMPARED_MS);
+  }
+
   close(): void {
     void this.flush();
+    clearTimeout(this.#again);
     this.#closed = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#objects);
@@ -101,15 +111,21 @@ export class ReportStore {
     }
   }
 
-  async sign(): Promise<void> {
+  /** Ask for the signature, over the report as it is now: drafts follow their findings. */
+  async prepareSigning(): Promise<void> {
     await this.flush();
+    if (this.saveState.value === 'failed')
+      return tell('The report could not be saved, so it cannot be signed yet.', 'error');
+    await this.load();
+    this.signing.value = this.report.value?.state === 'draft';
+  }
+
+  async sign(): Promise<void> {
     const report = this.report.value;
-    if (!report || this.saveState.value !== 'saved') {
-      tell('The report could not be saved, so it cannot be signed yet.', 'error');
-      return;
-    }
+    if (!report) return;
     try {
-      this.#adopt(await post<Report>(api.signature(this.study), { version: report.version }));
+      const { version, digest } = report;
+      this.#adopt(await post<Report>(api.signature(this.study), { version, digest }));
       this.signing.value = false;
       tell('Report signed.');
       this.#watchObjects();
@@ -147,6 +163,7 @@ export class ReportStore {
     try {
       const saved = await put<Report>(api.report(this.study), {
         version: report.version,
+        digest: report.digest,
         sections: forSaving(this.sections.value),
       });
       if (before === this.#changes) {

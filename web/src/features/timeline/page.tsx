@@ -1,5 +1,6 @@
 /** One patient through time: studies and lesions on one axis. */
-import { useEffect, useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, get, type PatientTimeline } from '../../api';
 import { navigate, pathTo } from '../../app/router';
 import { day, figure, sexAge, volume } from '../../ui/format';
@@ -7,7 +8,7 @@ import { Notice, SimulatedTag, Skeleton } from '../../ui/primitives';
 import { axisYears, type TimeAxis, timeAxis } from './axis';
 import './timeline.css';
 
-const [WIDTH, ROW, LEFT, RIGHT] = [1000, 92, 56, 56];
+const [ROW, MARGIN] = [92, 56];
 
 export function TimelinePage({ patient }: { patient: string }) {
   const [line, setLine] = useState<PatientTimeline | null>(null);
@@ -45,19 +46,21 @@ export function TimelinePage({ patient }: { patient: string }) {
 
 function Rows({ line }: { line: PatientTimeline }) {
   const [hover, setHover] = useState<string | null>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const width = useDrawingWidth(list);
   if (line.studies.length === 0) return <p class="empty">No studies of this patient are held.</p>;
   const axis = timeAxis(
     line.studies.map((s) => s.date),
-    { from: LEFT, to: WIDTH - RIGHT },
+    { from: MARGIN, to: width - MARGIN },
   );
   return (
-    <ol class="rows">
+    <ol class="rows" ref={list}>
       <li class="time-row">
         <div class="row-label">
           <strong>Studies</strong>
           <span class="muted">{line.studies.length} held</span>
         </div>
-        <Studies line={line} axis={axis} hover={hover} onHover={setHover} />
+        <Studies line={line} axis={axis} width={width} hover={hover} onHover={setHover} />
       </li>
       {line.lesions.map((lesion) => (
         <li class="time-row" key={lesion.tracking_uid}>
@@ -68,7 +71,7 @@ function Rows({ line }: { line: PatientTimeline }) {
             </span>
             <span>{lesion.change_text}</span>
           </div>
-          <Curve lesion={lesion} axis={axis} hover={hover} onHover={setHover} />
+          <Curve lesion={lesion} axis={axis} width={width} hover={hover} onHover={setHover} />
         </li>
       ))}
       {line.lesions.length === 0 && <li class="empty">No lesions are followed in this patient yet.</li>}
@@ -76,8 +79,22 @@ function Rows({ line }: { line: PatientTimeline }) {
   );
 }
 
+/** The room for the drawings beside the labels, in px. */
+function useDrawingWidth(list: RefObject<HTMLOListElement | null>): number {
+  const [width, setWidth] = useState(1000);
+  useEffect(() => {
+    const drawing = list.current?.querySelector('.study-axis');
+    if (!drawing) return;
+    const observer = new ResizeObserver(() => setWidth(Math.max(drawing.clientWidth, 240)));
+    observer.observe(drawing);
+    return () => observer.disconnect();
+  }, [list]);
+  return width;
+}
+
 interface RowProps {
   axis: TimeAxis;
+  width: number;
   hover: string | null;
   onHover: (date: string | null) => void;
 }
@@ -86,7 +103,7 @@ function Studies({ line, axis, hover, onHover }: RowProps & { line: PatientTimel
   return (
     <div class="study-axis">
       {axisYears(axis).map((tick) => (
-        <span key={tick.label} class="tick" style={{ left: `${(tick.x / WIDTH) * 100}%` }}>
+        <span key={tick.label} class="tick" style={{ left: `${tick.x}px` }}>
           {tick.label}
         </span>
       ))}
@@ -94,7 +111,7 @@ function Studies({ line, axis, hover, onHover }: RowProps & { line: PatientTimel
         <a
           key={study.study_uid}
           class={`study-mark ${hover === study.date ? 'hover' : ''} ${k % 2 ? 'low' : ''}`}
-          style={{ left: `${(axis.x(study.date) / WIDTH) * 100}%` }}
+          style={{ left: `${axis.x(study.date)}px` }}
           href={pathTo.study(study.study_uid)}
           onPointerEnter={() => onHover(study.date)}
           onPointerLeave={() => onHover(null)}
@@ -111,7 +128,13 @@ function Studies({ line, axis, hover, onHover }: RowProps & { line: PatientTimel
   );
 }
 
-function Curve({ lesion, axis, hover, onHover }: RowProps & { lesion: PatientTimeline['lesions'][number] }) {
+function Curve({
+  lesion,
+  axis,
+  width,
+  hover,
+  onHover,
+}: RowProps & { lesion: PatientTimeline['lesions'][number] }) {
   const points = lesion.points;
   const top = Math.max(...points.map((p) => p.high ?? p.volume_mm3), 1e-9);
   const y = (mm3: number) => ROW - 14 - (mm3 / top) * (ROW - 34);
@@ -119,11 +142,11 @@ function Curve({ lesion, axis, hover, onHover }: RowProps & { lesion: PatientTim
   return (
     <svg
       class="curve"
-      viewBox={`0 0 ${WIDTH} ${ROW}`}
+      viewBox={`0 0 ${width} ${ROW}`}
       role="group"
       aria-label={`Volume of ${lesion.label} over time`}
     >
-      <line class="ground" x1={LEFT} x2={WIDTH - RIGHT} y1={y(0)} y2={y(0)} />
+      <line class="ground" x1={0} x2={width} y1={y(0)} y2={y(0)} />
       <polyline points={path} />
       {points.map((p) => {
         const x = axis.x(p.date);
@@ -150,10 +173,7 @@ function Curve({ lesion, axis, hover, onHover }: RowProps & { lesion: PatientTim
               />
             )}
             <circle cx={x} cy={y(p.volume_mm3)} r="4" />
-            <text
-              x={Math.min(Math.max(x, LEFT + 26), WIDTH - RIGHT - 26)}
-              y={Math.max(y(p.high ?? p.volume_mm3) - 6, 11)}
-            >
+            <text x={x} y={Math.max(y(p.high ?? p.volume_mm3) - 6, 11)}>
               {value} {unit}
             </text>
           </a>

@@ -1,0 +1,141 @@
+"""Which prior matters, and why."""
+
+from datetime import datetime
+
+import pytest
+
+from sightline.record import timeline
+from sightline.record.timeline import Candidate, rank_priors, regions_of, study_moment
+
+NOW = datetime(2026, 5, 3, 9, 41)
+
+
+def study(uid="1", at=NOW, modality="CT", regions="chest", images=100) -> Candidate:
+    return Candidate(uid, at, modality, frozenset(regions.split()), images, "an exam")
+
+
+def before(uid, days, **facts) -> Candidate:
+    return study(uid, datetime.fromordinal(NOW.toordinal() - days), **facts)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "why"),
+    [
+        ({}, "same region · same modality · 30 days earlier"),
+        ({"modality": "CR"}, "same region · 30 days earlier"),
+        ({"regions": "abdomen"}, "neighbouring region · same modality · 30 days earlier"),
+        ({"regions": "chest abdomen"}, "same region · same modality · 30 days earlier"),
+        ({"regions": ""}, "region not stated · same modality · 30 days earlier"),
+        ({"regions": "body", "modality": "PT"}, "same region · 30 days earlier"),
+    ],
+)
+def test_a_prior_says_why_it_bears_on_the_study(earlier, why):
+    [prior] = rank_priors(study(), [before("p", 30, **earlier)])
+
+    assert (prior.study_uid, prior.why, prior.days) == ("p", why, 30)
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {"regions": "head"},  # another region
+        {"regions": "extremity", "modality": "CR"},
+        {"regions": "abdomen", "modality": "US"},  # a neighbour, but seen by other means
+        {"regions": "", "modality": "US"},
+    ],
+)
+def test_what_shows_something_else_is_left_out(earlier):
+    assert rank_priors(study(), [before("p", 30, **earlier)]) == ()
+
+
+def test_the_most_relevant_comes_first_and_the_nearer_of_two_alike():
+    earlier = [
+        before("neighbour", 10, regions="abdomen"),
+        before("old", 730),
+        before("near", 180),
+        before("other-modality", 5, modality="CR"),
+    ]
+
+    ranked = rank_priors(study(), earlier)
+
+    assert [prior.study_uid for prior in ranked] == ["near", "old", "other-modality", "neighbour"]
+
+
+def test_the_same_region_long_ago_still_beats_a_neighbour_of_yesterday():
+    ranked = rank_priors(study(), [before("yesterday", 1, regions="abdomen"), before("long", 5 * 365)])
+
+    assert [prior.study_uid for prior in ranked] == ["long", "yesterday"]
+    assert ranked[1].why.endswith("1 day earlier")
+
+
+def test_a_topogram_counts_less_than_a_whole_scan():
+    ranked = rank_priors(study(), [before("scout", 10, images=2), before("whole", 40)])
+
+    assert [prior.study_uid for prior in ranked] == ["whole", "scout"]
+
+
+def test_a_prior_is_never_later_and_never_of_the_same_moment():
+    later = study("later", datetime(2026, 5, 4))
+    same = study("same", NOW)
+    morning = study("morning", datetime(2026, 5, 3, 8, 0))
+
+    ranked = rank_priors(study(), [later, same, morning])
+
+    assert [(prior.study_uid, prior.why) for prior in ranked] == [
+        ("morning", "same region · same modality · same day")
+    ]
+
+
+def test_the_order_does_not_depend_on_the_order_of_asking():
+    earlier = [before(uid, 30) for uid in ("b", "a", "c")]
+
+    assert rank_priors(study(), earlier) == rank_priors(study(), earlier[::-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "regions"),
+    [
+        ("CT CHEST/ABDOMEN W CONTRAST", {"chest", "abdomen"}),
+        ("CHESTABDPELVIS", {"chest", "pelvis"}),
+        ("LSPINE", {"spine"}),
+        ("HEADNECK", {"head", "neck"}),
+        ("ct_thorax_low_dose", {"chest"}),
+        ("Kidneys and bladder", {"abdomen", "pelvis"}),
+        ("CT CAP", {"body"}),
+        ("Capsule follow-through", set()),
+        ("MR hippocampus", set()),
+        ("Hips AP", {"extremity"}),
+        ("", set()),
+    ],
+)
+def test_regions_are_read_from_codes_and_free_descriptions(text, regions):
+    assert regions_of(text) == regions
+
+
+@pytest.mark.parametrize(
+    ("date", "time", "moment"),
+    [
+        ("20260503", "094100", datetime(2026, 5, 3, 9, 41)),
+        ("20260503", "0941", datetime(2026, 5, 3, 9, 41)),
+        ("20260503", "094100.123456", datetime(2026, 5, 3, 9, 41)),
+        ("20260503", "", datetime(2026, 5, 3)),
+        ("20260503", "0.5", datetime(2026, 5, 3)),
+        ("20260503", "256099", datetime(2026, 5, 3)),  # an unusable time does not cost the date
+        ("20260503", "235960", datetime(2026, 5, 3)),
+        ("", "0941", datetime.min),
+        ("20261303", "0941", datetime.min),
+    ],
+)
+def test_date_and_time_become_one_moment(date, time, moment):
+    assert study_moment(date, time) == moment
+
+
+def test_a_study_without_a_date_is_no_prior_and_has_none():
+    undated = study("undated", datetime.min)
+
+    assert rank_priors(study(), [undated]) == ()
+    assert rank_priors(undated, [before("p", 30)]) == ()
+
+
+def test_the_face_names_the_modalities_that_were_derived():
+    assert {"SR", "SEG", "DOC"} <= timeline.DERIVED_MODALITIES

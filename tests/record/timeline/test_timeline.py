@@ -1,0 +1,89 @@
+"""A patient's priors as held, and the comparison of a study with its prior."""
+
+from dataclasses import replace
+
+import pytest
+from tests.care.clinic import FIRST, SECOND, THIRD, change
+
+from sightline.record import archive, timeline
+from sightline.trust import access, audit
+
+
+def test_priors_are_the_earlier_studies_of_the_same_patient(receive, db):
+    for uid, date in (("1.1", FIRST), ("1.2", SECOND), ("1.3", THIRD)):
+        receive(uid, date)
+    receive("1.4", FIRST, PatientID="another")
+    receive("1.5", FIRST, StudyDescription="CT head", BodyPartExamined="HEAD")
+
+    assert [p.study_uid for p in timeline.priors_of(db, "1.3")] == ["1.2", "1.1"]
+    assert [p.study_uid for p in timeline.priors_of(db, "1.2")] == ["1.1"]
+    assert timeline.priors_of(db, "1.1") == ()
+
+
+def test_what_we_derived_does_not_change_the_modality_of_a_study(receive, db):
+    receive("1.1", FIRST)
+    receive("1.1", FIRST, series="1.1.2", slices=1, Modality="SEG")
+
+    study = archive.get_study(db, "1.1")
+    assert study.modalities == ("CT", "SEG")
+    assert timeline.image_modality(study) == "CT"
+
+
+@pytest.mark.parametrize(
+    ("description", "body_part", "exam"),
+    [
+        ("CT chest", "CHEST", "CT chest"),
+        ("Chest low dose", "CHEST", "CT Chest low dose"),
+        ("", "CHEST", "CT chest"),
+        ("", "", "CT"),
+    ],
+)
+def test_an_exam_is_named_as_a_person_says_it(receive, db, description, body_part, exam):
+    receive("1.1", StudyDescription=description, BodyPartExamined=body_part)
+
+    assert timeline.exam_of(archive.get_study(db, "1.1")) == exam
+
+
+def test_a_comparison_is_read_back_as_it_was_kept(receive, clinic, db):
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+    [then], [now] = clinic.propose("1.1", 9.0), clinic.propose("1.2", 10.0)
+
+    kept = clinic.compare("1.2", "1.1", change(now, then, "grown"), change(None, then, "vanished"))
+
+    assert timeline.comparison_of(db, "1.2") == kept
+    assert timeline.get_comparison(db, kept.id) == kept
+    assert timeline.comparison_of(db, "1.1") is None
+
+
+def test_a_comparison_that_is_made_again_replaces_the_one_before(receive, clinic, db):
+    for uid, date in (("1.1", FIRST), ("1.2", SECOND), ("1.3", THIRD)):
+        receive(uid, date)
+    old = clinic.compare("1.3", "1.1")
+    new = clinic.compare("1.3", "1.2", verdict="care")
+
+    assert list(timeline.comparisons_of_patient(db, clinic.patient_of("1.3"))) == [new]
+    with pytest.raises(timeline.ComparisonNotHeld, match="open the study again"):
+        timeline.get_comparison(db, old.id)
+
+
+def test_the_audit_names_prior_verdict_and_what_became_of_each_lesion(receive, clinic, db):
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+    [now] = clinic.propose("1.2", 10.0)
+    clinic.compare("1.2", "1.1", change(now, None, "new"))
+
+    entry = audit.trail(db, on="1.2")[0]
+    assert (entry.act, entry.facts["prior"], entry.facts["verdict"]) == ("comparison.record", "1.1", "good")
+    assert entry.facts["changes"] == [[now.id, "", "new"]]
+
+
+def test_a_person_may_not_record_a_comparison_and_leaves_no_trace(receive, clinic, db, radiologist):
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+    kept = clinic.compare("1.2", "1.1")
+
+    with pytest.raises(access.NotAllowed):
+        timeline.record_comparison(db, replace(kept, days=1), by=radiologist)
+
+    assert timeline.comparison_of(db, "1.2") == kept

@@ -1,0 +1,179 @@
+"""Blobs: durable, immutable, never half."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sightline.runtime import blobs as blobs_
+from sightline.runtime.blobs import (
+    BlobNotHeld,
+    InvalidKey,
+    LocalBlobs,
+    StoreFull,
+    StoreUnavailable,
+    open_blobs,
+)
+
+
+@pytest.fixture
+def local(tmp_path):
+    opened = LocalBlobs(tmp_path / "store")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["local", "object"])
+def blobs(request):
+    if request.param == "local":
+        return request.getfixturevalue("local")
+    return open_blobs("memory:///")
+
+
+def test_what_is_put_can_be_read_whole_and_in_parts(blobs):
+    assert blobs.put_if_absent("a/b.dcm", b"0123456789")
+
+    assert blobs.get("a/b.dcm") == b"0123456789"
+    assert blobs.get_range("a/b.dcm", 2, 3) == b"234"
+    assert blobs.get_ranges("a/b.dcm", [(0, 1), (8, 2)]) == [b"0", b"89"]
+    assert blobs.head("a/b.dcm") == 10
+
+
+def test_bytes_under_a_key_never_change(blobs):
+    blobs.put_if_absent("a", b"first")
+
+    assert not blobs.put_if_absent("a", b"second")
+    assert blobs.get("a") == b"first"
+
+
+def test_bytes_come_from_memory_files_and_chunks(blobs, tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"from a file")
+
+    blobs.put_if_absent("memory", memoryview(b"from memory"))
+    blobs.put_if_absent("file", file)
+    blobs.put_if_absent("chunks", iter([b"from ", b"chunks"]))
+
+    assert [blobs.get(k) for k in ("memory", "file", "chunks")] == [
+        b"from memory",
+        b"from a file",
+        b"from chunks",
+    ]
+    assert file.exists()
+
+
+def test_a_file_that_is_given_away_is_consumed_even_when_the_key_is_held(blobs):
+    files = [blobs.scratch() / name for name in ("one", "two")]
+    for file in files:
+        file.write_bytes(b"bytes")
+
+    assert blobs.put_many([("a", files[0])], move=True) == [True]
+    assert blobs.put_many([("a", files[1])], move=True) == [False]
+    assert list(blobs.scratch().iterdir()) == []
+    assert blobs.get("a") == b"bytes"
+
+
+def test_many_are_put_and_listed_in_order(blobs):
+    keys = [f"instances/20240131/07/{n:03d}.dcm" for n in range(30)]
+
+    assert blobs.put_many([(key, key.encode()) for key in reversed(keys)]) == [True] * 30
+    assert list(blobs.list("instances/20240131/07/")) == keys
+    assert list(blobs.list("instances/20240131/08/")) == []
+    assert list(blobs.list("")) == keys
+
+
+def test_deleting_removes_and_deleting_again_is_no_error(blobs):
+    blobs.put_if_absent("a", b"bytes")
+
+    blobs.delete("a")
+    blobs.delete("a")
+
+    assert blobs.head("a") is None
+    with pytest.raises(BlobNotHeld):
+        blobs.get("a")
+    with pytest.raises(BlobNotHeld):
+        blobs.get_range("a", 0, 1)
+
+
+@pytest.mark.parametrize(
+    "key", ["../a", "/a", "a//b", "a/../b", ".hidden", "a/.partial", "", "a b", "ä", "a\0", "a" * 600]
+)
+def test_a_key_that_could_leave_the_store_is_refused(blobs, key):
+    with pytest.raises(InvalidKey):
+        blobs.put_if_absent(key, b"bytes")
+
+
+def test_only_a_local_store_gives_a_path(local):
+    local.put_if_absent("a", b"bytes")
+
+    assert local.open_local_path("a").read_bytes() == b"bytes"
+    assert local.open_local_path("b") is None
+    assert open_blobs("memory:///").open_local_path("a") is None
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, StoreFull),
+        (errno.EDQUOT, StoreFull),
+        (errno.EROFS, StoreUnavailable),
+        (errno.EIO, StoreUnavailable),
+    ],
+)
+def test_a_disk_that_fails_refuses_and_leaves_nothing(local, monkeypatch, number, kind):
+    def fail(handle):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(blobs_.os, "fdatasync", fail)
+        with pytest.raises(kind, match="nothing was stored"):
+            local.put_many([("a", b"bytes"), ("b", b"bytes")])
+
+    assert list(local.list("")) == []
+    assert list(local.scratch().iterdir()) == []
+    assert local.put_if_absent("a", b"bytes")
+
+
+def test_what_breaks_off_while_it_arrives_leaves_nothing(local):
+    def chunks():
+        yield b"half"
+        raise ConnectionError
+
+    with pytest.raises((ConnectionError, StoreUnavailable)):
+        local.put_if_absent("a", chunks())
+
+    assert local.head("a") is None
+    assert list(local.scratch().iterdir()) == []
+
+
+def test_the_leftovers_of_a_killed_process_are_swept_and_those_of_a_living_one_are_not(tmp_path, local):
+    program = (
+        "import os, sys, pathlib; from sightline.runtime.blobs import LocalBlobs; "
+        "b = LocalBlobs(pathlib.Path(sys.argv[1])); (b.scratch() / 'half').write_bytes(b'half'); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "store")], timeout=60, check=False)
+    (local.scratch() / "ours").write_bytes(b"still arriving")
+    folders = [f for f in (tmp_path / "store" / ".partial").iterdir() if f.is_dir()]
+    assert len(folders) == 2
+
+    LocalBlobs(tmp_path / "store").close()
+
+    assert [f for f in (tmp_path / "store" / ".partial").iterdir() if f.is_dir()] == [local.scratch()]
+    assert (local.scratch() / "ours").exists()
+
+
+def test_files_are_synced_before_they_have_a_name_and_the_folder_after(local, monkeypatch):
+    order = []
+    for name in ("fdatasync", "link", "fsync"):
+        real = getattr(os, name)
+        monkeypatch.setattr(
+            blobs_.os, name, lambda *a, _name=name, _real=real: (order.append(_name), _real(*a))[1]
+        )
+    local._make_folder(local._root)
+    order.clear()
+
+    local.put_if_absent("a", b"bytes")
+
+    assert order == ["fdatasync", "link", "fsync"]
