@@ -87,8 +87,8 @@ def store(database: Database, tmp_path: Path) -> Iterator[archive.Store]:
 
 @pytest.fixture
 def db(database: Database) -> Iterator[Db]:
-    """One transaction: what a use case does within it is seen at once."""
-    with database.transaction() as db:
+    """One transaction, begun when it is first used: what a use case does within it is seen at once."""
+    with database.engine.connect() as db:
         yield db
 
 

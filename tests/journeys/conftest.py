@@ -81,7 +81,8 @@ def _wait_for_comparison(address: str, server: "subprocess.Popen[bytes]") -> Non
                     body = {"username": "admin", "password": PASSWORD}
                     logged_in = http.post("/api/session", json=body).is_success
                 opened = http.get(f"/api/studies/{NEWEST}/reading").json()
-                if opened.get("comparison") and opened["analysis"]["state"] == "done":
+                jobs = http.get("/api/status").json()["jobs"]
+                if opened.get("comparison") and not jobs["waiting"] and not jobs["running"]:
                     return
             except httpx.TransportError:
                 pass

@@ -9,14 +9,28 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import func, select
 
 import sightline.app.tables  # noqa: F401  fills the metadata
 from sightline.app.settings import Settings, load_settings
+from sightline.kernel.errors import Conflict, Unavailable
 from sightline.record import archive
 from sightline.runtime import jobs
 from sightline.runtime.blobs import open_blobs
 from sightline.runtime.db import Database, open_database
 from sightline.trust import access, audit
+
+# Names the lock that one migration at a time holds on PostgreSQL; any number that nobody else uses.
+MIGRATING = 860011112
+
+
+class FolderUnusable(Unavailable):
+    """The data folder cannot be made; name another with ``--data``, or make it and let us write there."""
+
+
+class DatabaseIsNewer(Conflict):
+    """The tables were changed by a later Sightline; install that version or a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,12 @@ def open_installation(settings: Settings | None = None) -> Installation:
     """Open the installation that the settings name; make it when its folder is empty."""
     settings = settings or load_settings()
     folder = Path(settings.server.data).absolute()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as cause:
+        raise FolderUnusable(
+            f"The data folder {folder} cannot be made ({cause.strerror}); name another with --data."
+        ) from cause
     database = open_database(settings.server.database_url or f"sqlite:///{folder / 'sightline.db'}")
     with _alone(folder / "migrate.lock"):
         migrate(database)
@@ -59,12 +78,26 @@ def open_installation(settings: Settings | None = None) -> Installation:
 
 
 def migrate(database: Database) -> None:
-    """Bring the tables up to date."""
+    """Bring the tables up to date.
+
+    Raises
+    ------
+    DatabaseIsNewer
+        If a later Sightline has changed them: this one would not know what it reads.
+    """
     with database.transaction() as db:
+        if not database.is_sqlite:  # servers on other machines do not see our lock file
+            db.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.attributes["connection"] = db
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as cause:
+            raise DatabaseIsNewer(
+                "A later Sightline has changed the tables of this database; "
+                "install that version or a newer one."
+            ) from cause
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from sightline.app.http import build_app
 from sightline.app.installation import Installation
 from sightline.kernel.errors import Unavailable
 from sightline.record import archive
-from sightline.runtime import jobs
 from sightline.trust import audit, identity
 from sightline.wire import dimse
 
@@ -36,8 +35,9 @@ def serve(installation: Installation, *, ready: Callable[[str], None]) -> None:
         _start(running, reads)
         audit.use(reads)
         _start(running, archive.Settler(installation.store))
-        with suppress(jobs.WorkerAlreadyRunning):  # another server of this installation runs the jobs
-            _start(running, installation.worker())
+        worker = installation.worker()
+        worker.start_when_free()  # a command or another server of this installation may be at the jobs
+        running.callback(worker.stop)
         _start(running, dimse.Listener(installation.store, settings))
         asyncio.run(_serve_http(installation, ready))
 

@@ -11,7 +11,7 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from sightline.record import archive
-from sightline.runtime.blobs import StoreFull, open_blobs
+from sightline.runtime.blobs import StoreFull, StoreUnavailable, open_blobs
 from sightline.trust import access
 
 
@@ -126,6 +126,24 @@ def test_our_own_object_is_held_when_it_is_stored_again_and_leaves_the_study_set
         study = archive.get_study(db, "1.2.3")
     assert study.settled_at is not None
     assert study.modalities == ("CT", "SR")
+
+
+def test_our_own_object_is_never_lost_in_silence(store, take, make_slice, monkeypatch):
+    def full(*_args, **_options):
+        raise StoreFull("The disk is full; nothing was stored. Free space and send again.")
+
+    take(make_slice(1))
+    source = archive.Source("internal", "test", access.SYSTEM)
+
+    with pytest.raises(archive.ObjectInConflict):
+        archive.store_dataset(store, _dataset(make_slice(1, PatientComments="other")), source)
+    monkeypatch.setattr(store.blobs, "_write", full)
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        archive.store_dataset(store, _dataset(make_slice(2)), source)
+
+
+def _dataset(content):
+    return pydicom.dcmread(io.BytesIO(content))
 
 
 def test_pages_of_studies_are_found_by_key_without_gap_or_double(store, take, make_slice):

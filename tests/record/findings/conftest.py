@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.care.clinic import database, shared_postgresql
 
 from sightline.kernel.quantities import Quantity
 from sightline.record import findings
 from sightline.runtime.db import Database, Db
 from sightline.trust import access
+from tests.care.clinic import database, shared_postgresql
 
 __all__ = ["database", "shared_postgresql"]
 

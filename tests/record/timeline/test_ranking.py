@@ -1,4 +1,5 @@
 """Which prior matters, and why."""
+# ruff: noqa: DTZ001, DTZ901  DICOM gives local time without an offset
 
 from datetime import datetime
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from tests.care.clinic import FIRST, SECOND, THIRD, change
 
 from sightline.record import archive, timeline
 from sightline.trust import access, audit
+from tests.care.clinic import FIRST, SECOND, THIRD, change
 
 
 def test_priors_are_the_earlier_studies_of_the_same_patient(receive, db):

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import socket
 import subprocess
 
 import pydicom
@@ -153,3 +154,21 @@ def test_dcmtk_stores_what_it_can_read(listener, store, tmp_path, make_slice):
     assert done.returncode == 0
     with store.database.reading() as db:
         assert archive.get_study(db, "1.2.3").instance_count == 5
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        bytes(100),
+        b"\x01\x00\xff\xff\xff\xff" + bytes(50),
+        b"\x04\x00\x00\x00\x00\x02\x00",
+    ],
+    ids=["http", "zeros", "4 GiB PDU", "data before association"],
+)
+def test_noise_on_the_port_harms_nobody(listener, send, make_slice, noise):
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as connection:
+        connection.sendall(noise)
+        connection.shutdown(socket.SHUT_WR)
+
+    assert codes(send(make_slice(1))) == [0x0000]

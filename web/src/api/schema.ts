@@ -51,10 +51,10 @@ export interface BasedOn {
  * What a sentence rests on.
  */
 export interface BasisView {
-  /** Kind */
-  kind: string;
   /** Id */
   id: string;
+  /** Kind */
+  kind: string;
   /** Text */
   text: string;
 }
@@ -75,24 +75,24 @@ export interface ChangeLine {
  * What became of a lesion since the prior; percent is of volume, with its 95 % interval.
  */
 export interface ChangeView {
-  /** Kind */
-  kind: string;
-  /** Percent */
-  percent: number | null;
-  /** Low */
-  low: number | null;
-  /** High */
-  high: number | null;
   /** Doubling Days */
   doubling_days: number | null;
-  /** Doubling Low */
-  doubling_low: number | null;
   /** Doubling High */
   doubling_high: number | null;
-  /** Text */
-  text: string;
+  /** Doubling Low */
+  doubling_low: number | null;
+  /** High */
+  high: number | null;
+  /** Kind */
+  kind: string;
+  /** Low */
+  low: number | null;
+  /** Percent */
+  percent: number | null;
   /** Reason */
   reason: string;
+  /** Text */
+  text: string;
 }
 
 /**
@@ -102,12 +102,12 @@ export interface ChangeView {
 export interface CheckView {
   /** Id */
   id: string;
-  /** Severity */
-  severity: "error" | "warning" | "note";
   /** Message */
   message: string;
   /** Sentence Id */
   sentence_id: string | null;
+  /** Severity */
+  severity: "error" | "warning" | "note";
 }
 
 /**
@@ -115,19 +115,19 @@ export interface CheckView {
  * How study and prior were aligned.
  */
 export interface ComparisonView {
+  grid: GridView | null;
   /** Id */
   id: string;
-  /** Prior Uid */
-  prior_uid: string;
-  /** Verdict */
-  verdict: "good" | "care" | "failed";
-  /** Reason */
-  reason: string;
   /** Method */
   method: string;
+  /** Prior Uid */
+  prior_uid: string;
+  /** Reason */
+  reason: string;
   /** Tests */
   tests: TestView[];
-  grid: GridView | null;
+  /** Verdict */
+  verdict: "good" | "care" | "failed";
 }
 
 /**
@@ -139,12 +139,12 @@ export interface CorrectionBody {
   label?: string | null;
   /** Long Axis Mm */
   long_axis_mm?: number | null;
+  /** Note */
+  note?: string | null;
   /** Short Axis Mm */
   short_axis_mm?: number | null;
   /** Volume Mm3 */
   volume_mm3?: number | null;
-  /** Note */
-  note?: string | null;
 }
 
 /**
@@ -154,10 +154,10 @@ export interface CorrectionBody {
 export interface Counts {
   /** Critical */
   critical: number;
-  /** Open */
-  open: number;
   /** Median Wait Min */
   median_wait_min: number | null;
+  /** Open */
+  open: number;
 }
 
 /**
@@ -165,18 +165,18 @@ export interface Counts {
  * The volume of a lesion at one date.
  */
 export interface CurvePoint {
-  /** Study Uid */
-  study_uid: string;
   /** Date */
   date: string;
-  /** Volume Mm3 */
-  volume_mm3: number;
-  /** Low */
-  low: number | null;
   /** High */
   high: number | null;
   /** Long Axis Mm */
   long_axis_mm: number | null;
+  /** Low */
+  low: number | null;
+  /** Study Uid */
+  study_uid: string;
+  /** Volume Mm3 */
+  volume_mm3: number;
 }
 
 /**
@@ -210,9 +210,9 @@ export interface Deferral {
 export interface DisplayView {
   /** Series Uid */
   series_uid: string;
-  window: Window | null;
   /** Why */
   why: string;
+  window: Window | null;
 }
 
 /**
@@ -220,37 +220,37 @@ export interface DisplayView {
  * A finding with its lesion over time.
  */
 export interface FindingView {
+  change: ChangeView | null;
+  current: PlaceView | null;
+  /** Curve */
+  curve: CurvePoint[];
+  /** Decided At */
+  decided_at: string | null;
+  /** Decided By */
+  decided_by: string | null;
   /** Id */
   id: string;
-  /** Number */
-  number: number;
-  /** Label */
-  label: string;
   /** Kind */
   kind: string;
+  /** Label */
+  label: string;
+  /** Note */
+  note: string | null;
+  /** Number */
+  number: number;
+  prior: PlaceView | null;
+  /** Proposed */
+  proposed: Record<string, QuantityView>;
+  /** Score */
+  score: number | null;
+  /** What a finding is answerable to. */
+  source: SourceView;
   /** Where a finding stands between the model's word and the report. */
   state: State;
   /** Tracking Uid */
   tracking_uid: string;
-  /** What a finding is answerable to. */
-  source: SourceView;
   /** Why */
   why: string;
-  /** Score */
-  score: number | null;
-  current: PlaceView | null;
-  prior: PlaceView | null;
-  change: ChangeView | null;
-  /** Curve */
-  curve: CurvePoint[];
-  /** Proposed */
-  proposed: Record<string, QuantityView>;
-  /** Decided By */
-  decided_by: string | null;
-  /** Decided At */
-  decided_at: string | null;
-  /** Note */
-  note: string | null;
 }
 
 /**
@@ -258,8 +258,14 @@ export interface FindingView {
  * The grid on which the displacement is sampled: LPS, mm; `directions` row-major, columns x, y, z.
  */
 export interface GridView {
-  /** Url */
-  url: string;
+  /** Directions */
+  directions: number[];
+  /**
+   * Origin Lps Mm
+   * @maxItems 3
+   * @minItems 3
+   */
+  origin_lps_mm: [number, number, number];
   /**
    * Shape Zyx
    * @maxItems 3
@@ -272,14 +278,8 @@ export interface GridView {
    * @minItems 3
    */
   spacing_xyz_mm: [number, number, number];
-  /**
-   * Origin Lps Mm
-   * @maxItems 3
-   * @minItems 3
-   */
-  origin_lps_mm: [number, number, number];
-  /** Directions */
-  directions: number[];
+  /** Url */
+  url: string;
 }
 
 /** HTTPValidationError */
@@ -293,10 +293,10 @@ export interface HTTPValidationError {
  * How many images are here; `expected` when the sender said so.
  */
 export interface Images {
-  /** Received */
-  received: number;
   /** Expected */
   expected: number | null;
+  /** Received */
+  received: number;
 }
 
 /**
@@ -304,19 +304,19 @@ export interface Images {
  * One thing that someone did.
  */
 export interface Item {
-  /** Seq */
-  seq: number;
+  /** Act */
+  act: string;
   /**
    * At
    * @format date-time
    */
   at: string;
-  /** Act */
-  act: string;
   /** By */
   by: string;
   /** On */
   on: string;
+  /** Seq */
+  seq: number;
   /** Text */
   text: string;
 }
@@ -326,12 +326,12 @@ export interface Item {
  * How many jobs wait, run and failed.
  */
 export interface JobCounts {
+  /** Failed */
+  failed: number;
   /** Running */
   running: number;
   /** Waiting */
   waiting: number;
-  /** Failed */
-  failed: number;
 }
 
 /**
@@ -339,16 +339,16 @@ export interface JobCounts {
  * One lesion through time.
  */
 export interface LesionLine {
-  /** Tracking Uid */
-  tracking_uid: string;
-  /** Label */
-  label: string;
-  /** State */
-  state: string;
-  /** Points */
-  points: CurvePoint[];
   /** Change Text */
   change_text: string | null;
+  /** Label */
+  label: string;
+  /** Points */
+  points: CurvePoint[];
+  /** State */
+  state: string;
+  /** Tracking Uid */
+  tracking_uid: string;
 }
 
 /**
@@ -357,15 +357,15 @@ export interface LesionLine {
  */
 export interface Login {
   /**
-   * Username
-   * @maxLength 256
-   */
-  username: string;
-  /**
    * Password
    * @maxLength 4096
    */
   password: string;
+  /**
+   * Username
+   * @maxLength 256
+   */
+  username: string;
 }
 
 /**
@@ -373,14 +373,14 @@ export interface Login {
  * A click on a lesion: series and point, LPS in mm.
  */
 export interface MarkBody {
-  /** Series Uid */
-  series_uid: string;
   /**
    * Point Lps Mm
    * @maxItems 3
    * @minItems 3
    */
   point_lps_mm: [number, number, number];
+  /** Series Uid */
+  series_uid: string;
 }
 
 /**
@@ -390,14 +390,14 @@ export interface MarkBody {
 export interface Me {
   /** Id */
   id: string;
-  /** Username */
-  username: string;
+  /** Initials */
+  initials: string;
   /** Name */
   name: string;
   /** Roles */
   roles: string[];
-  /** Initials */
-  initials: string;
+  /** Username */
+  username: string;
 }
 
 /**
@@ -405,10 +405,10 @@ export interface Me {
  * The next or previous study on the worklist.
  */
 export interface Neighbour {
-  /** Study Uid */
-  study_uid: string;
   /** Label */
   label: string;
+  /** Study Uid */
+  study_uid: string;
 }
 
 /**
@@ -418,12 +418,12 @@ export interface Neighbour {
 export interface ObjectView {
   /** Kind */
   kind: "SR" | "SEG" | "PDF" | "FHIR";
+  /** Label */
+  label: string;
   /** Uid */
   uid: string | null;
   /** Url */
   url: string;
-  /** Label */
-  label: string;
 }
 
 /**
@@ -431,12 +431,12 @@ export interface ObjectView {
  * The contours of a lesion in one image, LPS in mm.
  */
 export interface OutlineSlice {
+  /** Contours */
+  contours: [number, number, number][][];
   /** Sop Uid */
   sop_uid: string;
   /** Z Mm */
   z_mm: number;
-  /** Contours */
-  contours: [number, number, number][][];
 }
 
 /**
@@ -446,14 +446,14 @@ export interface OutlineSlice {
 export interface OutlineView {
   /** Finding Id */
   finding_id: string;
-  /** Series Uid */
-  series_uid: string;
-  /** Slices */
-  slices: OutlineSlice[];
   /** Long Axis */
   long_axis: [[number, number, number], [number, number, number]] | null;
+  /** Series Uid */
+  series_uid: string;
   /** Short Axis */
   short_axis: [[number, number, number], [number, number, number]] | null;
+  /** Slices */
+  slices: OutlineSlice[];
 }
 
 /**
@@ -478,14 +478,14 @@ export interface PasswordChange {
  * One patient through time.
  */
 export interface PatientTimeline {
-  /** Who the study is of; `id` is opaque. */
-  patient: SightlineCareReadingRoutesPatientView;
-  /** Studies */
-  studies: Visit[];
   /** Lesions */
   lesions: LesionLine[];
+  /** Who the study is of; `id` is opaque. */
+  patient: SightlineCareReadingRoutesPatientView;
   /** Simulated */
   simulated: boolean;
+  /** Studies */
+  studies: Visit[];
 }
 
 /**
@@ -493,26 +493,26 @@ export interface PatientTimeline {
  * Where a lesion lies and how large it is at one date.
  */
 export interface PlaceView {
-  /** Finding Id */
-  finding_id: string;
-  /** Study Uid */
-  study_uid: string;
-  /** Series Uid */
-  series_uid: string;
-  /** Sop Uid */
-  sop_uid: string;
   /**
    * Centre Lps Mm
    * @maxItems 3
    * @minItems 3
    */
   centre_lps_mm: [number, number, number];
-  volume: QuantityView | null;
+  /** Finding Id */
+  finding_id: string;
   long_axis: QuantityView | null;
-  short_axis: QuantityView | null;
   mean_hu: QuantityView | null;
   /** Outline Url */
   outline_url: string;
+  /** Series Uid */
+  series_uid: string;
+  short_axis: QuantityView | null;
+  /** Sop Uid */
+  sop_uid: string;
+  /** Study Uid */
+  study_uid: string;
+  volume: QuantityView | null;
 }
 
 /**
@@ -520,12 +520,12 @@ export interface PlaceView {
  * A prior that could be shown.
  */
 export interface PriorChoice {
-  /** Study Uid */
-  study_uid: string;
   /** Date */
   date: string;
   /** Exam */
   exam: string;
+  /** Study Uid */
+  study_uid: string;
   /** Why */
   why: string;
 }
@@ -535,13 +535,13 @@ export interface PriorChoice {
  * The prior that is shown beside, and why it was chosen.
  */
 export interface PriorView {
-  /** A study as it is read. */
-  study: StudyView;
-  display: DisplayView | null;
-  /** Why */
-  why: string;
   /** Days */
   days: number;
+  display: DisplayView | null;
+  /** A study as it is read. */
+  study: StudyView;
+  /** Why */
+  why: string;
 }
 
 /**
@@ -549,16 +549,16 @@ export interface PriorView {
  * A measured value with unit, 95 % interval and method.
  */
 export interface QuantityView {
-  /** Value */
-  value: number;
-  /** Unit */
-  unit: string;
-  /** Low */
-  low: number | null;
   /** High */
   high: number | null;
+  /** Low */
+  low: number | null;
   /** Method */
   method: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
 }
 
 /**
@@ -577,27 +577,27 @@ export interface Reader {
  * A study with everything that belongs beside it.
  */
 export interface Reading {
-  /** A study as it is read. */
-  study: StudyView;
+  /** How the analysis stands. */
+  analysis: SightlineCareReadingRoutesAnalysisView;
+  comparison: ComparisonView | null;
   current: DisplayView | null;
+  /** Findings */
+  findings: FindingView[];
+  next: Neighbour | null;
+  /** Place Reason */
+  place_reason: string;
+  previous: Neighbour | null;
   prior: PriorView | null;
   /** Priors */
   priors: PriorChoice[];
-  comparison: ComparisonView | null;
-  /** How the analysis stands. */
-  analysis: SightlineCareReadingRoutesAnalysisView;
-  /** Findings */
-  findings: FindingView[];
-  /** Vanished */
-  vanished: FindingView[];
-  /** Timeline */
-  timeline: Visit[];
-  next: Neighbour | null;
-  previous: Neighbour | null;
-  /** Place Reason */
-  place_reason: string;
   /** State */
   state: string;
+  /** A study as it is read. */
+  study: StudyView;
+  /** Timeline */
+  timeline: Visit[];
+  /** Vanished */
+  vanished: FindingView[];
 }
 
 /**
@@ -616,8 +616,6 @@ export interface Reason {
  * What a person wrote, and version and digest of the report they saw.
  */
 export interface ReportBody {
-  /** Version */
-  version: number;
   /** Digest */
   digest?: string | null;
   /**
@@ -625,6 +623,8 @@ export interface ReportBody {
    * @maxItems 20
    */
   sections: WrittenSection[];
+  /** Version */
+  version: number;
 }
 
 /**
@@ -632,32 +632,32 @@ export interface ReportBody {
  * The report of a study; `digest` is of its words: give it back to say what was seen.
  */
 export interface ReportView {
-  /** Id */
-  id: string;
-  /** Study Uid */
-  study_uid: string;
-  /** State */
-  state: "draft" | "signed";
-  /** Version */
-  version: number;
-  /** Digest */
-  digest: string;
-  /** Sections */
-  sections: SectionView[];
   /** How many findings stand behind the report. */
   based_on: BasedOn;
   /** Checks */
   checks: CheckView[];
-  /** Passed */
-  passed: number;
-  /** Signed By */
-  signed_by: string | null;
-  /** Signed At */
-  signed_at: string | null;
+  /** Digest */
+  digest: string;
+  /** Id */
+  id: string;
   /** Objects */
   objects: ObjectView[];
   /** Objects State */
   objects_state: string;
+  /** Passed */
+  passed: number;
+  /** Sections */
+  sections: SectionView[];
+  /** Signed At */
+  signed_at: string | null;
+  /** Signed By */
+  signed_by: string | null;
+  /** State */
+  state: "draft" | "signed";
+  /** Study Uid */
+  study_uid: string;
+  /** Version */
+  version: number;
 }
 
 /**
@@ -665,55 +665,55 @@ export interface ReportView {
  * One row of the worklist.
  */
 export interface Row {
-  /** Study Uid */
-  study_uid: string;
-  /** Who the study is of; `id` is opaque. */
-  patient: SightlineCareWorklistRoutesPatientView;
-  /** Exam */
-  exam: string;
-  /** Modality */
-  modality: string;
-  /** Study Date */
-  study_date: string;
+  /** How the analysis of a study stands. */
+  analysis: SightlineCareWorklistRoutesAnalysisView;
   /**
    * Arrived At
    * @format date-time
    */
   arrived_at: string;
+  /** Changes */
+  changes: ChangeLine[];
+  /** Deferred Until */
+  deferred_until: string | null;
   /**
    * Due At
    * @format date-time
    */
   due_at: string;
-  /** How soon a person should look. */
-  urgency: Urgency;
-  /** Reason */
-  reason: string;
+  /** Exam */
+  exam: string;
+  /** How many images are here; `expected` when the sender said so. */
+  images: Images;
+  /** Indication */
+  indication: string | null;
+  /** Last Impression */
+  last_impression: string | null;
+  /** Modality */
+  modality: string;
+  /** Who the study is of; `id` is opaque. */
+  patient: SightlineCareWorklistRoutesPatientView;
   /** Place */
   place: Reason[];
   /** Prior Count */
   prior_count: number;
   /** Prior Date */
   prior_date: string | null;
-  /** How many images are here; `expected` when the sender said so. */
-  images: Images;
   reader: Reader | null;
-  /** State */
-  state: string;
-  /** Changes */
-  changes: ChangeLine[];
-  /** Last Impression */
-  last_impression: string | null;
-  /** Indication */
-  indication: string | null;
-  /** How the analysis of a study stands. */
-  analysis: SightlineCareWorklistRoutesAnalysisView;
+  /** Reason */
+  reason: string;
   /** Simulated */
   simulated: boolean;
-  /** Deferred Until */
-  deferred_until: string | null;
+  /** State */
+  state: string;
+  /** Study Date */
+  study_date: string;
+  /** Study Uid */
+  study_uid: string;
   /** Thumbnail Url */
   thumbnail_url: string | null;
+  /** How soon a person should look. */
+  urgency: Urgency;
 }
 
 /**
@@ -732,14 +732,14 @@ export interface SectionView {
  * One sentence; `edited` when a person changed or wrote it.
  */
 export interface SentenceView {
-  /** Id */
-  id: string;
-  /** Text */
-  text: string;
   /** Edited */
   edited: boolean;
+  /** Id */
+  id: string;
   /** Sources */
   sources: BasisView[];
+  /** Text */
+  text: string;
 }
 
 /**
@@ -747,18 +747,18 @@ export interface SentenceView {
  * A series of a study.
  */
 export interface SeriesView {
-  /** Uid */
-  uid: string;
-  /** Modality */
-  modality: string;
-  /** Number */
-  number: number | null;
   /** Description */
   description: string;
   /** Images */
   images: number;
+  /** Modality */
+  modality: string;
+  /** Number */
+  number: number | null;
   /** Thumbnail Url */
   thumbnail_url: string;
+  /** Uid */
+  uid: string;
 }
 
 /**
@@ -767,15 +767,15 @@ export interface SeriesView {
  */
 export interface Setup {
   /**
-   * Token
-   * @maxLength 256
-   */
-  token: string;
-  /**
    * Password
    * @maxLength 4096
    */
   password: string;
+  /**
+   * Token
+   * @maxLength 256
+   */
+  token: string;
 }
 
 /**
@@ -783,10 +783,10 @@ export interface Setup {
  * Version and digest of the report that is signed, as it was seen.
  */
 export interface SignatureBody {
-  /** Version */
-  version: number;
   /** Digest */
   digest?: string | null;
+  /** Version */
+  version: number;
 }
 
 /**
@@ -794,18 +794,18 @@ export interface SignatureBody {
  * What a finding is answerable to.
  */
 export interface SourceView {
+  /** Inputs Sha256 */
+  inputs_sha256: string;
   /** Kind */
   kind: string;
   /** Name */
   name: string;
-  /** Version */
-  version: string;
-  /** Run */
-  run: string;
-  /** Inputs Sha256 */
-  inputs_sha256: string;
   /** Parameters Sha256 */
   parameters_sha256: string;
+  /** Run */
+  run: string;
+  /** Version */
+  version: string;
 }
 
 /**
@@ -813,12 +813,12 @@ export interface SourceView {
  * How the installation is doing.
  */
 export interface Status {
-  /** Version */
-  version: string;
   /** Arriving */
   arriving: number;
   /** How many jobs wait, run and failed. */
   jobs: JobCounts;
+  /** Version */
+  version: string;
 }
 
 /**
@@ -826,26 +826,26 @@ export interface Status {
  * A study as it is read.
  */
 export interface StudyView {
-  /** Uid */
-  uid: string;
-  /** Who the study is of; `id` is opaque. */
-  patient: SightlineCareReadingRoutesPatientView;
-  /** Date */
-  date: string;
-  /** Time */
-  time: string;
-  /** Exam */
-  exam: string;
-  /** Modality */
-  modality: string;
   /** Accession */
   accession: string;
+  /** Date */
+  date: string;
+  /** Exam */
+  exam: string;
   /** Indication */
   indication: string | null;
-  /** Simulated */
-  simulated: boolean;
+  /** Modality */
+  modality: string;
+  /** Who the study is of; `id` is opaque. */
+  patient: SightlineCareReadingRoutesPatientView;
   /** Series */
   series: SeriesView[];
+  /** Simulated */
+  simulated: boolean;
+  /** Time */
+  time: string;
+  /** Uid */
+  uid: string;
 }
 
 /**
@@ -853,16 +853,16 @@ export interface StudyView {
  * One test of the alignment.
  */
 export interface TestView {
-  /** Name */
-  name: string;
-  /** Value */
-  value: number;
   /** Limit */
   limit: number;
-  /** Unit */
-  unit: string;
+  /** Name */
+  name: string;
   /** Passed */
   passed: boolean;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
 }
 
 /**
@@ -872,26 +872,26 @@ export interface TestView {
 export interface Trail {
   /** Items */
   items: Item[];
-  /** Size */
-  size: number;
   /** Root */
   root: string;
+  /** Size */
+  size: number;
   /** Verified At */
   verified_at: string | null;
 }
 
 /** ValidationError */
 export interface ValidationError {
+  /** Context */
+  ctx?: object;
+  /** Input */
+  input?: any;
   /** Location */
   loc: (string | number)[];
   /** Message */
   msg: string;
   /** Error Type */
   type: string;
-  /** Input */
-  input?: any;
-  /** Context */
-  ctx?: object;
 }
 
 /**
@@ -899,18 +899,18 @@ export interface ValidationError {
  * Whether the trail is whole; if not, what is wrong.
  */
 export interface Verification {
-  /** Ok */
-  ok: boolean;
-  /** Size */
-  size: number;
-  /** Root */
-  root: string;
   /** Checkpoints */
   checkpoints: number;
+  /** Ok */
+  ok: boolean;
   /** Problem */
   problem: string | null;
   /** Record */
   record: number | null;
+  /** Root */
+  root: string;
+  /** Size */
+  size: number;
   /** Text */
   text: string;
 }
@@ -920,14 +920,14 @@ export interface Verification {
  * A study on the patient's line.
  */
 export interface Visit {
-  /** Study Uid */
-  study_uid: string;
   /** Date */
   date: string;
   /** Exam */
   exam: string;
   /** Modality */
   modality: string;
+  /** Study Uid */
+  study_uid: string;
 }
 
 /**
@@ -946,12 +946,12 @@ export interface Window {
  * One page; `next` goes into `after`.
  */
 export interface WorklistPage {
+  /** How the list stands. */
+  counts: Counts;
   /** Items */
   items: Row[];
   /** Next */
   next: string | null;
-  /** How the list stands. */
-  counts: Counts;
 }
 
 /**
@@ -987,12 +987,12 @@ export interface WrittenSentence {
  * How the analysis stands.
  */
 export interface SightlineCareReadingRoutesAnalysisView {
+  /** Model */
+  model: string;
   /** State */
   state: string;
   /** Text */
   text: string;
-  /** Model */
-  model: string;
 }
 
 /**
@@ -1000,6 +1000,10 @@ export interface SightlineCareReadingRoutesAnalysisView {
  * Who the study is of; `id` is opaque.
  */
 export interface SightlineCareReadingRoutesPatientView {
+  /** Age Years */
+  age_years: number | null;
+  /** Birth Date */
+  birth_date: string;
   /** Id */
   id: string;
   /** Name */
@@ -1008,10 +1012,6 @@ export interface SightlineCareReadingRoutesPatientView {
   patient_id: string;
   /** Sex */
   sex: string;
-  /** Birth Date */
-  birth_date: string;
-  /** Age Years */
-  age_years: number | null;
 }
 
 /**
@@ -1030,6 +1030,8 @@ export interface SightlineCareWorklistRoutesAnalysisView {
  * Who the study is of; `id` is opaque.
  */
 export interface SightlineCareWorklistRoutesPatientView {
+  /** Age Years */
+  age_years: number | null;
   /** Id */
   id: string;
   /** Name */
@@ -1038,6 +1040,4 @@ export interface SightlineCareWorklistRoutesPatientView {
   patient_id: string;
   /** Sex */
   sex: string;
-  /** Age Years */
-  age_years: number | null;
 }

@@ -39,7 +39,11 @@ export function Button(props: ButtonProps) {
     >
       {icon && <Icon name={icon} />}
       {children}
-      {keys && children && <Kbd keys={keys} />}
+      {keys && children && (
+        <span aria-hidden="true">
+          <Kbd keys={keys} />
+        </span>
+      )}
     </button>
   );
 }

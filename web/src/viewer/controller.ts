@@ -165,10 +165,7 @@ export class ViewerController {
     if (turn !== pane.turn) return;
     if (options.window) pane.viewport.setProperties({ voiRange: rangeOf(options.window) });
     if (options.centre) this.#centre(pane, options.centre, this.#scaleOf(pane) / (options.zoom ?? 1));
-    await new Promise<void>((done) => {
-      pane.element.addEventListener(Events.IMAGE_RENDERED, () => done(), { once: true });
-      pane.viewport.render();
-    });
+    await this.#render(pane);
   }
 
   /** Empty a pane and say why. */
@@ -180,13 +177,14 @@ export class ViewerController {
     this.#fail(pane, reason);
   }
 
-  /** Tie the panes together, or let them go with null; the prior moves to the current at once. */
+  /** Tie the panes together, or let them go with null; resolves once the prior shows what the current does. */
   async link(mapping: Mapping | null): Promise<void> {
     this.#link = mapping;
     const prior = this.#panes.get('prior');
     if (!mapping || !prior?.series) return;
     this.#leader = 'current';
     await this.#follow();
+    if (prior.view.state === 'shown') await this.#render(prior);
   }
 
   lead(id: PaneId): void {
@@ -280,6 +278,14 @@ export class ViewerController {
     if (pane?.view.state !== 'shown') return null;
     const box = pane.element.getBoundingClientRect();
     return [...pane.viewport.canvasToWorld([clientX - box.left, clientY - box.top])] as unknown as Vec3;
+  }
+
+  /** Draw a pane and wait until it is on the screen; the CPU path draws at once, so listen first. */
+  #render(pane: Pane): Promise<void> {
+    return new Promise((done) => {
+      pane.element.addEventListener(Events.IMAGE_RENDERED, () => done(), { once: true });
+      pane.viewport.render();
+    });
   }
 
   #listen(pane: Pane, name: string, listener: EventListener): void {

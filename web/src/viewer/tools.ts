@@ -15,8 +15,8 @@ const CLASSES = {
 } as const;
 
 const FIXED_BUTTONS: Partial<Record<ToolName, tools.Types.IToolBinding[]>> = {
-  pan: [{ mouseButton: MouseBindings.Auxiliary }, { numTouchPoints: 2 }],
-  zoom: [{ mouseButton: MouseBindings.Secondary }],
+  pan: [{ mouseButton: MouseBindings.Auxiliary }],
+  zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }], // pinching also pans
 };
 
 /** Give the panes their tools; left button windows, middle pans, right zooms. */

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -181,7 +182,8 @@ def _summary(alignment: aligning.Alignment | str, pair: Pair) -> timeline.Alignm
         return timeline.AlignmentSummary("failed", alignment, (), "none", "", None)
     usable = alignment.verdict != "failed"
     grid = asdict(alignment.resampled(BROWSER_GRID_MM).grid) if usable else None
-    tests = tuple(asdict(test) for test in alignment.tests)
+    # A test that could not be made has no number, and JSON no word for that; the reason tells of it.
+    tests = tuple(asdict(test) for test in alignment.tests if math.isfinite(test.value))
     return timeline.AlignmentSummary(
         alignment.verdict, alignment.reason, tests, alignment.method, f"{pair.key}.npz", grid
     )

@@ -46,6 +46,10 @@ class FrameNotDecodable(Conflict):
     """No decoder here can read the pixels; fetch the frame as it is stored."""
 
 
+class ObjectInConflict(Conflict):
+    """Another object is held under this UID, study or series; it was kept aside for a person."""
+
+
 class ObjectRefused(Invalid):
     """The bytes are not an instance that can be kept; the message says what is wrong and what to do.
 

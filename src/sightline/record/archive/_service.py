@@ -37,6 +37,8 @@ from sightline.record.archive._model import (
     Instance,
     InstanceNotHeld,
     InstanceQuery,
+    ObjectInConflict,
+    ObjectRefused,
     Outcome,
     Page,
     Patient,
@@ -52,7 +54,7 @@ from sightline.record.archive._model import (
 )
 from sightline.record.archive._scan import Span, inflated, scan
 from sightline.runtime import events
-from sightline.runtime.blobs import BlobNotHeld
+from sightline.runtime.blobs import BlobNotHeld, StoreUnavailable
 from sightline.runtime.db import Database, Db
 
 log = structlog.get_logger(__name__)
@@ -103,7 +105,7 @@ class Settler:
         while not self._stopping.wait(self._every_s):
             try:
                 with self._database.reading() as db:
-                    due = store_.due_studies(db, clock.now() - timedelta(seconds=self._settle_s), 1)
+                    due = store_.is_any_due(db, clock.now() - timedelta(seconds=self._settle_s))
                 if due:
                     with self._database.transaction() as db:
                         settle_due(db, clock.now(), self._settle_s)
@@ -384,10 +386,22 @@ def store_dataset(store: Store, dataset: Dataset, source: Source) -> Outcome:
     """Store an object that we made ourselves (SR, SEG, PDF); the same object again is held already.
 
     The study does not count as arriving again because of it.
+
+    Raises
+    ------
+    StoreUnavailable, ObjectInConflict, ObjectRefused
+        If it is not held afterwards: what we made ourselves must never be lost in silence.
     """
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
-    return take_in_one(store, Incoming("our own object", buffer.getvalue()), source)
+    outcome = take_in_one(store, Incoming("our own object", buffer.getvalue()), source)
+    if outcome.code in {"store-full", "store-unavailable"}:
+        raise StoreUnavailable(outcome.reason)
+    if outcome.status == "conflict":
+        raise ObjectInConflict(outcome.reason, instance=outcome.sop_uid)
+    if outcome.status == "refused":
+        raise ObjectRefused(outcome.code, outcome.reason)
+    return outcome
 
 
 def attributes_of(db: Db, sop_uid: str) -> Attributes:

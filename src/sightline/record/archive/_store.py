@@ -340,6 +340,13 @@ def count_unsettled(db: Db) -> int:
     return counted
 
 
+def is_any_due(db: Db, quiet_since: datetime) -> bool:
+    """Say whether a study waits to be settled; asked often, so it neither writes nor locks."""
+    c = studies.c
+    due = select(c.uid).where(c.settled_at.is_(None), c.last_received <= quiet_since)
+    return db.execute(due.limit(1)).first() is not None
+
+
 def mark_settled(db: Db, uid: str, now: datetime) -> None:
     """Mark a study as settled."""
     db.execute(update(studies).where(studies.c.uid == uid).values(settled_at=now))

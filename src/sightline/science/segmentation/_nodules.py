@@ -13,6 +13,7 @@ from sightline.science.segmentation._lungs import midline_lps_mm, segment_lungs
 from sightline.science.segmentation._measure import (
     CALIPER,
     FINE_MM,
+    Axes,
     Region,
     cut_out,
     measure_axes,
@@ -105,7 +106,7 @@ def segment_lesion_at(
         region = cut_out(volume, index, diameter_mm=size, within=lungs)
         if not _touches_box(region, volume):
             break
-    return _lesion(volume, region, blobness=1.0, lungs=lungs, midline=midline_lps_mm(volume))
+    return _lesion(volume, region, lungs=lungs, midline=midline_lps_mm(volume))
 
 
 def _touches_box(region: Region, volume: Volume) -> bool:
@@ -185,9 +186,10 @@ def _judged(
         region = cut_out(volume, index, diameter_mm=diameter_mm, within=lungs)
         if region.mask.sum() < 3 or _touches_box(region, volume) or _at_ends(region, volume):
             return None
-        if _score(region) < LEAST_SCORE:
+        if _shape_score(region) < LEAST_SCORE**2:
             return None
-        return _lesion(volume, region, blobness=1.0, lungs=lungs, midline=midline)
+        lesion = _lesion(volume, region, lungs=lungs, midline=midline)
+        return lesion if lesion.score >= _least_score(lesion.diameter_mm) else None
     except NoLesionHere:
         return None
 
@@ -197,14 +199,31 @@ def _at_ends(region: Region, volume: Volume) -> bool:
     return bool(planes[0] == 0 or planes[-1] == volume.array.shape[0] - 1)
 
 
-def _score(region: Region) -> float:
-    """Return how much a cut-out looks like a nodule: free on all sides and round."""
-    free = np.clip((region.isolation - 0.80) / 0.15, 0, 1)
-    round_ = np.clip((region.roundness - 0.40) / 0.30, 0, 1)
-    return float(np.sqrt(free * round_))
+def _shape_score(region: Region) -> float:
+    """Return how free on all sides and how round a cut-out is, and whether it is as bright as solid tissue."""
+    free = _ramp(region.isolation, 0.82, 0.94)
+    round_ = _ramp(region.roundness, 0.30, 0.60)
+    solid = _ramp(region.threshold_hu, -640.0, -540.0)
+    return free * round_ * solid
 
 
-def _lesion(volume: Volume, region: Region, *, blobness: float, lungs: Mask | None, midline: float) -> Lesion:
+def _score(region: Region, axes: Axes, diameter_mm: float) -> float:
+    """Return how much a cut-out looks like a nodule (0 to 1): shape, and axes that fit its volume."""
+    compact = 1.0 - _ramp(axes.long_mm / max(diameter_mm, 0.1), 1.2, 1.6)
+    across = _ramp(axes.short_mm / max(axes.long_mm, 0.1), 0.40, 0.75)
+    return float(np.sqrt(_shape_score(region) * compact * across))
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
+
+
+def _least_score(diameter_mm: float) -> float:
+    """Return the score a candidate needs: more where it is so small that vessel knots look alike."""
+    return LEAST_SCORE + 0.35 * (1.0 - _ramp(diameter_mm, 4.0, 6.0))
+
+
+def _lesion(volume: Volume, region: Region, *, lungs: Mask | None, midline: float) -> Lesion:
     size, _ = partial_volume(volume, region)
     axes = measure_axes(volume, region)
     rows = np.argwhere(region.mask)
@@ -228,7 +247,7 @@ def _lesion(volume: Volume, region: Region, *, blobness: float, lungs: Mask | No
         short_axis_lps_mm=axes.short_lps_mm,
         axis_slice=axes.z,
         mean_hu=Quantity(float(values.mean()), "[hnsf'U]", "mean over the mask"),
-        score=_score(region) * blobness,
+        score=_score(region, axes, (6 * max(size.value, 0.0) / np.pi) ** (1 / 3)),
         location=location,
         side=side,
     )

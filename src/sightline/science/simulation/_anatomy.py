@@ -145,7 +145,7 @@ def _paint_muscle_planes(image: F32, p: tuple[F32, F32, F32], build: Build, phas
     for side in (-1.0, 1.0):
         paint(image, ellipsoid(p, (side * 27.0, 94.0, 0.0), (21.0, 10.0, 4000.0)), MUSCLE + 5.0 * phase)
     pectoral = ellipsoid(p, (0.0, -build.half_depth + 20.0, 62.0), (110.0, 9.0, 55.0))
-    paint(image, np.maximum(pectoral, 12.0 - np.abs(x)), MUSCLE + 5.0 * phase)
+    paint(image, np.maximum.reduce([pectoral, 12.0 - np.abs(x), _body(p, build) + 5.0]), MUSCLE + 5.0 * phase)
 
 
 def _paint_abdomen(image: F32, p: tuple[F32, F32, F32], below: F32, phase: F32) -> None:
@@ -164,7 +164,7 @@ def _paint_abdomen(image: F32, p: tuple[F32, F32, F32], below: F32, phase: F32) 
 def _paint_bones(image: F32, p: tuple[F32, F32, F32], build: Build) -> None:
     x, y, z = p
     wall = cage(p, build)
-    slope = z - 0.42 * y * np.sign(1.0) + 0.10 * np.abs(x)  # ribs fall to the front
+    slope = z - 0.42 * y + 0.10 * np.abs(x)  # ribs fall to the front
     along = np.mod(slope + build.rib_phase, 23.0) - 11.5
     front = np.clip((-y - 52.0) / 20.0, 0.0, 1.0)  # cartilage in front
     rib = np.sqrt(((wall - 6.0) / 4.2) ** 2 + (along / 5.4) ** 2)
@@ -212,7 +212,7 @@ def _paint_spine(image: F32, p: tuple[F32, F32, F32]) -> None:
 def _paint_mediastinum(image: F32, p: tuple[F32, F32, F32], build: Build, phase: F32) -> None:
     x, y, z = p
     heart = heart_distance(p, build)
-    paint(image, np.maximum(heart - 4.0, 40.0 + np.abs(x) * 0.0 - 1000.0), FAT + 6.0 * phase)
+    paint(image, heart - 4.0, FAT + 6.0 * phase)
     paint(image, heart, BLOOD + 3.0 * phase)
     septum = np.abs(x * 0.8 + (y + 28.0) * 0.6 - 6.0) - 4.0
     paint(image, np.maximum(septum, heart + 6.0), BLOOD + 14.0)
@@ -234,7 +234,7 @@ def _paint_mediastinum(image: F32, p: tuple[F32, F32, F32], build: Build, phase:
 
 def _paint_fissures(image: F32, p: tuple[F32, F32, F32], lung: F32) -> None:
     x, y, z = p
-    oblique = np.abs((z * 0.62 - y * 0.78 - 4.0 + 0.002 * x * x)) - 0.35
+    oblique = np.abs(z * 0.62 - y * 0.78 - 4.0 + 0.002 * x * x) - 0.35
     inside = np.maximum(oblique, lung + 1.0)
     image += np.clip(0.5 - inside / 1.6, 0.0, 1.0) * np.float32(95.0)
     minor = np.abs(z - 12.0 - 0.05 * y) - 0.3

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +78,8 @@ def simulate_chest(
     build = Build.drawn(np.random.default_rng([seed, 0]))
     grid = _centred_grid(shape_zyx, spacing_xyz_mm)
     image, lung = _anatomy_image(grid, pose, build, seed)
-    for tube in _tubes(build, seed):
-        _paint_tube(image, grid, pose, tube, _anatomy.BLOOD)
+    for tube in _placed(pose, _tubes(build, seed)):
+        _paint_tube(image, grid, tube, _anatomy.BLOOD)
     _paint_airways(image, grid, pose, build, seed)
     _paint_table(image, grid)
     image = _blurred(image, grid)
@@ -130,19 +131,22 @@ def _waves(seed: int) -> _Waves:
     return _Waves(np.random.default_rng([seed, 1]))
 
 
-def _depth(build: Build) -> "_Depth":
-    return _Depth(build)
-
-
 class _Depth:
-    """Depth of a point below the pleura, mm."""
+    """Depth of a point below the pleura, mm: looked up in a table of 3 mm steps."""
+
+    STEP_MM = 3.0
+    CORNER = np.array([-150.0, -120.0, -150.0])
 
     def __init__(self, build: Build) -> None:
-        self.build = build
+        x, y, z = (np.arange(c, -c + 1e-6, self.STEP_MM, dtype=np.float32) for c in self.CORNER)
+        points = np.meshgrid(x, y, z, indexing="ij")
+        self.table = -_anatomy.lungs((points[0], points[1], points[2]), build)
 
     def __call__(self, point: Floats) -> float:
-        x, y, z = (np.array([v], dtype=np.float32) for v in point)
-        return float(-_anatomy.lungs((x, y, z), self.build)[0])
+        index = np.rint((point - self.CORNER) / self.STEP_MM).astype(int)
+        if (index < 0).any() or (index >= self.table.shape).any():
+            return -100.0
+        return float(self.table[index[0], index[1], index[2]])
 
 
 ROOTS: tuple[tuple[tuple[float, float, float], tuple[float, float, float], float], ...] = (
@@ -158,8 +162,9 @@ ROOTS: tuple[tuple[tuple[float, float, float], tuple[float, float, float], float
 """Where vessels enter the lungs, which way they head, and their radius, mm."""
 
 
-def _tubes(build: Build, seed: int) -> list[Tube]:
-    depth = _depth(build)
+@lru_cache(maxsize=4)
+def _tubes(build: Build, seed: int) -> tuple[Tube, ...]:
+    depth = _Depth(build)
     tubes: list[Tube] = []
     for number, (root, way, radius) in enumerate(ROOTS):
         for system, side in ((0, 0.0), (1, 9.0)):  # arteries, then veins a little apart
@@ -179,7 +184,7 @@ def _paint_airways(image: F32, grid: Grid, pose: Pose, build: Build, seed: int) 
         Tube(carina, np.array([-36.0, 10.0, 8.0]), 7.0, 5.5),
         Tube(carina, np.array([42.0, 14.0, 6.0]), 6.4, 5.0),
     ]
-    depth = _depth(build)
+    depth = _Depth(build)
     branches: list[Tube] = []
     for number, (root, way) in enumerate(
         (
@@ -191,21 +196,30 @@ def _paint_airways(image: F32, grid: Grid, pose: Pose, build: Build, seed: int) 
     ):
         rng = np.random.default_rng([seed, 40 + number])
         branches += grow_tree(
-            np.array(root), np.array(way), 3.9, depth_mm=depth, rng=rng, least_mm=1.1, limit=110
+            np.array(root), np.array(way), 3.9, depth_mm=depth, rng=rng, least_mm=1.1, limit=60
         )
-    for tube in trunk + branches:
+    airways = _placed(pose, trunk + branches)
+    for tube in airways:
         wall = 0.5 + 0.18 * tube.start_mm
         thick = Tube(tube.start, tube.end, tube.start_mm + wall, tube.end_mm + wall)
-        _paint_tube(image, grid, pose, thick, -60.0)
-    for tube in trunk + branches:
-        _paint_tube(image, grid, pose, tube, -990.0, everywhere=True)
+        _paint_tube(image, grid, thick, -60.0)
+    for tube in airways:
+        _paint_tube(image, grid, tube, -990.0, everywhere=True)
 
 
-def _paint_tube(
-    image: F32, grid: Grid, pose: Pose, tube: Tube, hu: float, *, everywhere: bool = False
-) -> None:
+def _placed(pose: Pose, tubes: Sequence[Tube]) -> list[Tube]:
+    """Return the tubes where they lie in the scan."""
+    starts = pose.from_reference_mm(np.stack([tube.start for tube in tubes]))
+    ends = pose.from_reference_mm(np.stack([tube.end for tube in tubes]))
+    return [
+        Tube(start, end, tube.start_mm, tube.end_mm)
+        for start, end, tube in zip(starts, ends, tubes, strict=True)
+    ]
+
+
+def _paint_tube(image: F32, grid: Grid, tube: Tube, hu: float, *, everywhere: bool = False) -> None:
     """Lay one tube over the image in place; brighter than what is there, unless `everywhere`."""
-    ends = pose.from_reference_mm(np.stack([tube.start, tube.end]))
+    ends = np.stack([tube.start, tube.end])
     reach = max(tube.start_mm, tube.end_mm) + 1.5 * max(grid.spacing_xyz_mm)
     box = _box(grid, ends.min(axis=0) - reach, ends.max(axis=0) + reach)
     if box is None:
@@ -281,7 +295,7 @@ def _nodules(visit: int, build: Build, seed: int, pose: Pose) -> tuple[Simulated
 
 def _clear_place(wanted: Floats, tubes: Sequence[Tube], build: Build) -> Floats:
     """Return the point nearest to `wanted` that keeps clear of vessels and pleura."""
-    depth = _depth(build)
+    depth = _Depth(build)
     middles = np.array([(tube.start + tube.end) / 2 for tube in tubes])
     radii = np.array([tube.start_mm for tube in tubes])
     steps = np.array([(dx, dy, dz) for dx in range(-20, 21, 4) for dy in range(-20, 21, 4) for dz in (-8, 0, 8)])

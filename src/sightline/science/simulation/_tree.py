@@ -25,8 +25,8 @@ def grow_tree(
     *,
     depth_mm: Callable[[Floats], float],
     rng: np.random.Generator,
-    least_mm: float = 0.5,
-    limit: int = 900,
+    least_mm: float = 0.42,
+    limit: int = 850,
 ) -> list[Tube]:
     """Return the tubes of one tree that fills the space where `depth_mm` is positive.
 
@@ -36,14 +36,20 @@ def grow_tree(
     tips = [(np.asarray(root, float), np.asarray(heading, float) / np.linalg.norm(heading), radius_mm)]
     while tips and len(tubes) < limit:
         start, way, radius = tips.pop(0)
-        length = max(7.0, 4.6 * radius) * float(rng.uniform(0.7, 1.3))
+        length = max(8.0, 5.0 * radius) * float(rng.uniform(0.7, 1.3))
         for _ in range(3):  # three bent pieces per branch
             way = _bent(way, 0.16, rng)
-            end = start + way * length / 3
-            if len(tubes) > 6 and depth_mm(end) < 2.0:
+            inside = len(tubes) <= 6 or depth_mm(start + way * length / 3) > 2.0
+            for spread in () if inside else (0.4, 0.7, 1.0):
+                turned = _bent(way, spread, rng)
+                if depth_mm(start + turned * length / 3) > 2.0:
+                    way, inside = turned, True
+                    break
+            if not inside:
                 break
-            tubes.append(Tube(start, end, radius, radius * 0.96))
-            start, radius = end, radius * 0.96
+            end = start + way * length / 3
+            tubes.append(Tube(start, end, radius, radius * 0.985))
+            start, radius = end, radius * 0.985
         else:
             share = float(rng.uniform(0.28, 0.5))
             axis = _perpendicular(way, rng)

@@ -52,7 +52,7 @@ function Analysis({ store }: { store: ReadingStore }) {
   if (store.findings.value.length > 0) return null;
   return (
     <div class="empty">
-      <p>{state === 'none' ? 'This study has not been analysed.' : 'No findings were proposed.'}</p>
+      <p>{text || (state === 'none' ? 'This study has not been analysed.' : 'No findings were proposed.')}</p>
       {state === 'none' && reading.current && <Button onClick={() => void store.analyse()}>Analyse</Button>}
     </div>
   );

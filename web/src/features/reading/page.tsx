@@ -1,5 +1,5 @@
 /** The reading page: current left, prior right, findings and report beside them. */
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Comparison, Reading } from '../../api';
 import { navigate, pathTo } from '../../app/router';
 import { me } from '../../app/session';
@@ -26,6 +26,13 @@ export function ReadingPage({ study }: { study: string }) {
     if (current.current && prior.current) void store.open({ current: current.current, prior: prior.current });
     return () => store.close();
   }, [store]);
+  useEffect(() => {
+    const warn = (event: BeforeUnloadEvent) => {
+      if (store.report.saveState.value !== 'saved') event.preventDefault();
+    };
+    addEventListener('beforeunload', warn);
+    return () => removeEventListener('beforeunload', warn);
+  }, [store]);
   useEffect(() => offer('reading', readingActions(store)), [store]);
   const reading = store.reading.value;
   useEffect(() => {
@@ -34,7 +41,7 @@ export function ReadingPage({ study }: { study: string }) {
   return (
     <div class={`reading ${store.panel.value ? '' : 'no-panel'} ${store.blink.value ? 'blinking' : ''}`}>
       <Head store={store} />
-      <main class="panes" aria-label="Images">
+      <main class={`panes ${store.alone.value ? 'single' : ''}`} aria-label="Images">
         <Pane id="current" store={store} element={current} />
         <Pane id="prior" store={store} element={prior} />
         {store.problem.value && <Problem text={store.problem.value} />}
@@ -253,11 +260,7 @@ function Foot({ store }: { store: ReadingStore }) {
             title={`Series ${s.number ?? ''}: ${s.description || s.modality}, ${count(s.images, 'image')}`}
             onClick={() => void store.showSeries(s.uid)}
           >
-            {s.thumbnail_url ? (
-              <img src={s.thumbnail_url} alt="" loading="lazy" />
-            ) : (
-              <span>{s.modality}</span>
-            )}
+            <Thumbnail series={s} />
             <span class="sr-only">
               Series {s.number} {s.description}
             </span>
@@ -286,4 +289,14 @@ function Foot({ store }: { store: ReadingStore }) {
       </Button>
     </footer>
   );
+}
+
+const WITHOUT_PIXELS = /^(SR|SEG|PR|KO|DOC|OT|REG|RTSTRUCT|RTPLAN|FID|ECG|AU)$/;
+
+/** A small picture of a series, or its modality where there is none. */
+function Thumbnail({ series }: { series: Reading['study']['series'][number] }) {
+  const [failed, setFailed] = useState(false);
+  if (failed || !series.thumbnail_url || WITHOUT_PIXELS.test(series.modality))
+    return <span>{series.modality}</span>;
+  return <img src={series.thumbnail_url} alt="" loading="lazy" onError={() => setFailed(true)} />;
 }

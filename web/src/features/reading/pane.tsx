@@ -1,5 +1,6 @@
 /** One image pane: the canvas, what is written at its corners, the marks. */
 import type { Ref } from 'preact';
+import { useRef } from 'preact/hooks';
 import { day, figure } from '../../ui/format';
 import { Kbd, SimulatedTag } from '../../ui/primitives';
 import type { PaneId, PaneView } from '../../viewer';
@@ -14,6 +15,7 @@ interface PaneProps {
 }
 
 const WHEEL_STEP = 40;
+const TOUCH_STEP = 9;
 
 export function Pane({ id, store, element }: PaneProps) {
   const view = store.views[id].value;
@@ -30,6 +32,7 @@ export function Pane({ id, store, element }: PaneProps) {
     store.lead(id);
     store.scroll(Math.max(-8, Math.min(8, steps)), id);
   };
+  const touch = useTouchScroll(store, id);
   return (
     <section
       class={`pane ${store.focused.value === id ? 'focused' : ''}`}
@@ -44,6 +47,13 @@ export function Pane({ id, store, element }: PaneProps) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an image pane is a widget of its own, and takes the scroll keys.
         tabIndex={0}
         onWheel={onWheel}
+        {...touch}
+        onPointerMove={(e) => {
+          if (id === 'current') store.pointer = { x: e.clientX, y: e.clientY };
+        }}
+        onPointerLeave={() => {
+          if (id === 'current') store.pointer = null;
+        }}
         onContextMenu={(e) => e.preventDefault()}
       >
         <div class="stack" ref={element} />
@@ -111,6 +121,29 @@ export function Pane({ id, store, element }: PaneProps) {
   );
 }
 
+/** One finger scrolls, as long as no other tool than the window was chosen; the tool library then hears nothing. */
+function useTouchScroll(store: ReadingStore, id: PaneId) {
+  const from = useRef<number | null>(null);
+  const mine = (event: TouchEvent) => event.touches.length === 1 && store.tool.value === 'window';
+  return {
+    onTouchStartCapture: (event: TouchEvent) => {
+      from.current = mine(event) ? (event.touches[0]?.clientY ?? null) : null;
+      if (from.current === null) return;
+      event.stopPropagation();
+      store.lead(id);
+    },
+    onTouchMoveCapture: (event: TouchEvent) => {
+      const y = event.touches[0]?.clientY;
+      if (from.current === null || y === undefined || !mine(event)) return;
+      event.stopPropagation();
+      const steps = Math.trunc((y - from.current) / TOUCH_STEP);
+      if (!steps) return;
+      from.current += steps * TOUCH_STEP;
+      store.scroll(steps, id);
+    },
+  };
+}
+
 function Marks({ view, store }: { view: PaneView; store: ReadingStore }) {
   if (view.state !== 'shown') return null;
   return (
@@ -154,8 +187,8 @@ function priorWords(store: ReadingStore): string {
     position: 'linked by position, not aligned',
     none: 'not linked',
   };
-  const days = shown.uid === prior?.study.uid ? `${prior.days} days earlier · ` : '';
-  return `${days}${how[store.linkKind.value]}`;
+  const why = shown.uid === prior?.study.uid ? `${prior.why} · ` : '';
+  return `${why}${how[store.linkKind.value]}`;
 }
 
 function describe(view: PaneView): string {

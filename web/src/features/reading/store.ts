@@ -77,12 +77,16 @@ export class ReadingStore {
   readonly tool = signal<ToolName>('window');
   readonly focused = signal<PaneId>('current');
   readonly report: ReportStore;
+  /** Where the pointer is over the current pane, in client pixels. */
+  pointer: { x: number; y: number } | null = null;
 
   /** The findings of this study, then those of the prior that are not seen now. */
   readonly findings = computed(() => [
     ...inOrder(this.reading.value?.findings ?? []),
     ...inOrder(this.reading.value?.vanished ?? []),
   ]);
+  /** There is nothing to compare with, so the current study has the whole room. */
+  readonly alone = computed(() => this.reading.value?.prior === null && this.priorStudy.value === null);
   readonly locked = computed(() => this.report.report.value?.state === 'signed');
 
   /** Apart from the views, which change with each rendering: marks are drawn anew only for another series. */
@@ -118,6 +122,7 @@ export class ReadingStore {
       this.reading.value = reading;
       this.selected.value = firstFinding(reading)?.id ?? null;
       this.#start(new viewer.ViewerController((pane, view) => this.#show(pane, view)), elements);
+      if (this.alone.value) await new Promise(requestAnimationFrame); // the pane grows first
       await this.#showCurrent(reading);
       if (this.closed) return;
       await this.#afterFirstImage(reading);
@@ -331,24 +336,27 @@ export class ReadingStore {
     await this.report.follow();
   }
 
-  /** A lesion the model missed, marked by a person at a point of the current study. */
-  async markAt(clientX: number, clientY: number): Promise<void> {
-    const at = this.#controller?.pointAt('current', clientX, clientY);
+  /** A lesion the model missed: a person points at it in the current study, and it is measured there. */
+  async markUnderPointer(): Promise<void> {
+    const at = this.pointer && this.#controller?.pointAt('current', this.pointer.x, this.pointer.y);
     const series = this.views.current.value.series;
-    if (!at || !series) return;
-    try {
-      await this.report.flush();
-      const finding = await post<Finding>(api.newFinding(this.uid), {
-        point_lps_mm: at,
-        series_uid: series.uid,
-      });
-      this.#replace(finding);
-      this.select(finding.id);
-      tell(`Finding ${finding.number} marked`);
-      await this.report.load();
-    } catch (error) {
-      tellError(error);
-    }
+    if (!at || !series) return tell('Point at the lesion in the current study, then press the key.');
+    await this.report.flush();
+    let id: string | null = null;
+    await perform(
+      'Lesion marked',
+      async () => {
+        const body = { point_lps_mm: at, series_uid: series.uid };
+        const finding = await post<Finding>(api.newFinding(this.uid), body);
+        id = finding.id;
+        this.#replace(finding);
+        this.select(id);
+        await this.report.follow();
+      },
+      async () => {
+        if (id) await this.#sendDecision(id, { decision: 'reject', reason: 'marked by mistake' });
+      },
+    );
   }
 
   async analyse(): Promise<void> {

@@ -119,7 +119,8 @@ function Sentence({ sentence, section, store, signed }: SentenceProps) {
     // While the person types, the element is ahead of the state: to write into it would move the cursor.
     if (held && held !== document.activeElement && held.textContent !== text) held.textContent = text;
   }, [text]);
-  const byMachine = !edited && sources.some((s) => s.kind === 'finding' || s.kind === 'comparison');
+  const byMachine =
+    !signed && !edited && sources.some((s) => s.kind === 'finding' || s.kind === 'comparison');
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && !event.isComposing) {
       event.preventDefault();

@@ -156,7 +156,6 @@ function Curve({
           <a
             key={p.study_uid}
             href={pathTo.study(p.study_uid)}
-            aria-label={`${words}. Open this study`}
             class={hover === p.date ? 'hover' : ''}
             onPointerEnter={() => onHover(p.date)}
             onPointerLeave={() => onHover(null)}
@@ -165,7 +164,7 @@ function Curve({
               navigate(pathTo.study(p.study_uid));
             }}
           >
-            <title>{words}</title>
+            <title>Open the study of {words}</title>
             {p.low !== null && p.high !== null && (
               <path
                 class="bar"

@@ -1,5 +1,7 @@
 /** What is known about the selected study, before it is opened. */
 
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Row } from '../../api';
 import { pathTo } from '../../app/router';
 import { count, day } from '../../ui/format';
@@ -20,13 +22,14 @@ export function Detail({ store }: { store: WorklistStore }) {
 }
 
 function RowDetail({ row, store }: { row: Row; store: WorklistStore }) {
+  const [noImage, setNoImage] = useState(false);
   return (
     <>
       <div class="thumbnail">
-        {row.thumbnail_url ? (
-          <img src={row.thumbnail_url} alt="" />
+        {row.thumbnail_url && !noImage ? (
+          <img src={row.thumbnail_url} alt="" onError={() => setNoImage(true)} />
         ) : (
-          <span class="muted">No image to show yet</span>
+          <span class="muted">No image to show</span>
         )}
       </div>
       <p>
@@ -86,7 +89,7 @@ function RowDetail({ row, store }: { row: Row; store: WorklistStore }) {
   );
 }
 
-function Part({ title, children }: { title: string; children: preact.ComponentChildren }) {
+function Part({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <section class="part">
       <h2>{title}</h2>

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Row } from '../../api';
 import { navigate, pathTo } from '../../app/router';
-import { me, signOut } from '../../app/session';
+import { isAdministrator, me, signOut } from '../../app/session';
 import { count, day, due, sexAge, span, wait } from '../../ui/format';
 import { type Action, offer } from '../../ui/keys';
 import { keysOpen } from '../../ui/overlays';
@@ -160,6 +160,11 @@ function Account() {
     <details class="account">
       <summary>{me.value?.name || me.value?.username}</summary>
       <div class="menu">
+        {isAdministrator() && (
+          <a class="button quiet" href={pathTo.audit}>
+            Audit trail
+          </a>
+        )}
         <Button kind="quiet" onClick={() => void signOut()}>
           Sign out
         </Button>
@@ -313,7 +318,9 @@ function RowLine({ row, index, top, store }: { row: Row; index: number; top: num
         <a
           href={pathTo.study(row.study_uid)}
           tabIndex={-1}
-          onClick={(e) => e.detail === 1 && !touch() && e.preventDefault()}
+          onClick={(e) =>
+            e.detail === 1 && !e.ctrlKey && !e.metaKey && !e.shiftKey && !touch() && e.preventDefault()
+          }
         >
           <bdi>{row.patient.name}</bdi>
         </a>{' '}

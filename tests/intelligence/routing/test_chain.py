@@ -1,0 +1,143 @@
+"""The durable chain from a settled study to its place on the list, run by a real worker."""
+
+import pytest
+
+from sightline.care import worklist
+from sightline.intelligence import routing
+from sightline.intelligence.routing import AnalysisState
+from sightline.intelligence.routing import jobs as chain
+from sightline.record import archive, findings, timeline
+from sightline.runtime import jobs
+from sightline.trust import access, audit
+from tests.care.clinic import FIRST, SECOND, THIRD
+
+
+@pytest.fixture
+def worker(store, database, tmp_path):
+    """A worker in this process, not yet started."""
+    worker = jobs.Worker(database, lock=tmp_path / "worker.lock", store=store)
+    yield worker
+    worker.stop()
+
+
+def test_a_study_without_lungs_is_refused_with_the_models_words_and_placed(worker, receive, database):
+    receive("1.1", FIRST, slices=3, Modality="MR")  # no rule, and nothing to compare a CT with
+    receive("1.2", SECOND, slices=24)
+    with database.transaction() as db:
+        archive.settle_now(db, ["1.1", "1.2"])
+
+    worker.start()
+    worker.drain(timeout_s=120)
+
+    with database.reading() as db:
+        analysis = routing.analysis_of(db, "1.2")
+        rows = {row.study_uid: row for row in worklist.find_entries(
+            db, worklist.ListQuery(), by=access.operator("t")).entries}  # fmt: skip
+        acts = [entry.act for entry in audit.trail(db, on="1.2")]
+        comparison = timeline.comparison_of(db, "1.2")
+    assert analysis.state is AnalysisState.REFUSED
+    assert "lung" in analysis.text.casefold()
+    assert rows["1.2"].reason == analysis.text
+    assert rows["1.2"].prior_count == 1
+    assert rows["1.1"].reason == "no model for this kind of study"
+    assert comparison is None
+    assert acts.count("analysis.request") == acts.count("analysis.end") == 1
+    assert jobs.open_queue(database).counts() == {"waiting": 0, "running": 0, "failed": 0}
+
+
+def request(database, study):
+    with database.transaction() as db:
+        return routing.request_analysis(db, study, by=access.SYSTEM)
+
+
+def answering(clinic_model, monkeypatch, count=1):
+    """Have the model answer with some lesions, without a child process."""
+    monkeypatch.setattr(chain.models, "run_model", clinic_model(count))
+
+
+@pytest.fixture
+def model_of():
+    """A model that finds so many nodules."""
+    from sightline.intelligence.models import ModelOutput, ProposedLesion
+    from sightline.kernel.quantities import Quantity
+
+    def make(count):
+        sizes = {name: Quantity(9.0, "mm", "x") for name in ("long_axis", "short_axis")}
+        lesion = ProposedLesion("lung-nodule", "nodule", "1.2.1.1", (0.0, 0.0, 0.0), sizes, "round")
+        return lambda *_: ModelOutput((lesion,) * count, (None,) * count, "1.9", ("thick slices",))
+
+    return make
+
+
+def test_an_analysis_ends_in_findings_bound_to_their_run(receive, store, database, model_of, monkeypatch):
+    receive("1.2", slices=20)
+    asked = request(database, "1.2")
+    answering(model_of, monkeypatch, 2)
+
+    chain._analyse(store, "1.2", asked.model, asked.series_uid)
+
+    with database.reading() as db:
+        held = findings.of_studies(db, "1.2")
+        analysis = routing.analysis_of(db, "1.2")
+    assert [f.source.run for f in held] == [asked.run, asked.run]
+    assert (analysis.state, analysis.text) == (AnalysisState.DONE, "2 findings proposed · thick slices")
+
+
+def test_a_job_that_is_repeated_after_a_crash_gives_its_result_once(
+    receive, store, database, model_of, monkeypatch
+):
+    receive("1.2", slices=20)
+    asked = request(database, "1.2")
+    answering(model_of, monkeypatch, 2)
+    chain._analyse(store, "1.2", asked.model, asked.series_uid)
+    with database.reading() as db:
+        before = findings.of_studies(db, "1.2"), audit.head(db).size
+
+    chain._analyse(store, "1.2", asked.model, asked.series_uid)
+
+    with database.reading() as db:
+        assert (findings.of_studies(db, "1.2"), audit.head(db).size) == before
+
+
+def test_a_model_that_breaks_leaves_a_failure_that_is_shown(receive, store, database, monkeypatch):
+    receive("1.2", slices=20)
+    asked = request(database, "1.2")
+
+    def broken(*_):
+        raise RuntimeError("patient Ada Lovelace")
+
+    monkeypatch.setattr(chain.models, "run_model", broken)
+    with pytest.raises(RuntimeError):
+        chain._analyse(store, "1.2", asked.model, asked.series_uid)
+
+    with database.reading() as db:
+        analysis = routing.analysis_of(db, "1.2")
+    assert analysis.state is AnalysisState.FAILED
+    assert "Lovelace" not in analysis.text
+
+
+def test_a_comparison_waits_until_both_sides_are_analysed(receive, store, database, model_of, monkeypatch):
+    for study, date in (("1.1", FIRST), ("1.2", SECOND)):
+        receive(study, date, slices=20)
+    asked = {study: request(database, study) for study in ("1.1", "1.2")}
+    answering(model_of, monkeypatch)
+    chain._analyse(store, "1.2", asked["1.2"].model, asked["1.2"].series_uid)
+    with database.reading() as db:
+        assert chain._pair(db, "1.2") is None
+
+    chain._analyse(store, "1.1", asked["1.1"].model, asked["1.1"].series_uid)
+    with database.reading() as db:
+        pair = chain._pair(db, "1.2")
+
+    assert pair is not None
+    assert (pair.study_uid, pair.prior_uid, pair.days) == ("1.2", "1.1", 182)
+    assert len(pair.images) == 20
+
+
+def test_after_a_study_it_and_the_later_ones_are_compared_anew(receive, db):
+    for study, date in (("1.1", FIRST), ("1.2", SECOND), ("1.3", THIRD)):
+        receive(study, date)
+    receive("1.4", THIRD, PatientID="another")
+
+    assert sorted(chain._this_and_later(db, "1.2")) == ["1.2", "1.3"]
+    assert sorted(chain._this_and_later(db, "1.1")) == ["1.1", "1.2", "1.3"]
