@@ -25,7 +25,7 @@ function precompressed(): Plugin {
         const file = path.join(out, name);
         const raw = await files.readFile(file);
         if (raw.length < 1024) continue;
-        const quality = { [constants.BROTLI_PARAM_QUALITY]: 10 };
+        const quality = { [constants.BROTLI_PARAM_QUALITY]: 11 };
         await files.writeFile(`${file}.br`, await brotli(raw, { params: quality }));
         await files.writeFile(`${file}.gz`, await gz(raw, { level: 9 }));
       }
@@ -36,8 +36,14 @@ function precompressed(): Plugin {
 export default defineConfig({
   base: '/',
   plugins: [precompressed()],
-  // vtk.js reaches xmlbuilder2 only for VTP meshes, which we never read; the package crashes at load in a browser.
-  resolve: { alias: { xmlbuilder2: here('./src/shims/xmlbuilder2.ts') } },
+  resolve: {
+    alias: [
+      // vtk.js reaches xmlbuilder2 only for VTP meshes, which we never read; the package crashes at load in a browser.
+      { find: 'xmlbuilder2', replacement: here('./src/shims/xmlbuilder2.ts') },
+      // Cornerstone draws by WebGL or on the CPU; the WebGPU half of vtk.js is never asked for.
+      { find: /^.*\/WebGPU\/Profiles\/\w+\.js$/, replacement: here('./src/shims/nothing.ts') },
+    ],
+  },
   worker: { format: 'es' },
   optimizeDeps: {
     exclude: ['@cornerstonejs/dicom-image-loader'],

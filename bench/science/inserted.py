@@ -2,9 +2,10 @@
 
     python bench/science/inserted.py [--count 60]
 
-The scan is `ct/crlm-ct-1004-abdomen` (5 mm slices, lung bases only). Spheres of known volume are put at places drawn
-blindly (seeded), at least 3 mm below the pleura or touching it; the truth never comes from the code that
-measures. Findings in the untouched scan are counted apart: some may be true nodules or vessels, nobody read them.
+The scan is `ct/crlm-ct-1004-abdomen` (5 mm slices, lung bases only). Spheres of known volume are put at
+places drawn blindly (seeded), at least 3 mm below the pleura or touching it; the truth never comes from the
+code that measures. Findings in the untouched scan are counted apart: some may be true nodules or vessels,
+nobody read them.
 """
 
 import argparse
@@ -31,7 +32,9 @@ def places(volume, lungs, diameter, rng, *, juxtapleural):
     inner[room:-room] = band[room:-room]
     where = np.argwhere(inner)
     if len(where):
-        yield from volume.grid.to_lps_mm(where[rng.integers(0, len(where), 40)] + rng.uniform(-0.5, 0.5, (40, 3)))
+        yield from volume.grid.to_lps_mm(
+            where[rng.integers(0, len(where), 40)] + rng.uniform(-0.5, 0.5, (40, 3))
+        )
 
 
 def main():
@@ -42,11 +45,19 @@ def main():
     volume = volumes.read_volume(sorted(folder.glob("*.dcm")))
     lungs = segmentation.segment_lungs(volume)
     native = segmentation.find_nodules(volume, lungs=lungs)
-    print(f"lung seen {lungs.sum() * volume.grid.voxel_mm3 / 1000:.0f} ml; findings in the untouched scan {len(native)}")
+    print(
+        f"lung seen {lungs.sum() * volume.grid.voxel_mm3 / 1000:.0f} ml; "
+        f"findings in the untouched scan {len(native)}"
+    )
     for lesion in native:
-        print(f"  {lesion.diameter_mm:5.1f} mm  score {lesion.score:.2f}  at {np.round(lesion.centre_lps_mm)}")
+        print(
+            f"  {lesion.diameter_mm:5.1f} mm  score {lesion.score:.2f}  at {np.round(lesion.centre_lps_mm)}"
+        )
     known = [np.array(lesion.centre_lps_mm) for lesion in native]
-    print(f"{'mm':>5} {'contact':>9} {'found':>7} {'vol err % median':>17} {'|err| median':>13} {'other findings':>15}")
+    print(
+        f"{'mm':>5} {'contact':>9} {'found':>7} {'vol err % median':>17} {'|err| median':>13} "
+        f"{'other findings':>15}"
+    )
     rng = np.random.default_rng(11)
     for diameter in SIZES_MM:
         for juxtapleural in (False, True):
@@ -61,7 +72,7 @@ def main():
                         break
                 if not group:
                     candidates = places(volume, lungs, diameter, rng, juxtapleural=juxtapleural)
-                    if not (group := [p for p in list(candidates)[:1]]):
+                    if not (group := list(list(candidates)[:1])):
                         break
                 scan = volume
                 for place in group:
@@ -80,7 +91,10 @@ def main():
             contact = "pleura" if juxtapleural else "free"
             middle = f"{np.median(errors):+.1f}" if errors else "-"
             absolute = f"{np.median(np.abs(errors)):.1f}" if errors else "-"
-            print(f"{diameter:5.0f} {contact:>9} {found:>3}/{tried:<3} {middle:>17} {absolute:>13} {extra:>15}", flush=True)
+            print(
+                f"{diameter:5.0f} {contact:>9} {found:>3}/{tried:<3} {middle:>17} {absolute:>13} {extra:>15}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """An installation in a folder of its own, the command line on it, and small studies to take in."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
@@ -48,13 +50,17 @@ class Answer:
 @pytest.fixture
 def sightline(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Callable[..., Answer]:
+) -> Iterator[Callable[..., Answer]]:
     """Run the command `sightline` on ``--data`` of this test, in this process."""
-    monkeypatch.setattr(logs, "configure", lambda *_: None)  # logging belongs to the test run
+    # Loggers keep the stream that they first wrote to, and that of a test is closed at its end.
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    monkeypatch.setattr(logging.getLogger("dbos"), "handlers", [logging.NullHandler()])
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory(), cache_logger_on_first_use=False)
     monkeypatch.setenv("COLUMNS", "200")
 
     def sightline(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["sightline", *arguments, "--data", str(tmp_path / "data")])
+        here = [] if arguments == ("--help",) else ["--data", str(tmp_path / "data")]
+        monkeypatch.setattr(sys, "argv", ["sightline", *arguments, *here])
         code: Any = 0
         try:
             cli.main()
@@ -65,7 +71,8 @@ def sightline(
         captured = capsys.readouterr()
         return Answer(int(code or 0), captured.out, captured.err)
 
-    return sightline
+    yield sightline
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Everything is real and small. PostgreSQL is one database for all tests of a fold
 making one each time takes longer than most of these tests.
 """
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,21 +13,25 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from sqlalchemy import create_engine, text
+from starlette.routing import Mount
 
 import sightline.app.registry
 import sightline.app.tables  # noqa: F401  every table, job and listener
+from sightline.app.http import build_api
 from sightline.kernel import clock
 from sightline.kernel.quantities import Quantity
 from sightline.record import archive, findings, timeline
 from sightline.runtime import jobs
 from sightline.runtime.blobs import LocalBlobs
 from sightline.runtime.db import Database, Db, metadata, open_database
-from sightline.trust import access
+from sightline.trust import access, audit, identity
+from sightline.wire.fhir import routes as fhir_routes
 
 FIRST, SECOND, THIRD = "20250103", "20250704", "20260103"
 
@@ -273,3 +278,60 @@ def change(
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+class Client:
+    """Sends requests to the application in this process, with a person's token."""
+
+    def __init__(self, app: Any, token: str) -> None:
+        self._transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            opened = httpx.AsyncClient(
+                transport=self._transport, base_url="http://pacs.example", headers=self._headers
+            )
+            async with opened as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(send())
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("PUT", path, **options)
+
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("DELETE", path, **options)
+
+
+@pytest.fixture
+def reads(database: Database) -> Iterator[audit.ReadLog]:
+    """The log of who looked at what; it is written when a test flushes it."""
+    log = audit.ReadLog(database)
+    audit.use(log)
+    yield log
+    audit.use(None)
+
+
+@pytest.fixture
+def log_in(store: archive.Store, reads: audit.ReadLog) -> Callable[[str], Client]:
+    """An HTTP client of a person in a role; of nobody when none is given."""
+    app = build_api()
+    app.router.routes.append(Mount("/fhir", routes=fhir_routes.build()))
+    app.state.database, app.state.store = store.database, store
+    by = access.operator("tester")
+
+    def log_in(role: str = "") -> Client:
+        if not role:
+            return Client(app, "")
+        with store.database.transaction() as db:
+            identity.create_user(db, role, f"Dr {role.title()}", frozenset({role}), by=by)
+            return Client(app, identity.create_token(db, role, by=by))
+
+    return log_in

@@ -1,5 +1,6 @@
 """Durable jobs: part of the act that asks for them, run to the end once, whatever is killed meanwhile."""
 
+import multiprocessing
 import random
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import child_work
 import counting
 import pytest
 from sqlalchemy import func, insert, select, text, update
@@ -15,6 +17,7 @@ from sqlalchemy import func, insert, select, text, update
 from sightline.runtime import jobs
 from sightline.runtime.db import metadata, open_database
 from sightline.runtime.jobs import JobKindTaken, Worker, WorkerAlreadyRunning
+from sightline.runtime.processes import run_in_child
 
 COUNTING = Path(__file__).parent / "programs" / "counting.py"
 
@@ -241,6 +244,33 @@ def test_whenever_the_worker_is_killed_each_job_ends_once(counted_sqlite, tmp_pa
     assert jobs.open_queue(counted_sqlite).counts() == {"waiting": 0, "running": 0, "failed": 0}
     # A step that was finished does not begin again: only those in flight at a kill do (four at a time).
     assert count(counted_sqlite, counting.starts) <= jobs_ * counting.STEPS + kills * 4
+
+
+def test_a_worker_that_is_stopped_leaves_its_heavy_job_to_the_next(counted_sqlite, tmp_path, kinds):
+    hung, failed = [], []
+
+    @jobs.job("hang")
+    def hang(run):
+        def work():
+            hung.append(run.key)
+            try:
+                return run_in_child(child_work.hang, 60 if len(hung) == 1 else 0)
+            except Exception as error:
+                failed.append(error)
+
+        run.step("hang", work)
+
+    with counted_sqlite.transaction() as db:
+        jobs.enqueue(db, "hang", key="k")
+    with working(counted_sqlite, tmp_path):
+        until(lambda: multiprocessing.active_children())
+    until(lambda: not multiprocessing.active_children(), wait_s=10)
+    assert jobs.open_queue(counted_sqlite).counts() == {"waiting": 0, "running": 1, "failed": 0}
+
+    with working(counted_sqlite, tmp_path) as worker:
+        worker.drain(timeout_s=60)
+    assert (hung, failed) == (["k", "k"], [])
+    assert jobs.open_queue(counted_sqlite).counts() == {"waiting": 0, "running": 0, "failed": 0}
 
 
 def test_the_jobs_of_a_worker_that_is_gone_for_ever_go_to_the_living(counted_postgresql, tmp_path):

@@ -25,7 +25,7 @@ from child_work import (
 
 from sightline.kernel.errors import Unavailable
 from sightline.runtime import processes
-from sightline.runtime.processes import ChildFailed, run_capped, run_in_child
+from sightline.runtime.processes import ChildFailed, Interrupted, run_capped, run_in_child
 
 
 def is_running(pid: int) -> bool:
@@ -117,6 +117,28 @@ def test_children_wait_for_a_place_unless_somebody_is_waiting_for_them(monkeypat
     full.acquire()
     monkeypatch.setattr(processes, "_places", full)
 
+    assert run_capped(add, (1,), {"b": 1}, at_once=True) == 2
+
+
+def test_children_on_a_leash_are_stopped_when_it_is_cut_and_nothing_failed(monkeypatch):
+    leash, ended = processes.Leash(), []
+
+    def work():
+        try:
+            with processes.leashed(leash):
+                run_capped(hang, (60,), at_once=True)
+        except BaseException as error:
+            ended.append(type(error))
+
+    waiting = threading.Thread(target=work)
+    waiting.start()
+    time.sleep(0.5)
+    leash.cut()
+    waiting.join(timeout=10)
+
+    assert ended == [Interrupted]
+    with pytest.raises(Interrupted), processes.leashed(leash):
+        run_capped(add, (1,), {"b": 1}, at_once=True)
     assert run_capped(add, (1,), {"b": 1}, at_once=True) == 2
 
 

@@ -31,6 +31,9 @@ from sightline.wire.fhir import routes as fhir_routes
 STATIC = Path(__file__).parent / "static"
 PAGES = ("/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/admin/{page}")
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PARTS = frozenset({"/dicom-web", "/fhir", "/assets"})
+
 status_router = APIRouter(tags=["status"])
 
 
@@ -103,11 +106,19 @@ def build_app(installation: Installation) -> FastAPI:
 async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     started = time.perf_counter()
     response = await call_next(request)
-    route = request.scope.get("route")
-    path = getattr(route, "path", "other")  # the pattern, never the address: that may name a patient
-    logs.request_seconds.labels(request.method, path).observe(time.perf_counter() - started)
-    logs.requests_total.labels(request.method, path, str(response.status_code)).inc()
+    method, route = request.method if request.method in METHODS else "other", _route_of(request.scope)
+    logs.request_seconds.labels(method, route).observe(time.perf_counter() - started)
+    logs.requests_total.labels(method, route, str(response.status_code)).inc()
     return response
+
+
+def _route_of(scope: Scope) -> str:
+    """Return the pattern or the part that answered, never the address: that may name a patient."""
+    pattern = getattr(scope.get("route"), "path", None)  # only those of the API have one, without its prefix
+    if pattern is not None:
+        return f"/api{pattern}"
+    part = "/" + scope["path"].split("/")[1]
+    return part if part in PARTS else "other"
 
 
 async def _alive(_: Request) -> Response:

@@ -52,8 +52,9 @@ class Installation:
         return audit.Seal(self.database, self.folder / audit.FOLDER)
 
     def close(self) -> None:
-        """Close connections."""
+        """Close connections, and give up the folder for half-written bytes."""
         jobs.close_queues()
+        self.store.blobs.close()
         self.database.dispose()
 
 

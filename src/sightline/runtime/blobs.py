@@ -78,6 +78,9 @@ class Blobs(Protocol):
     def scratch(self) -> Path:
         """Return a folder of this process for files on their way in; swept when the process has gone."""
 
+    def close(self) -> None:
+        """Let go of what the process holds of the store."""
+
 
 def open_blobs(place: str | Path) -> "Blobs":
     """Open the store at a folder or at an address such as ``s3://bucket/prefix``.

@@ -65,6 +65,7 @@ class Resources:
 
     database: Database
     extras: dict[str, Any]
+    leash: processes.Leash
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def _run_job(kind: str, arguments: dict[str, Any]) -> None:
     run = Run(DBOS.workflow_id or "", _resources)
     started = time.monotonic()
     try:
-        _kinds[kind].work(run, **arguments)
+        with processes.leashed(_resources.leash):
+            _kinds[kind].work(run, **arguments)
     except Exception as error:
         logs.jobs_total.labels(kind, "failed").inc()
         log.error("job failed", job=kind, key=run.key, error=type(error).__name__, exc_info=error)
@@ -243,6 +245,7 @@ class Worker:
         self._concurrency = concurrency
         self._extras = extras
         self._engine: Engine | None = None
+        self._leash = processes.Leash()
         self._stopping = threading.Event()
         self._standby: threading.Thread | None = None
         self.id = f"{socket.gethostname()}-{os.getpid()}"
@@ -253,7 +256,7 @@ class Worker:
         if self._database.is_sqlite:
             self._lock = take_lock(self._lock_path)
             self.id = "local"
-        _resources = Resources(self._database, self._extras)
+        _resources = Resources(self._database, self._extras, self._leash)
         open_queue(self._database)
         self._engine = _system_engine(self._database.engine)
         config: DBOSConfig = {
@@ -297,12 +300,13 @@ class Worker:
                 watch(self._database, silent_s=self._silent_s)
 
     def stop(self, *, wait_s: int = 0) -> None:
-        """Stop taking jobs; those that run are resumed at the next start."""
+        """Stop taking jobs, and the children of those that run: they are resumed at the next start."""
         self._stopping.set()
         if self._standby is not None:
             self._standby.join()
         if self._engine is not None:
             DBOS.destroy(workflow_completion_timeout_sec=wait_s)
+            self._leash.cut()  # or the process would wait for their children before it ends
             self._engine.dispose()
         if self._lock is not None:
             self._lock.close()

@@ -11,8 +11,9 @@ import resource
 import signal
 import threading
 import traceback
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, ParamSpec, TypeVar
@@ -31,6 +32,51 @@ _places = threading.BoundedSemaphore(PLACES)
 
 class ChildFailed(Unavailable):
     """A child process crashed or was stopped; the message says which and why."""
+
+
+class Interrupted(BaseException):
+    """The work ends because this process does; nobody catches it, so that nothing is recorded as failed."""
+
+
+class Leash:
+    """Holds the children that some work started, so that all can be stopped at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._children: set[SpawnProcess] = set()
+        self.is_cut = False
+
+    def hold(self, child: SpawnProcess) -> None:
+        """Hold a child; once cut, refuse."""
+        with self._lock:
+            if self.is_cut:
+                raise Interrupted
+            self._children.add(child)
+
+    def let_go(self, child: SpawnProcess) -> None:
+        """Hold a child no longer."""
+        with self._lock:
+            self._children.discard(child)
+
+    def cut(self) -> None:
+        """Stop all children; whoever waits for one of them, or starts another, is interrupted."""
+        with self._lock:
+            self.is_cut = True
+            for child in self._children:
+                _kill_group(child)
+
+
+_leash: ContextVar[Leash] = ContextVar("leash", default=Leash())  # noqa: B039  that of all who have no other
+
+
+@contextmanager
+def leashed(leash: Leash) -> Iterator[None]:
+    """Put all children that are started inside on `leash`."""
+    token = _leash.set(leash)
+    try:
+        yield
+    finally:
+        _leash.reset(token)
 
 
 def run_in_child(work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -58,6 +104,8 @@ def run_capped(
         The refusal that `work` itself raised.
     ChildFailed
         If it raised anything else, ran past `timeout_s`, grew past `memory_mib` or crashed.
+    Interrupted
+        If the leash that it is on was cut.
     """
     with nullcontext() if at_once else _places:
         return _run(work, args, kwargs or {}, timeout_s, memory_mib)
@@ -71,13 +119,18 @@ def _run(
     child = context.Process(
         target=_serve, args=(theirs, work, args, kwargs, memory_mib, os.getpid()), daemon=True
     )
+    leash = _leash.get()
     child.start()
     theirs.close()
     try:
+        leash.hold(child)
         outcome = _receive(ours, work.__name__, timeout_s)
     finally:
+        leash.let_go(child)
         ours.close()
         _kill(child)
+    if leash.is_cut:
+        raise Interrupted
     if isinstance(outcome, PlatformError):
         raise outcome
     if isinstance(outcome, _Failure):
@@ -99,12 +152,16 @@ def _receive(pipe: Connection, name: str, timeout_s: float) -> Any:
 
 def _kill(child: SpawnProcess) -> None:
     """End the child, with all that it started: it leads a process group of its own."""
+    _kill_group(child)
+    child.join()
+    child.close()
+
+
+def _kill_group(child: SpawnProcess) -> None:
     if child.pid is not None and child.exitcode is None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
     child.kill()
-    child.join()
-    child.close()
 
 
 class _Failure:

@@ -251,7 +251,7 @@ def test_a_large_finding_is_not_hidden_by_an_alignment_that_failed(receive, clin
     worklist.refresh_entry(db, "1.2")
 
     entry = worklist.get_entry(db, "1.2")
-    assert (entry.urgency, entry.reason) == ("soon", "finding of 15 mm without a prior")
+    assert (entry.urgency, entry.reason) == ("soon", "finding of 15 mm, not compared with its prior")
 
 
 def test_a_large_finding_whose_change_cannot_be_told_is_not_routine(receive, clinic, db):

@@ -33,18 +33,20 @@ def test_a_new_lesion_is_wanted_soon():
 
 
 @pytest.mark.parametrize(
-    ("largest_mm", "compared", "urgency", "reason"),
+    ("largest_mm", "compared", "has_prior", "urgency", "reason"),
     [
-        (12.4, False, "soon", "finding of 12 mm without a prior"),
-        (12.4, True, "soon", "finding of 12 mm whose change cannot be told"),
-        (8.0, False, "routine", "finding, no prior"),
-        (5.0, True, "routine", "finding whose change cannot be told"),
-        (None, False, "routine", "analysis is running"),
-        (None, True, "routine", "no findings now or before"),
+        (12.4, False, False, "soon", "finding of 12 mm without a prior"),
+        (12.4, False, True, "soon", "finding of 12 mm, not compared with its prior"),
+        (12.4, True, True, "soon", "finding of 12 mm whose change cannot be told"),
+        (8.0, False, False, "routine", "finding without a prior"),
+        (5.0, False, True, "routine", "finding, not compared with its prior"),
+        (5.0, True, True, "routine", "finding whose change cannot be told"),
+        (None, False, True, "routine", "analysis is running"),
+        (None, True, True, "routine", "no findings now or before"),
     ],
 )
-def test_a_large_finding_of_unknown_change_is_wanted_soon(largest_mm, compared, urgency, reason):
-    place = place_study([], largest_mm, "analysis is running", compared=compared)
+def test_a_large_finding_of_unknown_change_is_wanted_soon(largest_mm, compared, has_prior, urgency, reason):
+    place = place_study([], largest_mm, "analysis is running", compared=compared, has_prior=has_prior)
 
     assert (place.urgency, place.reason) == (urgency, reason)
 

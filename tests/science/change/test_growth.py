@@ -7,6 +7,7 @@ import pytest
 
 from sightline.kernel.quantities import Quantity
 from sightline.science import change
+import itertools
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def test_doubling_time_and_its_interval_follow_the_formula(prior, current, cv, e
 
 
 @pytest.mark.parametrize(
-    ("cv", "low", "high"), [(5, -13, 15), (10, -24, 32), (12, -28, 39), (15, -34, 51), (19, -41, 68), (29, -54, 120)]
+    ("cv", "low", "high"),
+    [(5, -13, 15), (10, -24, 32), (12, -28, 39), (15, -34, 51), (19, -41, 68), (29, -54, 120)],
 )
 def test_limits_of_true_change_follow_from_the_coefficient_of_variation(cv, low, high):
     reach = 2.77 * change.log_sigma(cv / 100)
@@ -139,7 +141,12 @@ def test_a_lesion_absent_at_one_date_is_new_or_vanished():
 
 @pytest.mark.parametrize(
     ("prior", "current", "days"),
-    [(None, None, 90), (sphere(6), sphere(7), 0), (sphere(6), sphere(7), -3), (sphere(6), of_volume(0.0), 90)],
+    [
+        (None, None, 90),
+        (sphere(6), sphere(7), 0),
+        (sphere(6), sphere(7), -3),
+        (sphere(6), of_volume(0.0), 90),
+    ],
     ids=["nothing", "same day", "prior later", "no volume"],
 )
 def test_what_cannot_be_compared_is_refused(prior, current, days):
@@ -152,5 +159,5 @@ def test_the_repeatability_table_has_no_holes_between_5_5_and_100_mm():
 
     assert ends[0][0] == 5.5
     assert ends[-1][1] == 100.0
-    assert all(a[1] == b[0] for a, b in zip(ends, ends[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(ends))
     assert all(row.source for row in change.TABLE)

@@ -30,7 +30,9 @@ def ball(centre, diameter=8.0, side=None):
     size = Quantity(np.pi * diameter**3 / 6, "mm3", "formula")
     length, value = Quantity(diameter, "mm", "formula"), Quantity(30.0, "[hnsf'U]", "formula")
     ends = (tuple(centre), tuple(centre))
-    return Lesion(mask, (0, 0, 0), grid, tuple(centre), size, length, ends, length, ends, 0, value, 1.0, "lung", side)
+    return Lesion(
+        mask, (0, 0, 0), grid, tuple(centre), size, length, ends, length, ends, 0, value, 1.0, "lung", side
+    )
 
 
 def kinds(links):

@@ -16,6 +16,11 @@ def as_volume(scan):
     return Volume(scan.array, scan.grid)
 
 
+@pytest.fixture(scope="module")
+def found_in(visits):
+    return {visit: segmentation.find_nodules(as_volume(scan)) for visit, scan in visits.items()}
+
+
 def empty_lung(spacing=(0.8, 0.8, 1.5), *, noise_hu=15.0, seed=0):
     shape = tuple(int(60 / mm) for mm in spacing[::-1])
     grid = Grid(shape, spacing, (0.0, 0.0, 0.0), AXES)
@@ -108,9 +113,9 @@ def test_a_click_on_nothing_is_refused(point):
         segmentation.segment_lesion_at(empty_lung(), point)
 
 
-def test_every_simulated_nodule_is_found_and_measured_within_five_percent(visits):
-    for scan in visits.values():
-        found = segmentation.find_nodules(as_volume(scan))
+def test_every_simulated_nodule_is_found_and_measured_within_five_percent(visits, found_in):
+    for visit, scan in visits.items():
+        found = found_in[visit]
         for nodule in scan.nodules:
             near = [
                 lesion
@@ -123,10 +128,10 @@ def test_every_simulated_nodule_is_found_and_measured_within_five_percent(visits
         assert len(found) <= len(scan.nodules) + 3
 
 
-def test_the_location_is_said_in_plain_words(visits):
-    found = segmentation.find_nodules(as_volume(visits[1]))
+def test_the_location_is_said_in_plain_words(found_in):
+    surest = {lesion.location for lesion in found_in[1][:2]}
 
-    assert {"left lung, middle third", "right lung, middle third"} & {lesion.location for lesion in found}
+    assert surest == {"left lung, middle third", "right lung, upper third"}
 
 
 def test_a_scan_turned_upside_down_keeps_the_patients_side(visits):

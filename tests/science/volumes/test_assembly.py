@@ -35,7 +35,9 @@ def plain_slice(z_mm, value, *, shape=(8, 10), **changes):
     ds.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     ds.ImagePositionPatient = [-10.0, -20.0, float(z_mm)]
     ds.RescaleSlope, ds.RescaleIntercept = 1, -1024
-    pixels = np.full(shape, value, dtype=np.int16) if np.isscalar(value) else np.asarray(value, dtype=np.int16)
+    pixels = (
+        np.full(shape, value, dtype=np.int16) if np.isscalar(value) else np.asarray(value, dtype=np.int16)
+    )
     ds.PixelData = pixels.tobytes()
     for name, changed in changes.items():
         if changed is None:
@@ -56,7 +58,11 @@ def test_slices_in_any_order_become_one_ascending_stack(stack):
     assert volume.array[:, 0, 0].tolist() == [-24, -23, -22, -21, -20, -19]
     assert volume.sop_uids == tuple(ds.SOPInstanceUID for ds in stack)
     assert volume.grid.shape_zyx == (6, 8, 10)
-    assert volume.grid.spacing_xyz_mm == (0.7, 0.8, 2.0)  # Pixel Spacing is row distance, then column distance
+    assert volume.grid.spacing_xyz_mm == (
+        0.7,
+        0.8,
+        2.0,
+    )  # Pixel Spacing is row distance, then column distance
     assert volume.grid.origin_lps_mm == (-10.0, -20.0, 0.0)
     assert (volume.unit, volume.array.dtype) == ("HU", np.int16)
 
@@ -85,9 +91,7 @@ def test_slice_spacing_comes_from_positions_and_not_from_thickness_or_spacing_ta
 
 def test_a_sagittal_stack_ascends_along_its_own_normal():
     images = [
-        plain_slice(
-            0, k, ImageOrientationPatient=[0, 1, 0, 0, 0, -1], ImagePositionPatient=[3.0 * k, 0, 0]
-        )
+        plain_slice(0, k, ImageOrientationPatient=[0, 1, 0, 0, 0, -1], ImagePositionPatient=[3.0 * k, 0, 0])
         for k in range(4)
     ]
 

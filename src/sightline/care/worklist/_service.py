@@ -62,8 +62,10 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
     changes = [c for c in comparison.changes if c.current is None or c.current in ids] if comparison else []
     known = {c.current for c in changes if c.kind != "cannot-tell"}
     sizes = [f.values["long_axis"].value for f in held if "long_axis" in f.values and f.id not in known]
-    place = place_study(changes, max(sizes, default=None), analysis.text, compared=compared)
     priors = timeline.priors_of(db, study_uid)
+    place = place_study(
+        changes, max(sizes, default=None), analysis.text, compared=compared, has_prior=bool(priors)
+    )
     row = {
         "study_uid": study_uid,
         "patient": study.patient,

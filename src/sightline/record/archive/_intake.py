@@ -44,6 +44,9 @@ class _Placed:
 
 _Item = Parsed | Outcome
 
+# Segmentation, label map, parametric map, dose: PS3.4 table B.5-1.
+DERIVED_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.{part}" for part in ("66.4", "66.7", "30", "481.2"))
+
 
 def take_in(store: Store, items: Iterable[Incoming], source: Source, *, study_uid: str = "") -> list[Outcome]:
     """Take objects in and return what became of each, in order.
@@ -385,7 +388,7 @@ class _Batch:
                 modalities={m.series["modality"] for m in members} - {""},
                 series=opened[uid],
                 instances=len(members),
-                images=sum(m.instance["frames"] is not None for m in members),
+                images=sum(_is_picture(m) for m in members),
                 bytes=sum(m.instance["size"] for m in members),
                 body_part=next((m.series["body_part"] for m in members if m.series["body_part"]), ""),
                 simulated=any(m.simulated for m in members),
@@ -451,6 +454,11 @@ def _is_same_patient(owner: tuple[str, str], other: tuple[str, str]) -> bool:
     """Say whether an object may be of the study's patient: senders leave out the issuer, or even the id."""
     issuers = {owner[0], other[0]} - {""}
     return not other[1] or (owner[1] == other[1] and len(issuers) < 2)
+
+
+def _is_picture(parsed: Parsed) -> bool:
+    """Say whether an object has pixels of the patient; what was derived from them has pixels of its own."""
+    return parsed.instance["frames"] is not None and parsed.instance["sop_class"] not in DERIVED_CLASSES
 
 
 def _aside(p: Parsed, kind: str, what: str) -> Outcome:

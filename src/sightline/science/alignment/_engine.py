@@ -20,7 +20,7 @@ from sightline.science.geometry import Floats, Grid
 from sightline.science.volumes import Volume
 
 if TYPE_CHECKING:
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813 - its users' own short name
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -165,7 +165,7 @@ def _masked_correlation(a: Prepared, b: Prepared, shape: npt.NDArray[np.int_]) -
 
 
 def _image(array: npt.NDArray[Any], grid: Grid) -> sitk.Image:
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813 - its users' own short name
 
     image = sitk.GetImageFromArray(array)
     image.SetSpacing(grid.spacing_xyz_mm)
@@ -176,7 +176,7 @@ def _image(array: npt.NDArray[Any], grid: Grid) -> sitk.Image:
 
 def _refined(fixed: Prepared, moving: Prepared, start: Floats, *, threads: int, seed: int) -> Rigid:
     """Return the rigid map that a gradient descent on correlation finds from one start."""
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813 - its users' own short name
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
     near = ndimage.binary_dilation(fixed.body, iterations=2)
@@ -217,7 +217,8 @@ def sample(image: Prepared, points: Floats) -> tuple[Array, Mask]:
     values = ndimage.map_coordinates(image.values, index, order=1, mode="nearest")
     limits = np.array(image.grid.shape_zyx)[:, None] - 0.5
     inside = ((index >= -0.5) & (index <= limits)).all(axis=0)
-    return values.reshape(points.shape[:-1]).astype(np.float32), inside.reshape(points.shape[:-1])
+    shape = points.shape[:-1]
+    return values.reshape(shape).astype(np.float32), np.asarray(inside).reshape(shape)
 
 
 def find_deformation(
@@ -238,7 +239,7 @@ def find_deformation(
     ----------
     Klein et al., IEEE TMI 2010;29:196 (elastix); Klein et al., IJCV 2009;81:227 (optimiser).
     """
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813 - its users' own short name
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
     target, source = _image(fixed.values, fixed.grid), _image(moving_values, fixed.grid)
@@ -269,7 +270,7 @@ def find_deformation(
 
 def _spline(parameters: Mapping[str, tuple[str, ...]]) -> sitk.Transform:
     """Return elastix's cubic B-spline as a transform, without going through files."""
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813 - its users' own short name
 
     names = ("GridSize", "GridOrigin", "GridSpacing", "GridDirection")
     size, origin, spacing, direction = ([float(v) for v in parameters[name]] for name in names)
@@ -282,7 +283,7 @@ def _spline(parameters: Mapping[str, tuple[str, ...]]) -> sitk.Transform:
 
 
 def _parameters(knots_mm: float, iterations: int, seed: int, *, smallest: int) -> dict[str, tuple[str, ...]]:
-    import SimpleITK as sitk
+    import SimpleITK as sitk  # noqa: N813 - its users' own short name
 
     levels = 4 if smallest >= 32 else 3
     schedule = [str(2**level) for level in reversed(range(levels))]
@@ -296,7 +297,10 @@ def _parameters(knots_mm: float, iterations: int, seed: int, *, smallest: int) -
         "Metric0Weight": ["1.0"],
         "Metric1Weight": ["50.0"],
         "MaximumNumberOfIterations": [str(iterations)],
-        "NumberOfSpatialSamples": ["3000"],
+        "NumberOfSpatialSamples": ["2500"],
+        # Fewer measurements for the step size: half the time, the same error on the simulated visits.
+        "NumberOfJacobianMeasurements": ["500"],
+        "NumberOfSamplesForExactGradient": ["2000"],
         "MaximumNumberOfSamplingAttempts": ["8"],
         "RequiredRatioOfValidSamples": ["0.05"],
         "FinalBSplineInterpolationOrder": ["1"],

@@ -1,5 +1,7 @@
 """Aligning a current volume with its prior."""
 
+from functools import partial
+
 import numpy as np
 from scipy import ndimage
 
@@ -73,11 +75,11 @@ def align(fixed: Volume, moving: Volume, *, threads: int = 2, seed: int = 20_250
     if verdict == "failed":
         return _sealed([(test, verdict)], current.grid, rigid_only, unsure)
     mask = ndimage.binary_dilation(current.body, iterations=2) & seen
-    settings = {"knots_mm": KNOTS_MM, "threads": threads, "seed": seed}
+    deform = partial(find_deformation, mask=mask, knots_mm=KNOTS_MM, threads=threads, seed=seed)
     try:
-        bend = find_deformation(current, moved, mask, iterations=FORTH_STEPS, **settings)
+        bend = deform(current, moved, iterations=FORTH_STEPS)
         rigidly = Prepared(moved, current.body, current.grid)
-        back = find_deformation(rigidly, current.values, mask, iterations=BACK_STEPS, **settings)
+        back = deform(rigidly, current.values, iterations=BACK_STEPS)
     except EngineFailed:  # the engine gives up where hardly anything overlaps
         judged = [(test, verdict), judge(SIMILARITY, np.nan)]
         return _sealed(judged, current.grid, rigid_only, unsure)
@@ -137,7 +139,7 @@ def _inverse_residual(grid: Grid, bend: Field, back: Field) -> Array:
         [ndimage.map_coordinates(back[..., k], index, order=1, mode="nearest") for k in range(3)], axis=1
     )
     residual = bend + returned.reshape(bend.shape)
-    return np.linalg.norm(residual, axis=-1).astype(np.float32)
+    return np.asarray(np.linalg.norm(residual, axis=-1), dtype=np.float32)
 
 
 def _local_error(residual: Array, share: Array, spacing: float) -> Array:
@@ -145,7 +147,7 @@ def _local_error(residual: Array, share: Array, spacing: float) -> Array:
     smooth = ndimage.gaussian_filter(residual, 10.0 / spacing)
     unsure = 1.0 - np.where(np.isfinite(share), share, 0.5)
     unsure = ndimage.gaussian_filter(unsure.astype(np.float32), 10.0 / spacing)
-    return np.hypot(LEAST_ERROR_MM + smooth, UNSURE_ERROR_MM * unsure).astype(np.float32)
+    return np.asarray(np.hypot(LEAST_ERROR_MM + smooth, UNSURE_ERROR_MM * unsure), dtype=np.float32)
 
 
 def _sealed(

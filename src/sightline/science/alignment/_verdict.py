@@ -18,7 +18,7 @@ BLOCK_MM = 40.0
 SHIFTS_MM = (5.0, 10.0)
 
 DETAIL_MM = 4.0
-"""Structure coarser than this is taken out before comparing: outlines fit between any two persons, vessels do not."""
+"""Coarser structure is taken out before comparing: outlines fit between any two persons, vessels do not."""
 
 LEAST_DETAIL = 0.01
 """A block with less detail (standard deviation, 0 to 1) says nothing about position."""

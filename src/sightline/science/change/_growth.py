@@ -37,8 +37,9 @@ def doubling_time(
 ) -> Quantity:
     """Return the volume doubling time in days with its 95 % interval.
 
-    VDT = days ln2 / L, L = ln(current / prior); the interval takes L +- 1.96 sqrt(s1^2 + s2^2). `high` is None
-    where the lower end of L is not positive: growth is then not significant and only ``VDT > low`` can be said.
+    VDT = days ln2 / L, L = ln(current / prior); the interval takes L +- 1.96 sqrt(s1^2 + s2^2). `high` is
+    None where the lower end of L is not positive: growth is then not significant and only ``VDT > low`` can
+    be said.
 
     Parameters
     ----------
@@ -89,8 +90,9 @@ def growth(
     """Return what became of a lesion, and how sure that is.
 
     Volumes are compared on the log scale. The variability of each is the published repeatability at its
-    diameter, or its own measurement interval where that is wider. Where no volume figure holds (thick slices),
-    long axes of 10 mm and more are compared with the published limits for one lesion; else nothing is claimed.
+    diameter, or its own measurement interval where that is wider. Where no volume figure holds (thick
+    slices), long axes of 10 mm and more are compared with the published limits for one lesion; else nothing
+    is claimed.
 
     Parameters
     ----------
@@ -113,7 +115,9 @@ def growth(
     if prior is None:
         return Growth("new", None, None, "Not seen in the prior study, which covers the place.")
     if current is None:
-        return Growth("vanished", None, None, "Not seen any more in the current study, which covers the place.")
+        return Growth(
+            "vanished", None, None, "Not seen any more in the current study, which covers the place."
+        )
     change = _log_ratio(prior.volume.value, current.volume.value, days)
     rows = [find_repeatability(_diameter(one), slice_thickness_mm) for one in (prior, current)]
     if rows[0] is None or rows[1] is None:
@@ -139,7 +143,7 @@ def growth(
 
 
 def _diameter(lesion: Sized) -> float:
-    return (6 * lesion.volume.value / math.pi) ** (1 / 3)
+    return math.pow(6 * lesion.volume.value / math.pi, 1 / 3)
 
 
 def _own_sigma(volume: Quantity) -> float:
@@ -158,8 +162,8 @@ def _reason(
 ) -> str:
     beyond = "lies within" if kind == "stable" else "exceeds"
     text = (
-        f"Volume change {percent.value:+.0f} % {beyond} the {limit:+.0f} % by which repeat measurements of these "
-        f"sizes may differ ({source})."
+        f"Volume change {percent.value:+.0f} % {beyond} the {limit:+.0f} % by which repeat measurements of "
+        f"these sizes may differ ({source})."
     )
     if kind == "stable" and vdt is not None and vdt.low is not None:
         text += f" No significant growth; doubling time above {vdt.low:.0f} days."

@@ -32,9 +32,10 @@ def link_lesions(
 ) -> tuple[Link, ...]:
     """Return one link per lesion of either date: linked, new, vanished, not covered or ambiguous.
 
-    Centres and masks are carried over by the alignment; cost = distance / gate + 0.5 |ln(V2 / V1)| + (1 - overlap),
-    forbidden beyond the gate or on the other side of the body; then an optimal assignment with the choice to
-    leave lesions alone. "New" is said only when the prior saw the place and the alignment did not fail.
+    Centres and masks are carried over by the alignment; cost = distance / gate + 0.5 |ln(V2 / V1)| + (1 -
+    overlap), forbidden beyond the gate or on the other side of the body; then an optimal assignment with
+    the choice to leave lesions alone. "New" is said only when the prior saw the place and the alignment did
+    not fail.
 
     Parameters
     ----------
@@ -114,7 +115,9 @@ def _assigned(costs: Floats) -> list[tuple[int, int]]:
     table[n:, :m] = np.where(np.eye(m, dtype=bool), UNLINKED_COST, FORBIDDEN)
     rows, columns = linear_sum_assignment(table)
     return [
-        (int(i), int(j)) for i, j in zip(rows, columns, strict=True) if i < n and j < m and costs[i, j] < FORBIDDEN
+        (int(i), int(j))
+        for i, j in zip(rows, columns, strict=True)
+        if i < n and j < m and costs[i, j] < FORBIDDEN
     ]
 
 
@@ -139,8 +142,12 @@ def _only_current(
         return Link(i, None, "not-covered", UNLINKED_COST, "The prior study does not show this place.")
     touched = [j for j in taken if _touching(alignment.map_points(_voxels(lesion)), prior[j])]
     if touched:
-        return Link(i, touched[0], "ambiguous", UNLINKED_COST, "May have split from a prior lesion; please choose.")
-    return Link(i, None, "new", UNLINKED_COST, "Nothing lay at this place in the prior study, which shows it.")
+        return Link(
+            i, touched[0], "ambiguous", UNLINKED_COST, "May have split from a prior lesion; please choose."
+        )
+    return Link(
+        i, None, "new", UNLINKED_COST, "Nothing lay at this place in the prior study, which shows it."
+    )
 
 
 def _only_prior(
@@ -151,7 +158,9 @@ def _only_prior(
         return Link(None, j, "not-covered", UNLINKED_COST, "The current study does not show this place.")
     touched = [i for i in taken if _touching(alignment.inverse_points(_voxels(lesion)), current[i])]
     if touched:
-        return Link(touched[0], j, "ambiguous", UNLINKED_COST, "May have merged into one lesion; please choose.")
+        return Link(
+            touched[0], j, "ambiguous", UNLINKED_COST, "May have merged into one lesion; please choose."
+        )
     return Link(None, j, "vanished", UNLINKED_COST, "Nothing is left at this place in the current study.")
 
 

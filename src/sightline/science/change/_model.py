@@ -13,8 +13,8 @@ GrowthKind = Literal["new", "grown", "stable", "shrunk", "vanished", "cannot-tel
 class Link:
     """One lesion followed, or not, from the prior to the current volume.
 
-    `current` and `prior` are indices into the two lists of lesions, None where there is none. `cost` is that of
-    the match (0 is perfect, 1 is as good as no match). `reason` is one plain sentence.
+    `current` and `prior` are indices into the two lists of lesions, None where there is none. `cost` is
+    that of the match (0 is perfect, 1 is as good as no match). `reason` is one plain sentence.
     """
 
     current: int | None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Repeatability:
     """One published figure and the conditions under which it may be applied.
 
-    `cv` is the within-lesion coefficient of variation of the quantity; the 95 % limits of a true change of two
-    equal measurements are exp(+-2.77 sigma) - 1 with sigma = sqrt(ln(1 + cv^2)).
+    `cv` is the within-lesion coefficient of variation of the quantity; the 95 % limits of a true change of
+    two equal measurements are exp(+-2.77 sigma) - 1 with sigma = sqrt(ln(1 + cv^2)).
     """
 
     quantity: str
@@ -86,7 +86,8 @@ class DiameterLimits:
 DIAMETER_CHANGE = DiameterLimits(
     -31.3, 30.3, 10.0, 5.0, "Yoon, Eur J Cancer 2016, 10.1016/j.ejca.2015.10.014"
 )
-"""Change of one target lesion, inter-reader; measurable from 10 mm with slices of at most 5 mm (RECIST 1.1)."""
+"""Change of one target lesion, inter-reader; measurable from 10 mm with slices of at most 5 mm (RECIST
+1.1)."""
 
 
 def find_repeatability(diameter_mm: float, slice_mm: float) -> Repeatability | None:

@@ -100,7 +100,9 @@ def find_body(coarse: Array) -> Mask:
     sizes[0] = 0
     body = labels == sizes.argmax()
     for z, plane in enumerate(body):
-        body[z] = ndimage.binary_fill_holes(ndimage.binary_closing(np.pad(plane, 4), iterations=3))[4:-4, 4:-4]
+        body[z] = ndimage.binary_fill_holes(ndimage.binary_closing(np.pad(plane, 4), iterations=3))[
+            4:-4, 4:-4
+        ]
     return np.asarray(body)
 
 

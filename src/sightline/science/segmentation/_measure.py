@@ -34,8 +34,8 @@ class Region:
     """A lesion cut out of its surroundings, before it is measured.
 
     `box` are slices into the volume; the masks have the box's shape. `attached` is what is as bright as the
-    lesion but belongs to vessels or the chest wall. `isolation` is the part of the surface round the lesion that
-    is not bright.
+    lesion but belongs to vessels or the chest wall. `isolation` is the part of the surface round the lesion
+    that is not bright.
     """
 
     box: tuple[slice, slice, slice]
@@ -186,8 +186,8 @@ def _roundness(lesion: Mask, spacing: Floats) -> float:
 def partial_volume(volume: Volume, region: Region) -> tuple[Quantity, float]:
     """Return the volume (mm3) of a lesion, with its 95 % interval, and the lesion value (HU) it rests on.
 
-    V = dV sum((I - B) / (L - B)) over the mask grown by two voxels, unclamped; B from the surroundings, L from
-    the core where it has three voxels or more. The standard deviation adds noise, B and L in quadrature.
+    V = dV sum((I - B) / (L - B)) over the mask grown by two voxels, unclamped; B from the surroundings, L
+    from the core where it has three voxels or more. The standard deviation adds noise, B and L in quadrature.
 
     References
     ----------
@@ -286,13 +286,13 @@ def measure_axes(volume: Volume, region: Region) -> Axes:
     shown = np.where(near, hu, np.minimum(hu, region.background_hu))
     best: tuple[float, int, Floats, tuple[int, int]] | None = None
     _, dy, dx = volume.grid.spacing_xyz_mm[::-1]
-    for z in np.flatnonzero(region.mask.any(axis=(1, 2))):
-        plane = np.pad(shown[z], 1, constant_values=region.background_hu)
+    for row in np.flatnonzero(region.mask.any(axis=(1, 2))):
+        plane = np.pad(shown[row], 1, constant_values=region.background_hu)
         for line in find_contours(plane, region.threshold_hu):
             flat = np.column_stack([(line[:, 0] - 1) * dy, (line[:, 1] - 1) * dx])
             length, pair = _caliper(flat)
             if best is None or length > best[0]:
-                best = (length, int(z), flat, pair)
+                best = (length, int(row), flat, pair)
     if best is None:
         raise NoLesionHere("The lesion has no outline in any slice; click inside the lesion.")
     length, z, flat, pair = best

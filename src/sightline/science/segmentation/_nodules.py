@@ -47,9 +47,9 @@ def find_nodules(
 ) -> tuple[Lesion, ...]:
     """Return the nodules of the lungs, the surest first.
 
-    Multi-scale Laplacian of Gaussian inside the closed lungs, curvature ratio against tubes and walls, then a cut
-    out of each candidate that is judged by roundness and by how little of its surface touches other bright tissue.
-    Classical and explainable; it is no replacement for a trained detector.
+    Multi-scale Laplacian of Gaussian inside the closed lungs, curvature ratio against tubes and walls, then
+    a cut out of each candidate that is judged by roundness and by how little of its surface touches other
+    bright tissue. Classical and explainable; it is no replacement for a trained detector.
 
     Parameters
     ----------
@@ -98,7 +98,9 @@ def segment_lesion_at(
         If the point lies outside the volume or nothing stands out there.
     """
     if volume.unit != "HU":
-        raise NotHounsfield(f"Lesions are cut out in HU, not in {volume.unit or 'unknown units'}; choose a CT.")
+        raise NotHounsfield(
+            f"Lesions are cut out in HU, not in {volume.unit or 'unknown units'}; choose a CT."
+        )
     index = volume.grid.to_index_zyx(point_lps_mm)[0]
     if not volume.grid.contains(point_lps_mm)[0]:
         raise NoLesionHere("The point lies outside the volume; click inside the lesion.")
@@ -178,9 +180,7 @@ def _second(array: npt.NDArray[np.float32], axis: int, mm: Floats) -> npt.NDArra
     return second
 
 
-def _judged(
-    volume: Volume, index: Floats, diameter_mm: float, lungs: Mask, midline: float
-) -> Lesion | None:
+def _judged(volume: Volume, index: Floats, diameter_mm: float, lungs: Mask, midline: float) -> Lesion | None:
     """Return the candidate as a lesion, or None when it is no nodule or is cut by the edge of the scan."""
     try:
         region = cut_out(volume, index, diameter_mm=diameter_mm, within=lungs)
@@ -200,7 +200,8 @@ def _at_ends(region: Region, volume: Volume) -> bool:
 
 
 def _shape_score(region: Region) -> float:
-    """Return how free on all sides and how round a cut-out is, and whether it is as bright as solid tissue."""
+    """Return how free on all sides and how round a cut-out is, and whether it is as bright as solid
+    tissue."""
     free = _ramp(region.isolation, 0.82, 0.94)
     round_ = _ramp(region.roundness, 0.30, 0.60)
     solid = _ramp(region.threshold_hu, -640.0, -540.0)

@@ -5,6 +5,7 @@ exists and no interpolation blurs it. Distances are negative inside.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,10 +46,20 @@ def ellipsoid(
 ) -> F32:
     """Return the approximate signed distance (mm) to an ellipsoid."""
     x, y, z = ((q - c) / r for q, c, r in zip(p, centre, radii, strict=True))
-    return ((np.sqrt(x * x + y * y + z * z) - 1.0) * np.float32(min(radii))).astype(np.float32)
+    return np.asarray((np.sqrt(x * x + y * y + z * z) - 1.0) * np.float32(min(radii)), dtype=np.float32)
 
 
-def paint(image: F32, distance: F32, hu: float | F32, *, edge_mm: float = 1.2) -> None:
+def _most(*parts: npt.NDArray[Any]) -> F32:
+    return np.asarray(np.maximum.reduce(list(parts)), dtype=np.float32)
+
+
+def _least(*parts: npt.NDArray[Any]) -> F32:
+    return np.asarray(np.minimum.reduce(list(parts)), dtype=np.float32)
+
+
+def paint(
+    image: F32, distance: npt.NDArray[Any], hu: float | npt.NDArray[Any], *, edge_mm: float = 1.2
+) -> None:
     """Lay tissue over the image in place; the edge is a ramp `edge_mm` wide, as partial volume makes it."""
     cover = np.clip(0.5 - distance / np.float32(edge_mm), 0.0, 1.0)
     image += cover * (hu - image)
@@ -62,7 +73,7 @@ def cage(p: tuple[F32, F32, F32], build: Build) -> F32:
     a = (build.half_width - 34.0) * narrow
     b = (build.half_depth - 26.0) * np.sqrt(narrow)
     radius = (np.abs(x / a) ** 2.3 + np.abs(y / b) ** 2.3) ** np.float32(1 / 2.3)
-    return ((radius - 1.0) * np.minimum(a, b)).astype(np.float32)
+    return np.asarray((radius - 1.0) * np.minimum(a, b), dtype=np.float32)
 
 
 def diaphragm(p: tuple[F32, F32, F32], build: Build) -> F32:
@@ -71,7 +82,7 @@ def diaphragm(p: tuple[F32, F32, F32], build: Build) -> F32:
     right = (build.dome + 6.0) - ((x + 70.0) / 62.0) ** 2 * 34.0
     left = (build.dome - 6.0) - ((x - 72.0) / 58.0) ** 2 * 34.0
     fall = 42.0 * np.clip((y - 5.0) / 60.0, 0.0, 1.6) ** 2 + 10.0 * np.clip(-(y + 35.0) / 40.0, 0.0, 1.5) ** 2
-    return (z - (np.maximum(right, left) - fall)).astype(np.float32)
+    return np.asarray(z - (np.maximum(right, left) - fall), dtype=np.float32)
 
 
 def mediastinum(p: tuple[F32, F32, F32], build: Build) -> F32:
@@ -84,7 +95,7 @@ def mediastinum(p: tuple[F32, F32, F32], build: Build) -> F32:
     heart = heart_distance(p, build)
     aorta = np.hypot(x - 24.0, y - 48.0) - 14.0
     spine = np.hypot(x, (y - 72.0) * 0.9) - 25.0
-    return np.minimum.reduce([block, heart - 4.0, aorta - 2.0, spine]).astype(np.float32)
+    return _least(block, heart - 4.0, aorta - 2.0, spine)
 
 
 def heart_distance(p: tuple[F32, F32, F32], build: Build) -> F32:
@@ -97,7 +108,7 @@ def heart_distance(p: tuple[F32, F32, F32], build: Build) -> F32:
 
 def lungs(p: tuple[F32, F32, F32], build: Build) -> F32:
     """Return the signed distance (mm) to both lungs."""
-    return np.maximum.reduce([cage(p, build) + 3.0, -diaphragm(p, build), -mediastinum(p, build)])
+    return _most(cage(p, build) + 3.0, -diaphragm(p, build), -mediastinum(p, build))
 
 
 def render(p: tuple[F32, F32, F32], build: Build, phase: F32) -> tuple[F32, F32]:
@@ -106,7 +117,7 @@ def render(p: tuple[F32, F32, F32], build: Build, phase: F32) -> tuple[F32, F32]
     `phase` is a smooth random field of unit variance that makes fat and lung less even. Read from top to
     bottom: what is painted later lies over what is painted before.
     """
-    x, y, z = p
+    x, y, _z = p
     image = np.full(x.shape, AIR, dtype=np.float32)
     body = _body(p, build)
     paint(image, body, 30.0, edge_mm=1.5)  # skin
@@ -134,22 +145,22 @@ def _body(p: tuple[F32, F32, F32], build: Build) -> F32:
     a = build.half_width + 6.0 * shoulders
     b = build.half_depth - 14.0 * shoulders
     radius = (np.abs(x / a) ** 2.6 + np.abs((y - 3.0) / b) ** 2.4) ** np.float32(1 / 2.5)
-    return ((radius - 1.0) * b).astype(np.float32)
+    return np.asarray((radius - 1.0) * b, dtype=np.float32)
 
 
 def _paint_muscle_planes(image: F32, p: tuple[F32, F32, F32], build: Build, phase: F32) -> None:
     """Fat between chest-wall muscles, the erector group beside the spine and the pectorals in front."""
-    x, y, z = p
+    x, _y, _z = p
     layer = np.abs(cage(p, build) - 11.0 - 1.5 * phase) - 0.9
     paint(image, layer, FAT + 40.0)
     for side in (-1.0, 1.0):
         paint(image, ellipsoid(p, (side * 27.0, 94.0, 0.0), (21.0, 10.0, 4000.0)), MUSCLE + 5.0 * phase)
     pectoral = ellipsoid(p, (0.0, -build.half_depth + 20.0, 62.0), (110.0, 9.0, 55.0))
-    paint(image, np.maximum.reduce([pectoral, 12.0 - np.abs(x), _body(p, build) + 5.0]), MUSCLE + 5.0 * phase)
+    paint(image, _most(pectoral, 12.0 - np.abs(x), _body(p, build) + 5.0), MUSCLE + 5.0 * phase)
 
 
 def _paint_abdomen(image: F32, p: tuple[F32, F32, F32], below: F32, phase: F32) -> None:
-    x, y, z = p
+    _x, y, _z = p
     paint(image, below, FAT)
     liver = np.maximum(below + 3.5, ellipsoid(p, (-52.0, 2.0, -104.0), (92.0, 86.0, 62.0)))
     paint(image, liver, LIVER + 3.0 * phase)
@@ -182,7 +193,11 @@ def _paint_bones(image: F32, p: tuple[F32, F32, F32], build: Build) -> None:
         across = (blade_x * 0.66 + blade_y * 0.75) - 0.012 * (blade_x * 0.75 - blade_y * 0.66) ** 2
         along_blade = blade_x * 0.75 - blade_y * 0.66
         blade = np.maximum.reduce(
-            [np.abs(across) - 3.4, np.abs(along_blade) - 34.0 + 0.25 * np.abs(z - 52.0), np.abs(z - 52.0) - 62.0]
+            [
+                np.abs(across) - 3.4,
+                np.abs(along_blade) - 34.0 + 0.25 * np.abs(z - 52.0),
+                np.abs(z - 52.0) - 62.0,
+            ]
         )
         paint(image, blade, 480.0)
         paint(image, blade + 1.8, 190.0)

@@ -104,7 +104,7 @@ def _anatomy_image(grid: Grid, pose: Pose, build: Build, seed: int) -> tuple[F32
     waves = _waves(seed)
     for z in range(0, grid.shape_zyx[0], 8):
         slab = min(8, grid.shape_zyx[0] - z)
-        index = np.indices((slab, *grid.shape_zyx[1:])).reshape(3, -1).T + [z, 0, 0]
+        index = np.indices((slab, *grid.shape_zyx[1:])).reshape(3, -1).T + np.array([z, 0, 0])
         points = pose.to_reference_mm(grid.to_lps_mm(index)).astype(np.float32)
         x, y, zz = (points[:, k].reshape(slab, *grid.shape_zyx[1:]) for k in range(3))
         image[z : z + slab], lung[z : z + slab] = _anatomy.render((x, y, zz), build, waves(x, y, zz))
@@ -117,7 +117,9 @@ class _Waves:
     def __init__(self, rng: np.random.Generator) -> None:
         ways = rng.normal(size=(9, 3))
         lengths = rng.uniform(14, 60, 9)
-        self.k = (2 * np.pi * ways / np.linalg.norm(ways, axis=1, keepdims=True) / lengths[:, None]).astype("f4")
+        self.k = (2 * np.pi * ways / np.linalg.norm(ways, axis=1, keepdims=True) / lengths[:, None]).astype(
+            "f4"
+        )
         self.at = rng.uniform(0, 2 * np.pi, 9).astype("f4")
 
     def __call__(self, x: F32, y: F32, z: F32) -> F32:
@@ -169,10 +171,10 @@ def _tubes(build: Build, seed: int) -> tuple[Tube, ...]:
     for number, (root, way, radius) in enumerate(ROOTS):
         for system, side in ((0, 0.0), (1, 9.0)):  # arteries, then veins a little apart
             rng = np.random.default_rng([seed, 10 + number, system])
-            start = np.array(root) + [0.0, -side, -0.6 * side]
+            start = np.array(root) + np.array([0.0, -side, -0.6 * side])
             bend = np.array(way) + rng.normal(0, 0.12, 3)
             tubes += grow_tree(start, bend, radius * (1 - 0.2 * system), depth_mm=depth, rng=rng)
-    return tubes
+    return tuple(tubes)
 
 
 def _paint_airways(image: F32, grid: Grid, pose: Pose, build: Build, seed: int) -> None:
@@ -298,7 +300,9 @@ def _clear_place(wanted: Floats, tubes: Sequence[Tube], build: Build) -> Floats:
     depth = _Depth(build)
     middles = np.array([(tube.start + tube.end) / 2 for tube in tubes])
     radii = np.array([tube.start_mm for tube in tubes])
-    steps = np.array([(dx, dy, dz) for dx in range(-20, 21, 4) for dy in range(-20, 21, 4) for dz in (-8, 0, 8)])
+    steps = np.array(
+        [(dx, dy, dz) for dx in range(-20, 21, 4) for dy in range(-20, 21, 4) for dz in (-8, 0, 8)]
+    )
     for step in steps[np.argsort(np.linalg.norm(steps, axis=1), kind="stable")]:
         place = wanted + step
         clear = (np.linalg.norm(middles - place, axis=1) - radii).min()
@@ -367,9 +371,10 @@ def insert_nodule(
 ) -> Volume:
     """Return the volume with a spherical nodule put into it.
 
-    The difference between lesion and background is spread by the point spread of the scanner, within the plane,
-    and averaged over the slice; only the difference is added, so that the noise and texture of the scan stay. The
-    background is what lies there, voxel by voxel; vessels inside the sphere are replaced, not added to.
+    The difference between lesion and background is spread by the point spread of the scanner, within the
+    plane, and averaged over the slice; only the difference is added, so that the noise and texture of the
+    scan stay. The background is what lies there, voxel by voxel; vessels inside the sphere are replaced,
+    not added to.
 
     Parameters
     ----------
@@ -415,4 +420,4 @@ def _noise(grid: Grid, noise_hu: float, rng: np.random.Generator, lung: F32) -> 
     noise = ndimage.gaussian_filter1d(noise, 0.45, axis=0, mode="wrap")
     noise *= noise_hu / noise.std()
     noise *= np.where(lung < 0, np.float32(0.75), np.float32(1.0))
-    return noise
+    return np.asarray(noise, dtype=np.float32)

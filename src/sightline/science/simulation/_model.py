@@ -31,7 +31,7 @@ class Pose:
     def to_reference_mm(self, points_lps_mm: npt.ArrayLike) -> Floats:
         """Return reference positions of scan positions (..., 3)."""
         rigid = (np.asarray(points_lps_mm, dtype=float) - np.array(self.shift_mm)) @ self.rotation.T
-        return rigid + self._breath(rigid)
+        return np.asarray(rigid + self._breath(rigid))
 
     def _breath(self, rigid: Floats) -> Floats:
         """Return the displacement by breathing: the diaphragm moves most, the front of the ribs a little."""

@@ -380,5 +380,5 @@ def _unsheared(
 
 
 def _shifted(plane: npt.NDArray[Any], by_px: Floats, fill: float) -> npt.NDArray[Any]:
-    moved: npt.NDArray[Any] = ndimage.shift(plane, by_px, order=1, cval=fill, mode="constant")  # type: ignore[attr-defined]
+    moved: npt.NDArray[Any] = ndimage.shift(plane, by_px, order=1, cval=fill, mode="constant")
     return moved

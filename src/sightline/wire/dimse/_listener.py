@@ -28,8 +28,10 @@ MAX_PDU = 1 << 20
 MOST_PDU = 64 << 20
 CHUNK = 1 << 18
 # HTJ2K, JPEG XL and deflated frames are younger than pynetdicom's list (PS3.6 table A-1).
+# JPIP and ST 2110 streams hold no pixels of their own, so an object in them could not be kept.
+NOT_KEPT = ("1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.7.")
 SYNTAXES = [
-    *ALL_TRANSFER_SYNTAXES,
+    *(s for s in ALL_TRANSFER_SYNTAXES if not s.startswith(NOT_KEPT)),
     *(
         s
         for n in (110, 111, 112, 201, 202, 203)

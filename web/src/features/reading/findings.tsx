@@ -62,7 +62,7 @@ function FindingItem({ finding, store }: { finding: Finding; store: ReadingStore
   const selected = store.selected.value === finding.id;
   return (
     <li
-      class={`finding is-${finding.state} ${selected ? 'selected' : ''}`}
+      class={`finding ${isDecidable(finding) ? `is-${finding.state}` : ''} ${selected ? 'selected' : ''}`}
       aria-current={selected ? 'true' : undefined}
     >
       <button type="button" class="finding-head" onClick={() => store.select(finding.id)}>
@@ -80,6 +80,7 @@ function FindingItem({ finding, store }: { finding: Finding; store: ReadingStore
 }
 
 function StateBadge({ finding }: { finding: Finding }) {
+  if (!isDecidable(finding)) return <span class="state">in the prior</span>;
   const looks = {
     proposed: ['◆', 'proposed'],
     accepted: ['✓', 'accepted'],

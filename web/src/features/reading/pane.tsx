@@ -67,7 +67,7 @@ export function Pane({ id, store, element }: PaneProps) {
         {study?.simulated && <SimulatedTag />}
       </div>
       <div class="corner top-right">
-        {view.state === 'loading' && <span class="muted">Loading images</span>}
+        {(view.state === 'loading' || view.state === 'empty') && <span class="muted">Loading images</span>}
         {view.series && view.state === 'shown' && (
           <>
             <span>

@@ -171,7 +171,10 @@ export class ReadingStore {
   async #afterFirstImage(reading: Reading): Promise<void> {
     this.#stopMarks = effect(() => this.#drawMarks());
     void this.report.load();
-    const prior = this.#showPrior(reading).catch(tellError);
+    const prior = this.#showPrior(reading).catch((error: unknown) => {
+      const words = error instanceof Error ? error.message : String(error);
+      this.#controller?.clear('prior', `The prior cannot be shown. ${words}`);
+    });
     void this.#loadOutlines(this.selected.value ? [this.selected.value] : []);
     await prior;
     if (this.closed) return;
@@ -216,12 +219,13 @@ export class ReadingStore {
         return null;
       }) ?? null,
     ]);
-    const current = this.views.current.value.series;
+    const view = this.views.current.value;
+    const current = view.series;
     if (this.closed || !this.#controller) return;
     const link = grid ?? (current && !current.notShown ? byPosition(current, series) : null);
     await this.#controller.show('prior', series, {
       index: Math.floor(series.slices.length / 2),
-      window: this.views.current.value.window ?? window,
+      window: (current?.modality === series.modality && view.window) || window,
     });
     this.linkKind.value = grid ? 'aligned' : link ? 'position' : 'none';
     await this.#controller.link(link);

@@ -1,0 +1,2 @@
+/** Stands in for parts of vtk.js that are imported for their effects and never used. */
+export {};
