@@ -83,7 +83,8 @@ def main():
         error = np.linalg.norm(found.map_points(points) - goal, axis=1)[seen]
         print(
             f"warp {number}: {found.verdict} ({found.reason}) {took:.0f} s; before {before.mean():.2f}; "
-            f"TRE mm mean {error.mean():.2f} median {np.median(error):.2f} p95 {np.percentile(error, 95):.2f}",
+            f"TRE mm mean {error.mean():.2f} median {np.median(error):.2f} "
+            f"p95 {np.percentile(error, 95):.2f}",
             flush=True,
         )
         print("   ", [(test.name, round(test.value, 2), test.passed) for test in found.tests])

@@ -118,6 +118,15 @@ def test_an_import_beside_a_server_leaves_the_jobs_to_it(sightline, write_slice,
     assert "1 taken" in answer.out
 
 
+def test_a_worker_beside_a_server_is_refused(sightline, tmp_path):
+    (tmp_path / "data").mkdir()
+    with jobs.take_lock(tmp_path / "data" / "worker.lock"):
+        answer = sightline("worker")
+
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == "sightline: Another process runs the jobs of this installation.\n"
+
+
 def test_the_timeline_of_a_patient_is_shown(sightline, write_slice):
     sightline("import", str(write_slice()))
 

@@ -117,6 +117,7 @@ def test_killed_amid_an_analysis_it_ends_it_after_the_restart_with_each_finding_
     for thinned in sorted((tmp_path / "visit1").iterdir())[1::2]:
         thinned.unlink()  # half the slices take half the time
     assert sightline("import", str(tmp_path / "visit1"), "--no-wait").code == 0
+    assert query(folder, "select simulated from studies") == [(1,)]
 
     def state():
         return [s for (s,) in query(folder, "select state from analyses where study_uid = ?", STUDY)]

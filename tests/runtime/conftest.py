@@ -9,6 +9,7 @@ import structlog
 from sightline.runtime import http, jobs, logs
 
 PROGRAMS = Path(__file__).parent / "programs"
+collect_ignore = ["programs"]  # they are no tests; imported a second time they would name their jobs twice
 if str(PROGRAMS) not in sys.path:
     sys.path.insert(0, str(PROGRAMS))
 

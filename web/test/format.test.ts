@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { day, due, figure, halfWidth, sexAge, signed, span, volume, wait } from '../src/ui/format';
+import { day, due, figure, sexAge, signed, span, spread, volume, wait } from '../src/ui/format';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
 
@@ -58,8 +58,12 @@ describe('numbers', () => {
   });
 
   it('has no interval where an end is missing', () => {
-    expect(halfWidth(120, 231)).toBe(55.5);
-    expect(halfWidth(null, 231)).toBeNull();
+    expect(spread(133, 39, null, signed)).toBe('');
+  });
+
+  it('gives ± only to an interval that does not lean', () => {
+    expect(spread(10, 8, 12, figure)).toBe(` ± ${figure(2)}`);
+    expect(spread(133, 39, 290, signed)).toBe(' (+39 to +290)');
   });
 
   it('leaves out an unknown age', () => {

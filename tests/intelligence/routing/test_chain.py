@@ -141,3 +141,45 @@ def test_after_a_study_it_and_the_later_ones_are_compared_anew(receive, db):
 
     assert sorted(chain._this_and_later(db, "1.2")) == ["1.2", "1.3"]
     assert sorted(chain._this_and_later(db, "1.1")) == ["1.1", "1.2", "1.3"]
+
+
+@pytest.fixture
+def aligned(monkeypatch):
+    """Two scans of someone who lay exactly the same; aligning real ones is tested in science."""
+    import numpy as np
+
+    from sightline.intelligence.routing import _comparing as comparing
+    from sightline.science.alignment import Alignment
+    from sightline.science.geometry import Grid
+
+    grid = Grid((40, 40, 40), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    field = np.zeros((*grid.shape_zyx, 3), np.float32)
+    found = Alignment("good", "made up", (), grid, field, np.ones(grid.shape_zyx, np.float32), "made up")
+    geometry = comparing.Geometry(grid, grid, thickness_mm=1.0, same_kernel=True)
+    monkeypatch.setattr(comparing, "align_pair", lambda *_: (found, geometry))
+
+
+def test_a_comparison_links_the_lesions_and_is_the_same_however_often_it_is_made(
+    receive, clinic, store, database, db, aligned
+):
+    for study, date in (("1.1", FIRST), ("1.2", SECOND)):
+        receive(study, date)
+    [then], [now] = (clinic.propose(study, 9.0, mask=True) for study in ("1.1", "1.2"))
+    for study in ("1.1", "1.2"):
+        routing.request_analysis(db, study, by=access.SYSTEM)
+    db.commit()
+
+    for _ in range(2):
+        chain._compare(store, "1.2")
+        chain._compare(store, "1.1")  # it has no prior, so nothing is to be done
+
+    with database.reading() as reading:
+        comparison = timeline.comparison_of(reading, "1.2")
+        lesions = {f.lesion for f in findings.of_patient(reading, now.patient)}
+        acts = [e.act for e in audit.trail(reading, on=now.patient)]
+        assert timeline.comparison_of(reading, "1.1") is None
+    assert comparison is not None
+    [change] = comparison.changes
+    assert (change.current, change.prior, change.linked) == (now.id, then.id, True)
+    assert lesions == {then.lesion}
+    assert acts.count("lesion.unify") == 1

@@ -1,5 +1,6 @@
 """Growth of one lesion and what may be said of it."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -7,7 +8,6 @@ import pytest
 
 from sightline.kernel.quantities import Quantity
 from sightline.science import change
-import itertools
 
 
 @dataclass(frozen=True)

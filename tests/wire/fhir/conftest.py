@@ -10,15 +10,14 @@ from tests.care.clinic import (
     SECOND,
     change,
     clinic,
-    database,
     db,
     log_in,
     radiologist,
     reads,
     receive,
-    shared_postgresql,
     store,
 )
+from tests.care.clinic import sqlite as database  # there is no statement of FHIR's own
 
 __all__ = [
     "clinic",
@@ -28,7 +27,6 @@ __all__ = [
     "radiologist",
     "reads",
     "receive",
-    "shared_postgresql",
     "store",
 ]
 

@@ -955,6 +955,43 @@ export interface WorklistPage {
 }
 
 /**
+ * WorklistQuery
+ * What to list: words over name, id and accession; modality; open, reported or all.
+ */
+export interface WorklistQuery {
+  /**
+   * After
+   * @maxLength 128
+   * @default ""
+   */
+  after?: string;
+  /**
+   * Limit
+   * @exclusiveMin 0
+   * @max 200
+   * @default 50
+   */
+  limit?: number;
+  /**
+   * Modality
+   * @maxLength 16
+   * @default ""
+   */
+  modality?: string;
+  /**
+   * Q
+   * @maxLength 100
+   * @default ""
+   */
+  q?: string;
+  /**
+   * State
+   * @default "open"
+   */
+  state?: "open" | "reported" | "all";
+}
+
+/**
  * WrittenSection
  * A section as a person sends it.
  */

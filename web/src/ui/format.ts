@@ -65,9 +65,20 @@ export function unit(code: string): string {
   return code.replace('mm3', 'mm³').replace('mm^3', 'mm³').replace(/^1$/, '');
 }
 
-/** Half the width of an interval, for `± 31`; null where an end is missing. */
-export function halfWidth(low: number | null | undefined, high: number | null | undefined): number | null {
-  return low === null || low === undefined || high === null || high === undefined ? null : (high - low) / 2;
+/**
+ * A 95 % interval beside its value: ` ± 31` where both sides are alike, else its two ends, since an interval
+ * of a ratio leans to one side; empty where an end is missing.
+ */
+export function spread(
+  value: number,
+  low: number | null | undefined,
+  high: number | null | undefined,
+  show: (n: number) => string,
+): string {
+  if (low === null || low === undefined || high === null || high === undefined) return '';
+  const half = (high - low) / 2;
+  const leans = Math.abs(high + low - 2 * value) > 0.2 * half;
+  return leans ? ` (${show(low)} to ${show(high)})` : ` ± ${show(half).replace('+', '')}`;
 }
 
 /** `+174`, `−12`, `0`: always with its sign. */

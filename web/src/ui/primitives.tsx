@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { FindingChange, Quantity } from '../api';
-import { figure, halfWidth, signed, unit } from './format';
+import { figure, signed, spread, unit } from './format';
 import { Icon, type IconName } from './icons';
 import { keyLabel } from './keys';
 
@@ -138,11 +138,11 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
 /** `8.4 mm ± 0.6`, the unit in a lighter tone. */
 export function Amount({ quantity, plain }: { quantity: Quantity | null | undefined; plain?: boolean }) {
   if (!quantity) return <span class="muted">–</span>;
-  const half = plain ? null : halfWidth(quantity.low, quantity.high);
+  const interval = plain ? '' : spread(quantity.value, quantity.low, quantity.high, figure);
   return (
     <span class="amount" title={quantity.method}>
       {figure(quantity.value)} <span class="unit">{unit(quantity.unit)}</span>
-      {half !== null && <span class="unit"> ± {figure(half)}</span>}
+      {interval && <span class="unit">{interval}</span>}
     </span>
   );
 }
@@ -171,13 +171,11 @@ export function ChangeBadge({
   percent?: boolean;
 }) {
   const look = CHANGE[change.kind] ?? CANNOT_TELL;
-  const half = halfWidth(change.low, change.high);
   const shown = percent && change.percent !== null && change.percent !== undefined;
   return (
     <span class={`change ${look.tone}`}>
       <Icon name={look.icon} />
       {shown ? `${signed(change.percent ?? 0)} %` : look.word}
-      {shown && half !== null && <span class="unit"> ± {Math.round(half)}</span>}
     </span>
   );
 }

@@ -164,7 +164,10 @@ export class ViewerController {
     }
     if (turn !== pane.turn) return;
     if (options.window) pane.viewport.setProperties({ voiRange: rangeOf(options.window) });
-    if (options.centre) this.#centre(pane, options.centre, this.#scaleOf(pane) / (options.zoom ?? 1));
+    const zoom = options.zoom ?? 1;
+    if (options.centre && (zoom !== 1 || !inView(pane, options.centre))) {
+      this.#centre(pane, options.centre, this.#scaleOf(pane) / zoom);
+    }
     await this.#render(pane);
   }
 
@@ -205,14 +208,14 @@ export class ViewerController {
     void this.#move(pane, Math.min(Math.max(index, 0), last)).then(() => this.#followSoon(pane));
   }
 
-  /** Bring a point of the current study to the middle of its pane. */
+  /** Show a point of the current study: its slice, moved to the middle only where it would be near the edge. */
   async centreOn(point: Vec3): Promise<void> {
     const pane = this.#panes.get('current');
     const index = pane?.series && nearestSlice(pane.series, point);
     if (!pane || index === null || index === undefined) return;
     this.lead('current');
     await this.#move(pane, index);
-    this.#centre(pane, point, this.#scaleOf(pane));
+    if (!inView(pane, point)) this.#centre(pane, point, this.#scaleOf(pane));
     pane.viewport.render();
     this.#followSoon(pane);
   }
@@ -509,4 +512,11 @@ function statusOf(error: unknown): number | null {
   const detail = (error as { error?: unknown })?.error ?? error;
   const status = (detail as { status?: unknown })?.status;
   return typeof status === 'number' ? status : null;
+}
+
+/** Whether a point lies well inside what its pane shows, so that moving the image would only hide anatomy. */
+function inView(pane: Pane, point: Vec3): boolean {
+  const [x, y] = pane.viewport.worldToCanvas([...point] as Types.Point3);
+  const { clientWidth: width, clientHeight: height } = pane.element;
+  return x > 0.1 * width && x < 0.9 * width && y > 0.1 * height && y < 0.9 * height;
 }

@@ -13,13 +13,20 @@ from sightline.runtime.db import Db
 from sightline.trust import access, audit
 
 audit.declare("study.open", "A person opened a study to read it")
+audit.declare("study.prefetch", "The worklist fetched a study ahead for a person who looked at its row")
 audit.declare("patient.open", "A person looked at a patient through time")
 
 
-def open_study(db: Db, study_uid: str, *, by: access.Person) -> Opened:
-    """Return a study with everything that belongs beside it."""
+def note_opening(study_uid: str, *, by: access.Person) -> None:
+    """Note in the audit trail that a study that was fetched ahead is now in front of a reader."""
     access.require(by, "archive.read", on=study_uid)
     audit.record_read(by, "study.open", on=study_uid)
+
+
+def open_study(db: Db, study_uid: str, *, by: access.Person, ahead: bool = False) -> Opened:
+    """Return a study with everything that belongs beside it; `ahead` when it is only made ready."""
+    access.require(by, "archive.read", on=study_uid)
+    audit.record_read(by, "study.prefetch" if ahead else "study.open", on=study_uid)
     study = archive.get_study(db, study_uid)
     history = archive.studies_of_patient(db, study.patient)
     by_uid = {other.uid: other for other in history}

@@ -319,9 +319,18 @@ class PatientTimeline(BaseModel):
 
 
 @router.get("/studies/{study_uid}/reading")
-def open_study(study_uid: str, caller: Caller, db: Snapshot) -> Reading:
-    """Open a study: its images, its prior, what has changed, what was found."""
-    return _reading(reading.open_study(db, study_uid, by=caller))
+def open_study(study_uid: str, caller: Caller, db: Snapshot, ahead: bool = False) -> Reading:
+    """Open a study: its images, its prior, what has changed, what was found.
+
+    `ahead` fetches it while the reader only looks at its row; the audit trail keeps the two apart.
+    """
+    return _reading(reading.open_study(db, study_uid, by=caller, ahead=ahead))
+
+
+@router.post("/studies/{study_uid}/opening", status_code=204)
+def note_opening(study_uid: str, caller: Caller) -> None:
+    """Say that a study that was fetched ahead has now been opened."""
+    reading.note_opening(study_uid, by=caller)
 
 
 @router.get("/comparisons/{comparison_id}/grid", response_class=Response)

@@ -12,6 +12,7 @@ from sightline.kernel.names import display_name
 from sightline.record import archive
 from sightline.runtime.db import Db
 from sightline.runtime.http import Snapshot, Tx
+from sightline.trust import access
 from sightline.trust.identity import Caller
 
 router = APIRouter(tags=["worklist"])
@@ -105,6 +106,16 @@ class WorklistPage(BaseModel):
     counts: Counts
 
 
+class WorklistQuery(BaseModel):
+    """What to list: words over name, id and accession; modality; open, reported or all."""
+
+    q: str = Field(default="", max_length=100)
+    modality: str = Field(default="", max_length=16)
+    state: Literal["open", "reported", "all"] = "open"
+    after: str = Field(default="", max_length=128)
+    limit: int = Field(default=50, gt=0, le=200)
+
+
 class Deferral(BaseModel):
     """For how long to put a study off, in min."""
 
@@ -115,14 +126,23 @@ class Deferral(BaseModel):
 def find_entries(
     caller: Caller,
     db: Snapshot,
-    q: Annotated[str, Query(max_length=100)] = "",
     modality: Annotated[str, Query(max_length=16)] = "",
     state: Literal["open", "reported", "all"] = "open",
     after: Annotated[str, Query(max_length=128)] = "",
     limit: Annotated[int, Query(gt=0, le=200)] = 50,
 ) -> WorklistPage:
     """Return one page of the worklist, what is due first on top."""
-    query = worklist.ListQuery(q, modality, state, _key(after), limit)
+    return _page(db, worklist.ListQuery("", modality, state, _key(after), limit), caller)
+
+
+@router.post("/worklist/page")
+def search_entries(body: WorklistQuery, caller: Caller, db: Snapshot) -> WorklistPage:
+    """Return one page of the worklist; the words searched for travel in the body, never in an address."""
+    query = worklist.ListQuery(body.q, body.modality, body.state, _key(body.after), body.limit)
+    return _page(db, query, caller)
+
+
+def _page(db: Db, query: worklist.ListQuery, caller: access.Person) -> WorklistPage:
     page = worklist.find_entries(db, query, by=caller)
     last = page.entries[-1] if page.more else None
     return WorklistPage(

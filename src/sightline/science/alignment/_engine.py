@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+
+
+LEAST_OVERLAP = 0.35
+"""Part of the smaller body that two scans must share to be aligned at all."""
 
 
 class EngineFailed(Unavailable):
@@ -92,8 +96,26 @@ class Rigid:
 def find_rigid(fixed: Prepared, moving: Prepared, *, threads: int, seed: int) -> Rigid:
     """Return the best rigid map over several starts: every peak of a masked translation search."""
     starts = _translations(fixed, moving)
-    results = [_refined(fixed, moving, start, threads=threads, seed=seed) for start in starts]
-    return max(results, key=lambda result: result.correlation)
+    refined = [_refined(fixed, moving, start, threads=threads, seed=seed) for start in starts]
+    plain = [Rigid(np.eye(3), start, 0.0) for start in starts]
+    scores = [_overlap_correlation(fixed, moving, rigid) for rigid in (*refined, *plain)]
+    best = int(np.argmax(scores))
+    return replace((*refined, *plain)[best], correlation=float(scores[best]))
+
+
+def _overlap_correlation(fixed: Prepared, moving: Prepared, rigid: Rigid) -> float:
+    """Return the correlation where both bodies are seen; -1 where hardly anything overlaps.
+
+    The optimiser's own value will not do: it is perfect where two voxels of air overlap.
+    """
+    step = (slice(None, None, 2),) * 3
+    points = points_of(fixed.grid)[step]
+    values, seen = sample(moving, rigid(points))
+    common = fixed.body[step] & seen
+    if common.sum() < LEAST_OVERLAP * min(fixed.body.sum(), moving.body.sum()) / 8:
+        return -1.0
+    spread = np.corrcoef(fixed.values[step][common], values[common])[0, 1]
+    return float(spread) if np.isfinite(spread) else -1.0
 
 
 def _translations(fixed: Prepared, moving: Prepared, *, count: int = 3) -> list[Floats]:
@@ -107,7 +129,7 @@ def _translations(fixed: Prepared, moving: Prepared, *, count: int = 3) -> list[
     a, b = _shrunk(fixed, mm), _shrunk(moving, mm, like=fixed.grid)
     shape = np.array(a.values.shape) + np.array(b.values.shape) - 1
     correlation, overlap = _masked_correlation(a, b, shape)
-    enough = overlap >= 0.35 * min(float(a.body.sum()), float(b.body.sum()))
+    enough = overlap >= LEAST_OVERLAP * min(float(a.body.sum()), float(b.body.sum()))
     score = np.where(enough, correlation, -1.0)
     peaks = np.argwhere((score == ndimage.maximum_filter(score, 5)) & (score > 0))
     best = peaks[np.argsort(-score[tuple(peaks.T)])][:count]
@@ -249,7 +271,7 @@ def find_deformation(
     elastix.SetFixedImage(target)
     elastix.SetMovingImage(source)
     elastix.SetFixedMask(_image(mask.astype(np.uint8), fixed.grid))
-    elastix.SetParameterMap(_parameters(knots_mm, iterations, seed, smallest=min(fixed.grid.shape_zyx)))
+    elastix.SetParameterMap(_parameters(knots_mm, iterations, seed, shape_zyx=fixed.grid.shape_zyx))
     with tempfile.TemporaryDirectory() as folder:
         elastix.SetOutputDirectory(folder)
         try:
@@ -282,15 +304,19 @@ def _spline(parameters: Mapping[str, tuple[str, ...]]) -> sitk.Transform:
     return spline
 
 
-def _parameters(knots_mm: float, iterations: int, seed: int, *, smallest: int) -> dict[str, tuple[str, ...]]:
+def _parameters(
+    knots_mm: float, iterations: int, seed: int, *, shape_zyx: tuple[int, int, int]
+) -> dict[str, tuple[str, ...]]:
     import SimpleITK as sitk  # noqa: N813 - its users' own short name
 
-    levels = 4 if smallest >= 32 else 3
-    schedule = [str(2**level) for level in reversed(range(levels))]
+    levels = 4 if max(shape_zyx) >= 64 else 3
+    factors = [2**level for level in reversed(range(levels))]
+    # No axis is shrunk below eight voxels, or the engine finds nothing to sample in a thin slab.
+    shrunk = [min(factor, max(1, n // 8)) for factor in factors for n in shape_zyx[::-1]]
     settings = {
         "NumberOfResolutions": [str(levels)],
-        "GridSpacingSchedule": schedule,
-        "ImagePyramidSchedule": [step for step in schedule for _ in range(3)],
+        "GridSpacingSchedule": [str(factor) for factor in factors],
+        "ImagePyramidSchedule": [str(factor) for factor in shrunk],
         "FinalGridSpacingInPhysicalUnits": [str(knots_mm)],
         "Registration": ["MultiMetricMultiResolutionRegistration"],
         "Metric": ["AdvancedNormalizedCorrelation", "TransformBendingEnergyPenalty"],

@@ -100,7 +100,7 @@ def _coverage(current: Prepared, prior: Prepared, rigid: Rigid, seen: Mask) -> f
     whole = min(
         float(current.body.sum()) * current.grid.voxel_mm3, float(prior.body.sum()) * prior.grid.voxel_mm3
     )
-    return 100 * shown / max(whole, 1.0)
+    return min(100 * shown / max(whole, 1.0), 100.0)
 
 
 def _tested(

@@ -57,7 +57,8 @@ def local_fit(
     map : (z, y, x)
         1 where blocks fit best, 0 where not, smooth in between; NaN where there is no block.
     """
-    size = max(3, round(BLOCK_MM / spacing_mm) | 1)
+    whole = max(3, round(BLOCK_MM / spacing_mm) | 1)
+    size = tuple(min(whole, n) for n in fixed.shape)  # a thin slab has thinner blocks
     inner = ndimage.binary_erosion(mask, iterations=2)
     detail, other = (_detail(values, mask, spacing_mm) for values in (fixed, moved))
     here = _block_correlation(detail, other, inner, size)
@@ -70,8 +71,8 @@ def local_fit(
                 best &= ~(there > here)
     usable = np.isfinite(here) & inner
     centres = np.zeros(fixed.shape, dtype=bool)
-    half = max(1, size // 2)
-    centres[half // 2 :: half, half // 2 :: half, half // 2 :: half] = True
+    z, y, x = (max(1, n // 2) for n in size)
+    centres[z // 2 :: z, y // 2 :: y, x // 2 :: x] = True
     picked = usable & centres
     share = np.where(usable, best & (here > SIMILARITY.care), np.nan).astype(np.float32)
     return here[picked], best[picked], share
@@ -86,7 +87,7 @@ def _detail(values: Array, mask: Mask, spacing_mm: float) -> Array:
     return np.asarray(values - mean, dtype=np.float32)
 
 
-def _block_correlation(a: Array, b: Array, mask: Mask, size: int) -> Floats:
+def _block_correlation(a: Array, b: Array, mask: Mask, size: tuple[int, ...]) -> Floats:
     """Return normalised correlation in a box round every voxel; NaN where too little is seen."""
     weight = mask.astype(np.float64)
 

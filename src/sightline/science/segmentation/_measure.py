@@ -24,6 +24,9 @@ SOLID_HU = 40.0
 
 SOLID_SD_HU = 40.0
 BACKGROUND_SD_HU = 8.0
+CUT_SD = 0.5
+"""Relative standard deviation of the volume were the whole surface cut from vessels or the chest wall."""
+
 LUNG_LIMIT_HU = -550.0
 PARTIAL_VOLUME = "partial volume, half-height mask"
 CALIPER = "caliper in one slice, half-height contour"
@@ -187,7 +190,8 @@ def partial_volume(volume: Volume, region: Region) -> tuple[Quantity, float]:
     """Return the volume (mm3) of a lesion, with its 95 % interval, and the lesion value (HU) it rests on.
 
     V = dV sum((I - B) / (L - B)) over the mask grown by two voxels, unclamped; B from the surroundings, L
-    from the core where it has three voxels or more. The standard deviation adds noise, B and L in quadrature.
+    from the core where it has three voxels or more. The standard deviation adds noise, B, L and the
+    part of the surface that was cut from vessels or the chest wall, in quadrature.
 
     References
     ----------
@@ -208,9 +212,16 @@ def partial_volume(volume: Volume, region: Region) -> tuple[Quantity, float]:
     by_noise = voxel * noise * np.sqrt(number * 2.0) / contrast
     by_background = abs(number * voxel - value) * BACKGROUND_SD_HU / contrast
     by_lesion = value * lesion_sd / contrast
-    spread = float(np.sqrt(by_noise**2 + by_background**2 + by_lesion**2))
+    by_cut = value * CUT_SD * _cut_share(region)
+    spread = float(np.sqrt(by_noise**2 + by_background**2 + by_lesion**2 + by_cut**2))
     low, high = max(value - 1.96 * spread, 0.0), value + 1.96 * spread
     return Quantity(value, "mm3", PARTIAL_VOLUME, low, high), lesion
+
+
+def _cut_share(region: Region) -> float:
+    """Return the part of the rim that is vessel or chest wall: there the border is drawn, not seen."""
+    rim = ndimage.binary_dilation(region.mask) & ~region.mask
+    return float((rim & (region.attached | ~region.allowed)).sum() / max(int(rim.sum()), 1))
 
 
 def _surroundings(hu: Floats, region: Region, spacing: Floats) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 /** The findings of a study: what, how large, how changed, why, and the decision on each. */
 import { useState } from 'preact/hooks';
 import type { Finding } from '../../api';
-import { count, day, figure, halfWidth, moment, signed, volume } from '../../ui/format';
+import { count, day, figure, moment, signed, spread, volume } from '../../ui/format';
 import { Amount, Button, ChangeBadge, Notice, Skeleton, Sparkline, useFirstFocus } from '../../ui/primitives';
 import { type Edit, isDecidable, numberOf, type ReadingStore } from './store';
 
@@ -153,7 +153,6 @@ function VolumeLine({ finding }: { finding: Finding }) {
   const before = finding.prior?.volume;
   if (!now && !before) return null;
   const change = finding.change;
-  const half = halfWidth(change?.low, change?.high);
   const show = (v: number) => {
     const { value, unit } = volume(v, Math.max(now?.value ?? 0, before?.value ?? 0));
     return (
@@ -169,7 +168,8 @@ function VolumeLine({ finding }: { finding: Finding }) {
       {change?.percent !== null && change?.percent !== undefined && (
         <>
           {' '}
-          {signed(change.percent)} <span class="unit">%{half !== null && ` ± ${Math.round(half)}`}</span>
+          {signed(change.percent)}{' '}
+          <span class="unit">%{spread(change.percent, change.low, change.high, signed)}</span>
         </>
       )}
     </p>

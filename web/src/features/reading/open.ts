@@ -2,7 +2,7 @@
  * What a study needs to open, fetched early and once: from the worklist while a row is selected, or from the
  * address bar before the page is set up. The page then finds it under way.
  */
-import { api, dicomweb, get, type Reading } from '../../api';
+import { api, dicomweb, get, post, type Reading } from '../../api';
 import type { Mark } from '../../viewer/overlay';
 import { type DicomJson, nearestSlice, readSeries, type SeriesToShow } from '../../viewer/series';
 import type { Vec3 } from '../../viewer/vectors';
@@ -10,6 +10,8 @@ import type { Vec3 } from '../../viewer/vectors';
 export interface Opening {
   at: number;
   reading: Promise<Reading>;
+  /** Fetched while the person only looked at the row. */
+  ahead: boolean;
 }
 
 const FRESH_MS = 15_000;
@@ -20,10 +22,10 @@ const series = new Map<string, Promise<SeriesToShow>>();
 export const loadViewer = () => import('../../viewer');
 
 /** Fetch the reading bundle and the metadata of what will be shown first. */
-export function prepare(study: string): Opening {
+export function prepare(study: string, ahead = false): Opening {
   const held = openings.get(study);
   if (held && performance.now() - held.at < FRESH_MS) return held;
-  const opening = { at: performance.now(), reading: get<Reading>(api.reading(study)) };
+  const opening = { at: performance.now(), reading: get<Reading>(api.reading(study, ahead)), ahead };
   openings.clear();
   openings.set(study, opening);
   void loadViewer();
@@ -34,14 +36,15 @@ export function prepare(study: string): Opening {
   return opening;
 }
 
-/** Forget what was prepared: the page has taken it. */
+/** Forget what was prepared: the page has taken it, and the audit trail must know that it was opened. */
 export function taken(study: string): void {
+  if (openings.get(study)?.ahead) void post(api.opening(study)).catch(() => {});
   openings.delete(study);
 }
 
 /** Also load the viewer and the first image, while the person is still looking at the row. */
 export async function prepareImage(study: string, stillWanted: () => boolean): Promise<void> {
-  const reading = await prepare(study).reading;
+  const reading = await prepare(study, true).reading;
   const shown = await firstSeries(reading);
   const viewer = await loadViewer();
   if (shown && !shown.notShown && stillWanted()) viewer.prefetch(shown, startIndex(reading, shown), 1);

@@ -39,7 +39,6 @@ import {
 } from './open';
 
 const POLL_MS = 3000;
-const OPENING_ZOOM = 1.2;
 const EMPTY: PaneView = {
   state: 'empty',
   reason: '',
@@ -163,7 +162,6 @@ export class ReadingStore {
       index: startIndex(reading, series),
       window: display.window,
       centre: first && inSeries ? point(first.centre_lps_mm) : null,
-      zoom: OPENING_ZOOM,
     });
     if (this.views.current.value.state === 'shown') performance.mark('first-image');
   }

@@ -65,7 +65,10 @@ export class WorklistStore {
     clearTimeout(this.#poll);
     const turn = ++this.#turn;
     try {
-      const [page, status] = await Promise.all([get<Worklist>(this.#query(null)), get<Status>(api.status)]);
+      const [page, status] = await Promise.all([
+        post<Worklist>(api.worklistPage, this.#query(null)),
+        get<Status>(api.status),
+      ]);
       if (turn !== this.#turn || this.#closed) return;
       this.#take(page);
       if (!same(status, this.status.value)) this.status.value = status;
@@ -86,7 +89,7 @@ export class WorklistStore {
     this.#fetching = true;
     const turn = this.#turn;
     try {
-      const page = await get<Worklist>(this.#query(this.#next));
+      const page = await post<Worklist>(api.worklistPage, this.#query(this.#next));
       if (this.#closed || (turn !== this.#turn && this.state.value === 'loading')) return;
       this.#next = page.next;
       this.rows.value = join(this.rows.value, page.items);
@@ -141,13 +144,10 @@ export class WorklistStore {
     }
   }
 
-  #query(after: string | null): string {
+  /** What to ask for. It goes into the body: a name that is searched for must not stand in an address. */
+  #query(after: string | null) {
     const { q, modality, state } = this.filter.value;
-    const query: Record<string, string> = { state, limit: String(PAGE) };
-    if (q) query.q = q;
-    if (modality) query.modality = modality;
-    if (after) query.after = after;
-    return api.worklist(query);
+    return { q, modality, state, after: after ?? '', limit: PAGE };
   }
 
   #take(page: Worklist): void {
