@@ -1,6 +1,7 @@
 """The server as a process: it starts, refuses what it must, stops at once, and survives being killed."""
 
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -38,8 +39,6 @@ def serving(folder, *options):
 
 
 def _free_port():
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -85,28 +84,32 @@ def folder(tmp_path):
     return tmp_path / "data"
 
 
-def test_a_server_answers_refuses_a_second_on_its_ports_and_stops_when_asked(folder, tmp_path):
+def test_a_server_answers_and_stops_when_asked(folder):
     with serving(folder) as server:
         assert httpx.get(f"{server.address}/api/me").status_code == 401
         assert "default-src 'none'" in httpx.get(server.address).headers["content-security-policy"]
 
-        other = [sys.executable, "-m", "sightline", "serve", "--data", str(tmp_path / "other")]
-        for http_port, dicom_port, option in (
-            (server.ports[0], _free_port(), "--http-port"),
-            (_free_port(), server.ports[1], "--dicom-port"),
-        ):
-            ports = ["--http-port", str(http_port), "--dicom-port", str(dicom_port)]
-            second = subprocess.run([*other, *ports], capture_output=True, text=True, timeout=60)
-            assert second.returncode == 1
-            assert second.stderr.splitlines()[-1].startswith("sightline: Port ")
-            assert option in second.stderr.splitlines()[-1]
-            assert "Traceback" not in second.stderr
-
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=20) == 0
+
     log = server.log.read_text()
     assert "/setup?token=" in log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("taken", ["--http-port", "--dicom-port"])
+def test_a_port_that_is_taken_is_refused_in_one_line_that_names_the_option(sightline, taken):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        ports = {"--http-port": _free_port(), "--dicom-port": _free_port(), taken: other.getsockname()[1]}
+
+        answer = sightline("serve", *(str(word) for option in ports.items() for word in option))
+
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith(f"sightline: Port {ports[taken]} ")
+    assert taken in answer.err
+    assert answer.err.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -160,6 +160,8 @@ def timeline_of(
     access.require(by, "patient.read", on=patient)
     audit.record_read(by, "patient.open", on=patient)
     studies = archive.studies_of_patient(db, archive.get_patient(db, patient).id)
+    if not studies:
+        raise archive.PatientNotHeld("No study of this patient is held.")
     ordered = sorted(studies, key=lambda s: (s.date, s.time, s.uid))
     return ordered, findings.of_patient(db, patient), list(timeline.comparisons_of_patient(db, patient))
 

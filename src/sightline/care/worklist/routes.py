@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from sightline.care import worklist
 from sightline.kernel.dates import age_years, iso_date
+from sightline.kernel.errors import Invalid
 from sightline.kernel.names import display_name
 from sightline.record import archive
 from sightline.runtime.db import Db
@@ -216,6 +217,18 @@ def _row(entry: worklist.Entry, study: archive.Study) -> Row:
     )
 
 
+class UnknownPage(Invalid):
+    """The place in the list is not one that this server gave out; start from the first page."""
+
+
 def _key(after: str) -> tuple[datetime, str] | None:
+    if not after:
+        return None
     at, _, uid = after.partition("|")
-    return (datetime.fromisoformat(at), uid) if uid else None
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not uid:
+        raise UnknownPage("The place in the list is not one that this server gave out.")
+    return moment, uid

@@ -85,7 +85,7 @@ def _analyse(held: archive.Store, study_uid: str, model: str, series_uid: str) -
         store.put(db, running)
         events.publish(db, "AnalysisStarted", study_uid)
     try:
-        output, masks = _run_model(held, model, series_uid, binding)
+        _propose(held, running, binding)
     except PlatformError as refusal:
         state = AnalysisState.REFUSED if isinstance(refusal, Invalid) else AnalysisState.FAILED
         _end(held, replace(running, state=state, text=str(refusal), at=clock.now()))
@@ -94,8 +94,14 @@ def _analyse(held: archive.Store, study_uid: str, model: str, series_uid: str) -
         text = "the analysis broke on our side; it has been logged"
         _end(held, replace(running, state=AnalysisState.FAILED, text=text, at=clock.now()))
         raise
+
+
+def _propose(held: archive.Store, running: Analysis, binding: models.Binding) -> None:
+    """Run the model and keep what it says, in the transaction that ends the analysis."""
+    study_uid, series_uid = running.study_uid, running.series_uid or ""
+    output, masks = _run_model(held, running.model, series_uid, binding)
     source = findings.Source(
-        findings.SourceKind.MODEL, model, binding.version, binding.run,
+        findings.SourceKind.MODEL, running.model, binding.version, binding.run,
         binding.inputs_sha256, binding.parameters_sha256,
     )  # fmt: skip
     with held.database.transaction() as db:
