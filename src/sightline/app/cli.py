@@ -106,7 +106,7 @@ class Here:
             return
         try:
             columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-            with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
+            with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
                 bar.add_task("analysing", total=None)
                 running.drain()
         finally:

@@ -21,6 +21,7 @@ from sightline.record.archive import _store as store_
 from sightline.record.archive._model import Incoming, ObjectRefused, Outcome, Source, Store
 from sightline.record.archive._parse import Parsed, parse
 from sightline.record.archive._sameness import is_same_object
+from sightline.runtime import logs
 from sightline.runtime.blobs import BlobNotHeld, StoreFull, StoreUnavailable
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
@@ -197,7 +198,10 @@ def _keep(store: Store, items: Sequence[_Item], source: Source) -> list[Outcome]
         for item in parsed:
             if item.ours and isinstance(item.content, Path):
                 item.content.unlink(missing_ok=True)
-    return [item if isinstance(item, Outcome) else next(done) for item in items]
+    outcomes = [item if isinstance(item, Outcome) else next(done) for item in items]
+    for outcome in outcomes:
+        logs.instances_total.labels(source.kind, outcome.status).inc()
+    return outcomes
 
 
 def _write_rows(

@@ -76,7 +76,9 @@ def _largest(mask: Mask) -> Mask:
         return np.ones(mask.shape, dtype=bool)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    body = ndimage.binary_closing(labels == sizes.argmax(), iterations=2)
+    # Padded by its edge, else closing would eat the slices at the faces of the scan.
+    body = ndimage.binary_closing(np.pad(labels == sizes.argmax(), 2, mode="edge"), iterations=2)
+    body = body[2:-2, 2:-2, 2:-2]
     return np.stack([ndimage.binary_fill_holes(plane) for plane in body])
 
 

@@ -59,7 +59,7 @@ def local_fit(
     """
     whole = max(3, round(BLOCK_MM / spacing_mm) | 1)
     size = tuple(min(whole, n) for n in fixed.shape)  # a thin slab has thinner blocks
-    inner = ndimage.binary_erosion(mask, iterations=2)
+    inner = ndimage.binary_erosion(mask, iterations=2, border_value=1)
     detail, other = (_detail(values, mask, spacing_mm) for values in (fixed, moved))
     here = _block_correlation(detail, other, inner, size)
     best = np.ones(fixed.shape, dtype=bool)
@@ -99,7 +99,8 @@ def _block_correlation(a: Array, b: Array, mask: Mask, size: tuple[int, ...]) ->
     spread_a = mean(a * a * weight) / number - mean_a**2
     spread_b = mean(b * b * weight) / number - mean_b**2
     both = mean(a * b * weight) / number - mean_a * mean_b
-    enough = (number > 0.3) & (spread_a > LEAST_DETAIL**2)
+    within = mean(np.ones(mask.shape))  # part of the box that the grid has
+    enough = (number > 0.25 * within) & (spread_a > LEAST_DETAIL**2)
     correlation = both / np.sqrt(np.maximum(spread_a * spread_b, 1e-12))
     return np.where(enough, correlation, np.nan)
 

@@ -59,7 +59,7 @@ def import_with_progress(here: Here, paths: list[Path], *, quiet: bool) -> media
     """Import and show how it goes."""
     source = archive.Source("import", "sightline import", here.operator)
     settings = here.media_settings
-    if quiet:
+    if quiet or not err.is_terminal:
         return media.import_paths(here.store, paths, source, settings=settings)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as bar:
