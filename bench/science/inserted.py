@@ -55,13 +55,13 @@ def main():
         )
     known = [np.array(lesion.centre_lps_mm) for lesion in native]
     print(
-        f"{'mm':>5} {'contact':>9} {'found':>7} {'vol err % median':>17} {'|err| median':>13} "
+        f"{'mm':>5} {'contact':>9} {'found':>7} {'vol err % median':>17} {'|err| median':>13} {'in 95 %':>8} "
         f"{'other findings':>15}"
     )
     rng = np.random.default_rng(11)
     for diameter in SIZES_MM:
         for juxtapleural in (False, True):
-            found, errors, extra, tried = 0, [], 0, 0
+            found, errors, extra, tried, covered = 0, [], 0, 0, 0
             candidates = places(volume, lungs, diameter, rng, juxtapleural=juxtapleural)
             while tried < count:
                 group = []
@@ -83,6 +83,7 @@ def main():
                 for place in group:
                     hits = [s for s in seen if np.linalg.norm(place - s.centre_lps_mm) < diameter / 2 + 2]
                     found += bool(hits)
+                    covered += bool(hits) and hits[0].volume.low <= truth <= hits[0].volume.high
                     errors += [100 * (hits[0].volume.value / truth - 1)] if hits else []
                 for lesion in seen:
                     centre = np.array(lesion.centre_lps_mm)
@@ -92,7 +93,7 @@ def main():
             middle = f"{np.median(errors):+.1f}" if errors else "-"
             absolute = f"{np.median(np.abs(errors)):.1f}" if errors else "-"
             print(
-                f"{diameter:5.0f} {contact:>9} {found:>3}/{tried:<3} {middle:>17} {absolute:>13} {extra:>15}",
+                f"{diameter:5.0f} {contact:>9} {found:>3}/{tried:<3} {middle:>17} {absolute:>13} {covered:>5}/{found:<2} {extra:>15}",
                 flush=True,
             )
 

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -200,6 +201,7 @@ def demo(
     if check:
         raise typer.Exit(checking.run(data=os.environ.get("SIGHTLINE_DATA")))
     _set_options(http_port=http_port, dicom_port=dicom_port)
+    logs.configure(os.environ.get("SIGHTLINE_LOG_FORMAT", "text"), logging.WARNING)
     if "SIGHTLINE_DATA" not in os.environ:
         os.environ["SIGHTLINE_DATA"] = "./sightline-demo"
     installation = open_installation()
