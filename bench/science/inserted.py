@@ -93,7 +93,8 @@ def main():
             middle = f"{np.median(errors):+.1f}" if errors else "-"
             absolute = f"{np.median(np.abs(errors)):.1f}" if errors else "-"
             print(
-                f"{diameter:5.0f} {contact:>9} {found:>3}/{tried:<3} {middle:>17} {absolute:>13} {covered:>5}/{found:<2} {extra:>15}",
+                f"{diameter:5.0f} {contact:>9} {found:>3}/{tried:<3} {middle:>17} "
+                f"{absolute:>13} {covered:>5}/{found:<2} {extra:>15}",
                 flush=True,
             )
 

@@ -180,6 +180,7 @@ def _serve(
     parent: int,
 ) -> None:
     _die_with(parent)
+    _silence()
     os.setpgrp()
     limit = memory_mib * 2**20
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -203,3 +204,10 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def _silence() -> None:
+    """Send what native libraries print to nowhere: our standard output may be somebody's JSON."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,6 +1,7 @@
 """The job that turns a signed report into standard objects in the archive."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from sightline.care.reporting import _documents as documents
@@ -58,9 +59,13 @@ def _write(held: archive.Store, study_uid: str) -> None:
 def _build(
     source: list[Any], lesions: list[documents.ReportedLesion], report: documents.SignedReport
 ) -> list[tuple[str, Any, str]]:
-    segmentation = (
-        documents.build_segmentation(source, lesions, report) if any(x.segmented for x in lesions) else None
-    )
+    segmentation = None
+    if any(lesion.segmented for lesion in lesions):
+        try:
+            segmentation = documents.build_segmentation(source, lesions, report)
+        except documents.MaskOutsideImages:
+            # A tilted stack was resampled before it was measured: its masks lie on no source image.
+            lesions = [replace(lesion, mask=None) for lesion in lesions]
     structured = documents.build_measurement_report(source, lesions, segmentation, report)
     page = documents.render_report_html(report, lesions, study=documents.read_study(source[0]))
     pdf = documents.build_encapsulated_pdf(source, documents.render_report_pdf(page), report)

@@ -24,7 +24,7 @@ SOLID_HU = 40.0
 
 SOLID_SD_HU = 40.0
 BACKGROUND_SD_HU = 8.0
-CUT_SD = 0.5
+CUT_SD = 1.0
 """Relative standard deviation of the volume were the whole surface cut from vessels or the chest wall."""
 
 LUNG_LIMIT_HU = -550.0

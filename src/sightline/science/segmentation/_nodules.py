@@ -50,6 +50,8 @@ def find_nodules(
     Multi-scale Laplacian of Gaussian inside the closed lungs, curvature ratio against tubes and walls, then
     a cut out of each candidate that is judged by roundness and by how little of its surface touches other
     bright tissue. Classical and explainable; it is no replacement for a trained detector.
+    Solid nodules only. What touches the pleura is cut at the closed lung and measured 10 to 30 % too small
+    with 5 mm slices, more from 18 mm on.
 
     Parameters
     ----------
@@ -80,6 +82,10 @@ def find_nodules(
     return _without_overlaps(found)
 
 
+CLICK_ROOM = 4
+"""A clicked lesion may be this many times larger than it was said to be."""
+
+
 def segment_lesion_at(
     volume: Volume, point_lps_mm: npt.ArrayLike, *, diameter_mm: float = 10.0, lungs: Mask | None = None
 ) -> Lesion:
@@ -95,7 +101,7 @@ def segment_lesion_at(
     Raises
     ------
     NoLesionHere
-        If the point lies outside the volume or nothing stands out there.
+        If the point lies outside the volume, nothing stands out there, or what does has no edge nearby.
     """
     if volume.unit != "HU":
         raise NotHounsfield(
@@ -104,10 +110,15 @@ def segment_lesion_at(
     index = volume.grid.to_index_zyx(point_lps_mm)[0]
     if not volume.grid.contains(point_lps_mm)[0]:
         raise NoLesionHere("The point lies outside the volume; click inside the lesion.")
-    for size in (diameter_mm, 2 * diameter_mm, 4 * diameter_mm):
+    for size in (diameter_mm, 2 * diameter_mm, CLICK_ROOM * diameter_mm):
         region = cut_out(volume, index, diameter_mm=size, within=lungs)
         if not _touches_box(region, volume):
             break
+    else:
+        raise NoLesionHere(
+            "What was clicked does not stand out from its surroundings: it has no edge within "
+            f"{CLICK_ROOM * diameter_mm:.0f} mm. Click inside a lesion that does."
+        )
     return _lesion(volume, region, lungs=lungs, midline=midline_lps_mm(volume))
 
 
