@@ -105,8 +105,10 @@ def build_app(installation: Installation) -> FastAPI:
 
 async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     started = time.perf_counter()
-    response = await call_next(request)
-    method, route = request.method if request.method in METHODS else "other", _route_of(request.scope)
+    method = request.method if request.method in METHODS else "other"
+    with logs.span(f"{method} request"):
+        response = await call_next(request)
+    route = _route_of(request.scope)
     logs.request_seconds.labels(method, route).observe(time.perf_counter() - started)
     logs.requests_total.labels(method, route, str(response.status_code)).inc()
     return response

@@ -133,7 +133,7 @@ def _run_job(kind: str, arguments: dict[str, Any]) -> None:
     run = Run(DBOS.workflow_id or "", _resources)
     started = time.monotonic()
     try:
-        with processes.leashed(_resources.leash):
+        with processes.leashed(_resources.leash), logs.span("job", job=kind, key=run.key):
             _kinds[kind].work(run, **arguments)
     except Exception as error:
         logs.jobs_total.labels(kind, "failed").inc()

@@ -98,5 +98,6 @@ def _place(error: BaseException) -> str:
 @contextmanager
 def span(name: str, **attributes: str | int | float) -> Iterator[None]:
     """Trace a piece of work; without an OpenTelemetry SDK installed this costs next to nothing."""
-    with _tracer.start_as_current_span(name, attributes=attributes):
+    # An exception's message may quote patient data, so a span keeps only that it failed.
+    with _tracer.start_as_current_span(name, attributes=attributes, record_exception=False):
         yield
