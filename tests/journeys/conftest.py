@@ -36,7 +36,7 @@ class Running:
     password: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`sightline serve` on a folder with the three simulated visits, analysed and compared."""
     if not (STATIC / "index.html").is_file():
@@ -90,9 +90,9 @@ def _wait_for_comparison(address: str, server: "subprocess.Popen[bytes]") -> Non
     pytest.fail("the simulated patient was not analysed within 280 s")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
-    """The system's Chromium, driven by Playwright."""
+    """The system's Chromium, driven by Playwright; closed with its module, since it holds an event loop."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
