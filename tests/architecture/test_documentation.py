@@ -1,6 +1,8 @@
 """Everything that users meet by name is documented, and the pages are what the code would print."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -25,9 +27,12 @@ def page(name: str) -> str:
     return (DOCS / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", print_reference.PAGES)
-def test_a_generated_page_is_what_the_code_would_print(name):
-    assert page(name) == print_reference.PAGES[name](), "run `make reference`"
+def test_the_generated_pages_are_what_the_code_would_print():
+    # In a process of its own: other tests put acts and jobs of theirs into the registries of this one.
+    command = [sys.executable, "-m", "tools.print_reference", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_setting_is_documented_with_a_sentence():
@@ -56,9 +61,11 @@ def test_every_event_that_somebody_hears_is_published_by_somebody():
 
 def test_every_kind_of_job_is_documented_and_says_what_it_does():
     text = page("reference/jobs.md")
+    ours = [kind for kind in jobs.kinds() if kind.work.__module__.startswith("sightline.")]
 
-    assert [kind.name for kind in jobs.kinds() if f"`{kind.name}`" not in text] == []
-    assert [kind.name for kind in jobs.kinds() if not kind.work.__doc__] == []
+    assert ours
+    assert [kind.name for kind in ours if f"`{kind.name}`" not in text] == []
+    assert [kind.name for kind in ours if not kind.work.__doc__] == []
 
 
 def test_every_action_and_role_is_documented():
@@ -70,7 +77,9 @@ def test_every_action_and_role_is_documented():
 def test_every_audit_act_is_documented():
     text = page("reference/audit.md")
 
-    assert [act for act in audit.acts() if f"`{act}`" not in text] == []
+    ours = [act for act in audit.acts() if not act.startswith("test.")]
+
+    assert [act for act in ours if f"`{act}`" not in text] == []
 
 
 def test_every_route_is_documented_and_says_what_it_does():
