@@ -3,7 +3,7 @@
 The five kinds of error become five statuses here and nowhere else.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import structlog
@@ -177,6 +177,3 @@ def _harden(headers: MutableHeaders, *, secure: bool) -> None:
     for name, value in fixed.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
-
-
-Handler = Callable[[Request], Awaitable[Response]]

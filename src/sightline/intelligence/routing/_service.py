@@ -40,7 +40,7 @@ def request_analysis(db: Db, study_uid: str, *, by: access.Person, again: bool =
 def _request(
     db: Db, study_uid: str, rule: Rule, series: Series, *, by: access.Person, again: bool
 ) -> Analysis:
-    binding = models.bind(rule.model, images_of(db, series.uid))
+    binding = models.bind(rule.model, archive.sop_uids_of(db, series.uid))
     held = next((a for a in store.of_studies(db, [study_uid]) if a.model == rule.model), None)
     if held and held.run == binding.run and not (again and held.state.ended):
         return held
@@ -97,8 +97,3 @@ def main_series(db: Db, study_uid: str) -> str | None:
             return analysis.series_uid
     series = find_image_series(db, study_uid)
     return max(series, key=lambda s: (not s.derived, s.images, s.uid)).uid if series else None
-
-
-def images_of(db: Db, series_uid: str) -> list[str]:
-    """Return the SOP Instance UIDs of a series in its order."""
-    return [instance.sop_uid for instance in archive.sorted_instances(db, series_uid)]

@@ -15,7 +15,7 @@ from sightline.intelligence import models
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing import _store as store
 from sightline.intelligence.routing._model import Analysis, AnalysisState
-from sightline.intelligence.routing._service import analyses_of, images_of, main_series, request_analysis
+from sightline.intelligence.routing._service import analyses_of, main_series, request_analysis
 from sightline.intelligence.routing._writing import found_from, store_masks
 from sightline.kernel import clock
 from sightline.kernel.errors import Invalid, PlatformError
@@ -69,7 +69,7 @@ events.listen("FindingsChanged", compare_patient)
 
 def _analyse(held: archive.Store, study_uid: str, model: str, series_uid: str) -> None:
     with held.database.transaction() as db:
-        binding = models.bind(model, images_of(db, series_uid))
+        binding = models.bind(model, archive.sop_uids_of(db, series_uid))
         current = next((a for a in analyses_of(db, study_uid) if a.model == model), None)
         if current and current.run == binding.run and current.state is AnalysisState.DONE:
             return
@@ -185,7 +185,7 @@ def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
             return None  # its own analysis will ask for this comparison again
         return comparing.Pair(
             study_uid, prior.study_uid, study.patient, series, prior_series, prior.why, prior.days,
-            images_of(db, series), images_of(db, prior_series), prior_date=other.date,
+            archive.sop_uids_of(db, series), archive.sop_uids_of(db, prior_series), prior_date=other.date,
         )  # fmt: skip
     return None
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from sightline.runtime.db import Database
-from sightline.runtime.http import get_database
+from sightline.runtime.http import get_database, is_secure
 from sightline.trust import access, identity
 from sightline.trust.identity import Caller
 
@@ -98,10 +98,15 @@ def _end_earlier_session(request: Request, database: Database) -> None:
 
 
 def _set_cookie(request: Request, response: Response, secret: str) -> None:
-    secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
     seconds = int(identity.rules_of(request).session_max.total_seconds())
     response.set_cookie(
-        identity.COOKIE, secret, max_age=seconds, path="/", secure=secure, httponly=True, samesite="strict"
+        identity.COOKIE,
+        secret,
+        max_age=seconds,
+        path="/",
+        secure=is_secure(request.scope),
+        httponly=True,
+        samesite="strict",
     )
 
 
