@@ -27,7 +27,7 @@ from sightline.trust.identity._secrets import digest, hash_password, new_secret
 
 ADMINISTRATOR = "administrator"
 FIRST_USERNAME = "admin"
-FIRST_ROLES = frozenset({ADMINISTRATOR, "radiologist"})
+FIRST_ROLES = frozenset({ADMINISTRATOR, "archivist", "radiologist"})
 MAIN_SITE = "main"
 
 audit.declare("user.create", "A person was added")
