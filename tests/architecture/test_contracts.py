@@ -37,6 +37,7 @@ def house(tmp_path):
         plant(package / domain / "__init__.py", "from sightline.kernel import values\n")
         plant(package / domain / "_store.py")
         plant(package / domain / "routes.py")
+    plant(package / "client" / "__init__.py")
     plant(package / "kernel" / "values.py")
     plant(package / "care" / "desk" / "_service.py", "from sightline.record import shelf\n")
     plant(package / "app" / "http.py", "from sightline.care.desk import routes\n")
@@ -53,7 +54,7 @@ def test_the_real_tree_keeps_every_contract():
     result = lint(ROOT)
 
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "3 kept, 0 broken" in result.stdout
+    assert "4 kept, 0 broken" in result.stdout
 
 
 def test_the_tiny_house_keeps_every_contract(house):
@@ -106,6 +107,13 @@ def test_the_tiny_house_keeps_every_contract(house):
             "A domain is entered by its face BROKEN",
             "sightline.care.desk._service is not allowed to import sightline.record.shelf.routes (l.1)",
             id="routes-taken-by-someone-else-than-the-assembly",
+        ),
+        pytest.param(
+            "client/__init__.py",
+            "from sightline.record import shelf\n",
+            "The client stands alone BROKEN",
+            "sightline.client is not allowed to import sightline.record",
+            id="the-client-imports-the-record",
         ),
     ],
 )
