@@ -12,6 +12,7 @@ PRODUCT := $(VENV)/.product
 TOOLS := $(VENV)/.tools
 PAGE := src/sightline/app/static/index.html
 WEB_TOOLS := web/node_modules/.package-lock.json
+JUDGES := tests/judges/node_modules/.package-lock.json
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
 	$(wildcard web/*.*)
 
@@ -41,7 +42,7 @@ help:
 
 setup: $(PRODUCT) $(PAGE)
 
-tools: $(TOOLS) $(WEB_TOOLS)
+tools: $(TOOLS) $(WEB_TOOLS) $(JUDGES)
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || \
@@ -75,6 +76,11 @@ $(WEB_TOOLS): web/package-lock.json | $(TOOLS)
 	@$(BIN)/python -m tools.npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
+$(JUDGES): tests/judges/package-lock.json tools/judges.py | $(TOOLS)
+	@echo "Fetching the clients and the viewer that judge Sightline ..."
+	@$(BIN)/python -m tools.judges
+	@touch $@
+
 # Run ------------------------------------------------------------------------------------------------
 
 demo: setup
@@ -85,7 +91,7 @@ serve: setup
 
 # Prove ----------------------------------------------------------------------------------------------
 
-test: $(TOOLS) $(WEB_TOOLS) $(PAGE)
+test: $(TOOLS) $(WEB_TOOLS) $(JUDGES) $(PAGE)
 	$(BIN)/python -m tools.npm run test
 	$(BIN)/python -m pytest
 
@@ -130,4 +136,4 @@ lock:
 		pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) site dist src/sightline/app/static web/node_modules
+	rm -rf $(VENV) site dist src/sightline/app/static web/node_modules tests/judges/node_modules tests/judges/ohif

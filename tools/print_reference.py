@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydicom.datadict import dictionary_description
-
 import sightline
 from sightline.kernel.errors import PlatformError
 from tools import surface
+from tools.conformance import conformance_page
 from tools.markdown import first_sentence, page, table
 
 T = TypeVar("T")
@@ -323,86 +322,6 @@ happened, to which thing and what to do now, and never holds patient data.
         for code, status, cls in sorted(rows, key=lambda row: row[:2])
     ]
     return page("Errors", lead, table(["code", "HTTP", "from", "meaning"], cells))
-
-
-def conformance_page() -> str:
-    """Return the DICOM and FHIR conformance statement."""
-    classes, syntaxes = surface.accepted_over_dicom()
-    dicomweb = [
-        (f"`{methods} {path}`", words)
-        for path, methods, words in surface.routes_outside_the_api()
-        if path.startswith("/dicom-web")
-    ]
-    lead = """
-What Sightline speaks, in the order of PS3.2. The lists are not written by hand: the DICOM part is what a
-server accepted when every SOP Class and Transfer Syntax of PS3.6 was proposed to it, the rest comes
-from the routes and tables of the code.
-"""
-    return page(
-        "Conformance statement",
-        lead,
-        "## DICOM network services",
-        NETWORK,
-        f"### SOP Classes accepted ({len(classes)})",
-        table(["SOP Class", "UID"], [(uid.name, f"`{uid}`") for uid in classes]),
-        f"### Transfer Syntaxes accepted ({len(syntaxes)})",
-        table(["Transfer Syntax", "UID"], [(uid.name, f"`{uid}`") for uid in syntaxes]),
-        "## DICOM objects written",
-        WRITTEN,
-        "## DICOMweb",
-        "Below `/dicom-web`; PS3.18 clauses 10.4 (retrieve), 10.5 (store) and 10.6 (search).",
-        table(["request", "does"], dicomweb),
-        "### Attributes that can be searched for",
-        table(["level", "attributes"], _searchable()),
-        "## FHIR R4",
-        "Below `/fhir`; a machine-readable statement is at `/fhir/metadata`.",
-        table(["resource", "interactions", "search parameters"], _fhir_rows()),
-    )
-
-
-NETWORK = """
-One application entity, `SIGHTLINE` unless set otherwise, is SCP of Verification and Storage on port 11112.
-It proposes no association itself. It takes 64 associations at once, and PDUs of up to 1 MiB.
-
-| C-STORE status | when |
-|---|---|
-| 0000 | the object is durable, or was held already with the same content |
-| 0111 | another object is held under this SOP Instance UID; the new one is kept aside for a person |
-| 0124 | this AE title may only echo |
-| A700 | the store is full, cannot be written, or the object is larger than allowed |
-| A900 | a UID is missing or not valid |
-| C000 | the object cannot be read |
-
-Objects are kept byte for byte as they came; no attribute is coerced. An AE title from the machine itself
-may store; from elsewhere an unknown one may only echo, unless the server was started with `--dicom-open`.
-"""
-
-WRITTEN = """
-When a report is signed:
-
-| SOP Class | content |
-|---|---|
-| Comprehensive 3D SR Storage | measurements by TID 1500, in groups by TID 1411 and TID 1501; verified |
-| Segmentation Storage | the segmented lesions of the report: binary, one segment each |
-| Encapsulated PDF Storage | the text of the report |
-"""
-
-
-def _searchable() -> Iterator[tuple[str, str]]:
-    from sightline.wire.dicomweb import _search
-
-    tags = {"study": _search.STUDY_TAGS, "series": _search.SERIES_TAGS, "instance": _search.INSTANCE_TAGS}
-    for level, known in tags.items():
-        named = [f"{dictionary_description(tag)} ({tag[:4]},{tag[4:]})" for tag in sorted(known)]
-        yield level, ", ".join(named)
-
-
-def _fhir_rows() -> Iterator[tuple[str, str, str]]:
-    from sightline.wire.fhir import routes
-
-    for capability in routes.CAPABILITIES:
-        search = ", ".join(f"`{name}` ({kind})" for name, kind in sorted(capability.search.items()))
-        yield capability.resource, ", ".join(capability.interactions), search
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -58,9 +58,17 @@ PRODUCT = (
 TESTS = (
     Need("chromium", "is the browser that the journeys drive", program("chromium")),
     Need("dcmtk", "sends DICOM to Sightline as others do", program("storescu")),
+    Need("libgdcm-tools", "stores and asks as another implementation of DICOM", program("gdcmscu")),
+    Need("orthanc", "is the peer that Sightline is tested and measured against", program("Orthanc")),
+    Need("orthanc-dicomweb", "lets that peer speak DICOMweb", files("usr/share/orthanc/plugins/*DicomWeb*")),
     Need("dicom3tools", "judges the DICOM objects that Sightline writes", program("dciodvfy")),
+    Need("orthanc", "is another archive, to send to and to take over from", program("Orthanc")),
     Need("postgresql", "is the second database of the tests", files("usr/lib/postgresql/*/bin/initdb")),
     Need("poppler-utils", "reads the PDF reports back", program("pdftotext")),
+    Need("swift-proxy", "is the front of the tests' S3 endpoint", program("swift-proxy-server")),
+    Need("swift-account", "keeps the accounts of that endpoint", program("swift-account-server")),
+    Need("swift-container", "keeps the buckets of that endpoint", program("swift-container-server")),
+    Need("swift-object", "keeps the objects of that endpoint", program("swift-object-server")),
 )
 SETS = {"product": PRODUCT, "tests": PRODUCT + TESTS}
 INSTALL_LIMIT_S = 900

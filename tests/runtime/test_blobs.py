@@ -7,15 +7,17 @@ import sys
 
 import pytest
 
-from sightline.runtime import blobs as blobs_
 from sightline.runtime.blobs import (
     BlobNotHeld,
     InvalidKey,
     LocalBlobs,
     StoreFull,
     StoreUnavailable,
+    _local,
+    _objects,
     open_blobs,
 )
+from tests.s3 import s3_endpoint, s3_url  # noqa: F401
 
 
 @pytest.fixture
@@ -25,11 +27,15 @@ def local(tmp_path):
     opened.close()
 
 
-@pytest.fixture(params=["local", "object"])
+@pytest.fixture(params=["local", "object", "s3"])
 def blobs(request):
+    """The folder, an object store in memory, and a real S3 endpoint."""
     if request.param == "local":
-        return request.getfixturevalue("local")
-    return open_blobs("memory:///")
+        yield request.getfixturevalue("local")
+        return
+    opened = open_blobs("memory:///" if request.param == "object" else request.getfixturevalue("s3_url"))
+    yield opened
+    opened.close()
 
 
 def test_what_is_put_can_be_read_whole_and_in_parts(blobs):
@@ -39,6 +45,17 @@ def test_what_is_put_can_be_read_whole_and_in_parts(blobs):
     assert blobs.get_range("a/b.dcm", 2, 3) == b"234"
     assert blobs.get_ranges("a/b.dcm", [(0, 1), (8, 2)]) == [b"0", b"89"]
     assert blobs.head("a/b.dcm") == 10
+
+
+def test_bytes_are_streamed_in_pieces_whole_and_in_part(blobs):
+    blobs.put_if_absent("a", bytes(range(100)))
+
+    assert [len(piece) for piece in blobs.stream("a", chunk=40)] == [40, 40, 20]
+    assert b"".join(blobs.stream("a", 10, 5, chunk=2)) == bytes(range(10, 15))
+    assert b"".join(blobs.stream("a", 90, 500)) == bytes(range(90, 100))
+    assert b"".join(blobs.stream("a", 100)) == b"".join(blobs.stream("a", 3, 0)) == b""
+    with pytest.raises(BlobNotHeld):
+        blobs.stream("b")
 
 
 def test_bytes_under_a_key_never_change(blobs):
@@ -127,7 +144,7 @@ def test_a_disk_that_fails_refuses_and_leaves_nothing(local, monkeypatch, number
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr(blobs_.os, "fdatasync", fail)
+        patch.setattr(_local.os, "fdatasync", fail)
         with pytest.raises(kind, match="nothing was stored"):
             local.put_many([("a", b"bytes"), ("b", b"bytes")])
 
@@ -169,7 +186,7 @@ def test_files_are_synced_before_they_have_a_name_and_the_folder_after(local, mo
     for name in ("fdatasync", "link", "fsync"):
         real = getattr(os, name)
         monkeypatch.setattr(
-            blobs_.os, name, lambda *a, _name=name, _real=real: (order.append(_name), _real(*a))[1]
+            _local.os, name, lambda *a, _name=name, _real=real: (order.append(_name), _real(*a))[1]
         )
     local._make_folder(local._root)
     order.clear()
@@ -177,3 +194,36 @@ def test_files_are_synced_before_they_have_a_name_and_the_folder_after(local, mo
     local.put_if_absent("a", b"bytes")
 
     assert order == ["fdatasync", "link", "fsync"]
+
+
+def test_a_large_object_goes_to_the_object_store_in_parts_and_never_twice(s3_url, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(_objects, "LARGE", 1 << 20)
+    opened = open_blobs(s3_url)
+    piece = bytes(range(256)) * 4096
+
+    assert opened.put_if_absent("large", iter([piece] * 12))
+    assert not opened.put_if_absent("large", iter([piece] * 2))
+    assert b"".join(opened.stream("large")) == piece * 12
+    opened.close()
+
+
+def test_an_object_store_that_does_not_answer_is_unavailable(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    monkeypatch.setattr(_objects, "_RETRY", {"max_retries": 0})
+    opened = open_blobs("s3://bucket/prefix")
+
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        opened.put_if_absent("a", b"bytes")
+    opened.close()
+
+
+def test_a_wrong_secret_is_refused_by_the_object_store(s3_url, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    opened = open_blobs(s3_url)
+
+    with pytest.raises(StoreUnavailable):
+        opened.put_if_absent("a", b"bytes")
+    opened.close()

@@ -8,6 +8,11 @@ describe('addresses', () => {
     ['/study/1.2.3', { page: 'study', study: '1.2.3' }],
     ['/patient/p%207', { page: 'patient', patient: 'p 7' }],
     ['/admin/audit', { page: 'audit' }],
+    ['/archive', { page: 'archive', study: null }],
+    ['/archive/trash', { page: 'trash' }],
+    ['/archive/elsewhere', { page: 'nowhere' }],
+    ['/admin/peers', { page: 'peers' }],
+    ['/orders', { page: 'orders' }],
     ['/study', { page: 'nowhere' }],
     ['/study/1/2', { page: 'nowhere' }],
     ['/etc/passwd', { page: 'nowhere' }],
@@ -19,6 +24,10 @@ describe('addresses', () => {
   it('come back as they went out', () => {
     expect(parseRoute(pathTo.patient('a/b c'))).toEqual({ page: 'patient', patient: 'a/b c' });
   });
+});
+
+it('leads to a study in the archive', () => {
+  expect(parseRoute('/archive', '?study=1.2.3')).toEqual({ page: 'archive', study: '1.2.3' });
 });
 
 describe('where a login leads', () => {

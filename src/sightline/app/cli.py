@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import sightline.app.registry  # noqa: F401  listeners and jobs
+from sightline.app.backup import commands as backup_commands
 from sightline.app.installation import Installation, open_installation
 from sightline.app.settings import load_settings
 from sightline.care.reading.commands import commands as timeline_commands
@@ -23,14 +24,22 @@ from sightline.care.reporting.commands import commands as report_commands
 from sightline.intelligence.models.commands import commands as model_commands
 from sightline.kernel.errors import NotFound, PlatformError
 from sightline.record import archive
+from sightline.record.archive.commands import commands as archive_commands
+from sightline.record.archive.commands import doctors as doctor_commands
+from sightline.record.orders.commands import commands as order_commands
+from sightline.record.upkeep.commands import commands as upkeep_commands
+from sightline.record.upkeep.settings import UpkeepSettings
 from sightline.runtime import jobs, logs
 from sightline.runtime.db import Database
 from sightline.trust import access, audit
 from sightline.trust.audit.commands import app as audit_commands
 from sightline.trust.identity.commands import tokens as token_commands
 from sightline.trust.identity.commands import users as user_commands
+from sightline.wire.dimse.commands import commands as asking_commands
 from sightline.wire.media.commands import commands as import_commands
 from sightline.wire.media.settings import MediaSettings
+from sightline.wire.peers.commands import commands as peer_commands
+from sightline.wire.transfers.commands import commands as transfer_commands
 
 NOT_A_DEVICE = "Research software, not a medical device: not cleared for diagnosis."
 
@@ -40,11 +49,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=f"Sightline: open, AI-native medical imaging. {NOT_A_DEVICE}",
 )
-for own in (import_commands, timeline_commands, report_commands, model_commands):
+for own in (import_commands, timeline_commands, report_commands, model_commands, backup_commands):
     app.registered_commands += own.registered_commands
+app.registered_commands += doctor_commands.registered_commands
+app.add_typer(archive_commands, name="archive")
 app.add_typer(audit_commands, name="audit")
+app.add_typer(order_commands, name="order")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")
+peer_commands.registered_commands += asking_commands.registered_commands
+app.add_typer(peer_commands, name="peer")
+app.add_typer(transfer_commands, name="transfer")
+app.add_typer(upkeep_commands, name="upkeep")
 
 Data = Annotated[
     str | None,
@@ -95,6 +111,11 @@ class Here:
     def media_settings(self) -> MediaSettings:
         """What an import may take in."""
         return self.installation.settings.media
+
+    @property
+    def upkeep_settings(self) -> UpkeepSettings:
+        """How what is stored is looked after."""
+        return self.installation.settings.upkeep
 
     def run_jobs(self, *, quiet: bool) -> None:
         """Run what is queued, unless a server of this installation does."""

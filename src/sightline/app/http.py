@@ -1,7 +1,6 @@
 """The one application: web pages, `/api`, `/dicom-web`, `/fhir`, health and metrics."""
 
 import time
-from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import sightline.app.registry  # noqa: F401  listeners and jobs
 from sightline.app.installation import Installation
@@ -19,20 +18,31 @@ from sightline.care.reading.routes import router as reading_router
 from sightline.care.reporting.routes import router as reporting_router
 from sightline.care.worklist.routes import router as worklist_router
 from sightline.record import archive
+from sightline.record.archive.routes import router as archive_router
+from sightline.record.orders.routes import router as orders_router
+from sightline.record.upkeep.routes import router as upkeep_router
 from sightline.runtime import jobs, logs
 from sightline.runtime.http import SecurityHeaders, Snapshot, install_problem_handlers, problem_response
 from sightline.trust import access, audit
 from sightline.trust.audit.routes import build_router as build_audit_router
 from sightline.trust.identity import Caller, caller_of
 from sightline.trust.identity.routes import router as identity_router
+from sightline.wire import dimse
 from sightline.wire.dicomweb import routes as dicomweb_routes
+from sightline.wire.dimse.routes import router as dimse_router
 from sightline.wire.fhir import routes as fhir_routes
+from sightline.wire.media.routes import router as media_router
+from sightline.wire.peers.routes import router as peers_router
+from sightline.wire.transfers.routes import router as transfers_router
 
 STATIC = Path(__file__).parent / "static"
-PAGES = ("/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/admin/{page}")
+PAGES = (
+    "/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/admin/{page}",
+    "/archive", "/archive/{page}", "/orders",
+)  # fmt: skip
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-PARTS = frozenset({"/dicom-web", "/fhir", "/assets"})
+PARTS = frozenset({"/dicom-web", "/fhir", "/assets", "/wado"})
 
 status_router = APIRouter(tags=["status"])
 
@@ -45,7 +55,7 @@ class JobCounts(BaseModel):
     failed: int
 
 
-class Status(BaseModel):
+class SystemStatus(BaseModel):
     """How the installation is doing."""
 
     version: str
@@ -54,11 +64,11 @@ class Status(BaseModel):
 
 
 @status_router.get("/status")
-def get_status(request: Request, caller: Caller, db: Snapshot) -> Status:
+def get_status(request: Request, caller: Caller, db: Snapshot) -> SystemStatus:
     """Say what is arriving and how the jobs stand."""
     access.require(caller, "system.read")
     counts = jobs.open_queue(request.app.state.database).counts()
-    return Status(
+    return SystemStatus(
         version=version("sightline"), arriving=archive.count_unsettled(db), jobs=JobCounts(**counts)
     )
 
@@ -73,7 +83,8 @@ def build_api() -> FastAPI:
         redoc_url=None,
     )
     for router in (
-        identity_router, worklist_router, reading_router, reporting_router,
+        identity_router, worklist_router, reading_router, reporting_router, archive_router,
+        orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")
@@ -87,8 +98,14 @@ def build_app(installation: Installation) -> FastAPI:
     app.state.database = installation.database
     app.state.store = installation.store
     app.state.audit_folder = installation.folder / audit.FOLDER
+    app.state.dimse_caller = dimse.Caller(installation.settings.server.ae_title, installation.settings.dimse)
+    app.state.media_settings = installation.settings.media
+    app.state.upkeep_settings = installation.settings.upkeep
     app.state.identity_rules = installation.settings.identity.rules()
-    app.router.routes.append(Mount("/dicom-web", routes=dicomweb_routes.build(installation.store)))
+    web = installation.settings.dicomweb
+    # First of all: a viewer asks for hundreds of frames a second, and routes are tried in order.
+    app.router.routes.insert(0, Mount("/dicom-web", routes=dicomweb_routes.build(installation.store, web)))
+    app.router.routes += dicomweb_routes.build_uri(installation.store, web)
     app.router.routes.append(Mount("/fhir", routes=fhir_routes.build()))
     app.router.routes += [
         Route("/healthz", _alive),
@@ -98,20 +115,39 @@ def build_app(installation: Installation) -> FastAPI:
         Mount("/assets", app=_Assets(STATIC / "assets")),
         Route("/{name:path}", _root_file),
     ]
-    app.middleware("http")(_measure)
+    app.add_middleware(_Measure)
     app.add_middleware(SecurityHeaders)
     return app
 
 
-async def _measure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    started = time.perf_counter()
-    method = request.method if request.method in METHODS else "other"
-    with logs.span(f"{method} request"):
-        response = await call_next(request)
-    route = _route_of(request.scope)
-    logs.request_seconds.labels(method, route).observe(time.perf_counter() - started)
-    logs.requests_total.labels(method, route, str(response.status_code)).inc()
-    return response
+class _Measure:
+    """Count and time every request, and trace it; the body passes through untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and note how it was answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        status = 500
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            with logs.span(f"{method} request"):
+                await self._app(scope, receive, send_noting)
+        finally:
+            route = _route_of(scope)
+            logs.request_seconds.labels(method, route).observe(time.perf_counter() - started)
+            logs.requests_total.labels(method, route, str(status)).inc()
 
 
 def _route_of(scope: Scope) -> str:

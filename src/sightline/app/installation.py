@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -45,7 +46,13 @@ class Installation:
 
     def worker(self) -> jobs.Worker:
         """Return the worker that runs this installation's jobs."""
-        return jobs.Worker(self.database, lock=self.folder / "worker.lock", store=self.store)
+        extras: dict[str, Any] = {
+            "store": self.store,
+            "media_settings": self.settings.media,
+            "transfer_settings": self.settings.transfers,
+            "upkeep_settings": self.settings.upkeep,
+        }
+        return jobs.Worker(self.database, lock=self.folder / "worker.lock", **extras)
 
     def seal(self) -> audit.Seal:
         """Return what signs the audit trail."""

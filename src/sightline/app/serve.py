@@ -1,6 +1,7 @@
 """One process that is a complete system: HTTP, DICOM, jobs, settling, audit."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -11,9 +12,10 @@ import structlog
 from sightline.app.http import build_app
 from sightline.app.installation import Installation
 from sightline.kernel.errors import Unavailable
-from sightline.record import archive
+from sightline.record import archive, upkeep
+from sightline.runtime.memory import keep_freed_memory
 from sightline.trust import audit, identity
-from sightline.wire import dimse
+from sightline.wire import dimse, transfers
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +27,7 @@ class PortTaken(Unavailable):
 def serve(installation: Installation, *, ready: Callable[[str], None]) -> None:
     """Run until interrupted; `ready` is called with the address once pages can be opened."""
     settings = installation.settings.server
+    keep_freed_memory()
     with ExitStack() as running:
         running.callback(installation.close)
         recovered = archive.recover(installation.store)
@@ -38,7 +41,14 @@ def serve(installation: Installation, *, ready: Callable[[str], None]) -> None:
         worker = installation.worker()
         worker.start_when_free()  # a command or another server of this installation may be at the jobs
         running.callback(worker.stop)
-        _start(running, dimse.Listener(installation.store, settings))
+        spool = archive.Spool(installation.store)
+        _start(running, spool)
+        listener = dimse.Listener(
+            installation.store, settings, spool=spool, dimse=installation.settings.dimse
+        )
+        _start(running, listener)
+        _start(running, transfers.Dispatcher(installation.store, installation.settings.transfers))
+        _start(running, upkeep.Keeper(installation.store, installation.settings.upkeep))
         asyncio.run(_serve_http(installation, ready))
 
 
@@ -59,12 +69,20 @@ async def _serve_http(installation: Installation, ready: Callable[[str], None]) 
         loop.add_signal_handler(number, stop.set)
     address = settings.public_url or f"http://{settings.host}:{settings.http_port}"
     await _reachable(settings.host, settings.http_port, serving)
+    _settle_memory()
     ready(address)
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     server.stop()
     with suppress(asyncio.CancelledError, TimeoutError):
         await asyncio.wait_for(serving, timeout=10)
+
+
+def _settle_memory() -> None:
+    """Tell the collector that what was loaded stays, so that it need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _granian(app: Any, host: str, port: int) -> Any:

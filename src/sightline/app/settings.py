@@ -8,11 +8,24 @@ from pydantic import ValidationError
 
 from sightline.kernel.errors import Invalid
 from sightline.record.archive.settings import ArchiveSettings
+from sightline.record.upkeep.settings import UpkeepSettings
 from sightline.runtime.settings import PREFIX, DomainSettings, ServerSettings
 from sightline.trust.identity.settings import IdentitySettings
+from sightline.wire.dicomweb.settings import DicomWebSettings
+from sightline.wire.dimse.settings import DimseSettings
 from sightline.wire.media.settings import MediaSettings
+from sightline.wire.transfers.settings import TransferSettings
 
-CLASSES: tuple[type[DomainSettings], ...] = (ServerSettings, ArchiveSettings, IdentitySettings, MediaSettings)
+CLASSES: tuple[type[DomainSettings], ...] = (
+    ServerSettings,
+    ArchiveSettings,
+    DicomWebSettings,
+    DimseSettings,
+    IdentitySettings,
+    MediaSettings,
+    TransferSettings,
+    UpkeepSettings,
+)
 
 # Named in the environment of tests and of the demonstration; no setting of the product.
 RESERVED = frozenset({f"{PREFIX}TEST_DATA"})
@@ -32,8 +45,12 @@ class Settings:
 
     server: ServerSettings = field(default_factory=ServerSettings)
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    dicomweb: DicomWebSettings = field(default_factory=DicomWebSettings)
+    dimse: DimseSettings = field(default_factory=DimseSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    transfers: TransferSettings = field(default_factory=TransferSettings)
+    upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
 
 
 def load_settings() -> Settings:

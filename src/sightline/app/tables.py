@@ -2,21 +2,28 @@
 
 from sightline.care import reporting, worklist
 from sightline.intelligence import routing
-from sightline.record import archive, findings, timeline
+from sightline.record import archive, findings, orders, timeline, upkeep
 from sightline.runtime import events, jobs
 from sightline.runtime.db import metadata
 from sightline.trust import audit, identity
+from sightline.wire import dimse, media, peers, transfers
 
 __all__ = [
     "archive",
     "audit",
+    "dimse",
     "events",
     "findings",
     "identity",
     "jobs",
+    "media",
     "metadata",
+    "orders",
+    "peers",
     "reporting",
     "routing",
     "timeline",
+    "transfers",
+    "upkeep",
     "worklist",
 ]

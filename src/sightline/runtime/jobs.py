@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import structlog
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy import Column, Engine, String, Table, delete, func, insert, select, update
 
 from sightline.kernel.errors import Conflict, NotFound
@@ -158,20 +158,27 @@ class Queue:
             retry_connection_errors=False,
         )
 
-    def enqueue(self, db: Db, kind: str, key: str, arguments: dict[str, Any], priority: int) -> None:
+    def enqueue(
+        self, db: Db, kind: str, key: str, arguments: dict[str, Any], priority: int, delay_s: float
+    ) -> None:
         """Put a job into the transaction of `db`; a key that is already known changes nothing."""
-        self._client.enqueue_in_transaction(
-            db,
-            {
-                "queue_name": HEAVY_QUEUE if kind in _kinds and _kinds[kind].heavy else QUEUE,
-                "workflow_name": "sightline-job",
-                "workflow_id": key,
-                "app_version": APPLICATION_VERSION,
-                "priority": priority,
-            },
-            kind,
-            arguments,
+        options: EnqueueOptions = {
+            "queue_name": HEAVY_QUEUE if kind in _kinds and _kinds[kind].heavy else QUEUE,
+            "workflow_name": "sightline-job",
+            "workflow_id": key,
+            "app_version": APPLICATION_VERSION,
+            "priority": priority,
+        }
+        if delay_s > 0:
+            options["delay_seconds"] = delay_s
+        self._client.enqueue_in_transaction(db, options, kind, arguments)
+
+    def is_idle(self) -> bool:
+        """Say whether no job is running and none waits for anything but its hour."""
+        under_way = self._client.list_workflows(
+            status=["ENQUEUED", "PENDING"], load_input=False, load_output=False, limit=1
         )
+        return not under_way
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are waiting and running, and how many failed."""
@@ -216,12 +223,17 @@ def close_queues() -> None:
         _queues.popitem()[1].close()
 
 
-def enqueue(db: Db, kind: str, *, key: str, priority: int = 100, **arguments: Any) -> None:
-    """Put a job of the kind called `kind` into the caller's transaction; the same `key` twice is one job."""
+def enqueue(
+    db: Db, kind: str, /, *, key: str, priority: int = 100, delay_s: float = 0, **arguments: Any
+) -> None:
+    """Put a job of the kind called `kind` into the caller's transaction; the same `key` twice is one job.
+
+    With `delay_s` it is not begun before that many seconds have passed, and holds nobody up until then.
+    """
     url = _address(db.engine)
     if url not in _queues:
         raise RuntimeError("No queue is open for this database; call jobs.open_queue first.")
-    _queues[url].enqueue(db, kind, key, arguments, priority)
+    _queues[url].enqueue(db, kind, key, arguments, priority, delay_s)
 
 
 class Worker:
@@ -312,12 +324,15 @@ class Worker:
             self._lock.close()
 
     def drain(self, *, timeout_s: float = math.inf) -> None:
-        """Wait until no job is waiting or running; raise TimeoutError when that takes too long."""
+        """Wait until no job is due or running; raise TimeoutError when that takes too long.
+
+        Jobs whose hour has not come are left alone.
+        """
         deadline = time.monotonic() + timeout_s
         queue = open_queue(self._database)
-        while (counts := queue.counts())["waiting"] or counts["running"]:
+        while not queue.is_idle():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"Jobs still under way after {timeout_s:.0f} s: {counts}.")
+                raise TimeoutError(f"Jobs still under way after {timeout_s:.0f} s: {queue.counts()}.")
             time.sleep(0.1)
 
 

@@ -7,7 +7,7 @@ import pytest
 from sightline.care import worklist
 from sightline.care.worklist import ListQuery, _store
 from sightline.kernel import clock
-from sightline.record import findings
+from sightline.record import archive, findings
 from sightline.trust import access, audit
 from tests.care.clinic import FIRST, SECOND, change
 
@@ -287,3 +287,22 @@ def test_a_study_of_very_many_modalities_still_gets_its_row(receive, db):
     worklist.refresh_entry(db, "1.2")
 
     assert len(worklist.get_entry(db, "1.2").modality) <= 16
+
+
+def test_a_study_that_is_gone_leaves_the_list_and_is_back_with_its_reader_when_restored(
+    store, db, receive, radiologist
+):
+    uid = receive()
+    worklist.refresh_entry(db, uid)
+    worklist.claim_study(db, uid, by=radiologist)
+    archivist = access.Person("p7", "Kim", "kim", frozenset({"archivist"}), "main", "operations")
+
+    archive.trash_study(db, uid, reason="sent twice", by=archivist, trash_days=30)
+    worklist.refresh_entry(db, uid)
+    gone = listed(db, radiologist)
+    archive.restore(db, uid, "trashed", by=archivist)
+    worklist.refresh_entry(db, uid)
+
+    assert gone == []
+    assert listed(db, radiologist) == [uid]
+    assert worklist.find_entries(db, ListQuery(), by=radiologist).entries[0].reader == radiologist.id

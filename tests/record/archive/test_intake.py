@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sightline.record import archive
 from sightline.record.archive import _store
 from sightline.runtime.blobs import StoreFull
+from sightline.runtime.db import metadata
 from sightline.trust import access, audit
 
 
@@ -248,7 +249,7 @@ def test_bytes_without_a_row_are_found_again_after_a_crash(store, take, make_sli
     take(make_slice(1))
     with store.database.transaction() as db:
         for table in ("instances", "study_modalities", "series", "studies"):
-            db.execute(_store.metadata.tables[table].delete())
+            db.execute(metadata.tables[table].delete())
 
     assert archive.recover(store) == 1
 

@@ -216,14 +216,14 @@ def test_metadata_of_an_instance_name_its_transfer_syntax_and_pixels(store, take
 
 
 def test_metadata_are_built_anew_after_the_index_was_rebuilt(store, take, make_slice):
-    from sightline.record.archive import _store
+    from sightline.runtime.db import metadata
 
     take(make_slice(1))
     with store.database.reading() as db:
         before = archive.series_metadata_gz(store, db, "1.2.3.1")
     with store.database.transaction() as db:
         for table in ("instances", "study_modalities", "series", "studies"):
-            db.execute(_store.metadata.tables[table].delete())
+            db.execute(metadata.tables[table].delete())
     take(make_slice(1, PatientComments="other"))
 
     with store.database.reading() as db:

@@ -190,7 +190,8 @@ def test_patient_data_are_not_for_research_or_for_no_purpose(action):
 def test_a_scope_narrows_and_never_widens():
     narrow = someone("radiologist", scopes=frozenset({"archive.*", "user.manage"}))
 
-    assert set(access.actions_of(narrow)) == {f"archive.{verb}" for verb in ("correct", "export", "label", "read", "reject", "store")}
+    verbs = ("correct", "export", "label", "read", "reject", "store")
+    assert set(access.actions_of(narrow)) == {f"archive.{verb}" for verb in verbs}
 
 
 @settings(deadline=None, derandomize=True)

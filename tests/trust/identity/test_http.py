@@ -64,6 +64,8 @@ def test_logging_in_answers_who_i_am_and_sets_a_strict_cookie(client):
     for part in ("sightline_session=", "HttpOnly", "Path=/", "SameSite=strict", "Max-Age=43200"):
         assert part in cookie
     assert "Secure" not in cookie
+    assert "report.sign" in answer.json()["actions"]
+    assert "user.manage" not in answer.json()["actions"]
     assert client.get("/api/me").json() == answer.json()
 
 

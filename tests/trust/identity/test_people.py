@@ -249,7 +249,8 @@ def test_a_token_acts_for_its_person_within_its_scopes(database, ada):
     person = identity.person_of_token(database, token)
     assert token.startswith("slt_")
     assert person.id == ada.id
-    assert set(access.actions_of(person)) == {a for a in access.actions_of(ada.person()) if a.startswith("archive.")}
+    of_ada = access.actions_of(ada.person())
+    assert set(access.actions_of(person)) == {action for action in of_ada if action.startswith("archive.")}
 
 
 def test_a_token_without_scopes_may_what_its_person_may(database, ada):

@@ -65,8 +65,8 @@ def test_what_belongs_to_another_study_is_refused_and_not_stored(client, store, 
 @pytest.mark.parametrize(
     ("content_type", "status"),
     [
-        ("application/dicom", 415),
-        ('multipart/related; type="application/dicom+json"; boundary=XX', 415),
+        ("application/octet-stream", 415),
+        ('multipart/related; type="image/jpeg"; boundary=XX', 415),
         ('multipart/related; type="application/dicom"', 415),
     ],
 )

@@ -14,7 +14,6 @@ from sightline.record import archive
 from sightline.runtime.blobs import StoreFull
 from sightline.runtime.settings import ServerSettings
 from sightline.wire import dimse
-from sightline.wire.dimse import _listener
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -106,13 +105,13 @@ def test_an_object_without_a_study_does_not_match(send, make_slice):
     assert codes(send(make_slice(1, StudyInstanceUID=None))) == [0xA900]
 
 
-def test_a_stranger_from_elsewhere_may_only_echo(listener, store, make_slice, monkeypatch):
-    monkeypatch.setattr(_listener, "_is_loopback", lambda address: False)
+def test_a_stranger_from_elsewhere_may_only_echo(listener, make_slice, monkeypatch):
+    monkeypatch.setattr("sightline.wire.peers._admission.is_loopback", lambda address: False)
     ae = AE("STRANGER")
     ae.add_requested_context(Verification)
     ae.add_requested_context(CTImageStorage)
 
-    association = ae.associate("127.0.0.1", listener.port)
+    association = ae.associate("127.0.0.1", listener.port, ae_title="SIGHTLINE")
     accepted = [c.abstract_syntax for c in association.accepted_contexts]
     echoed = association.send_c_echo().Status
     association.release()
@@ -120,18 +119,15 @@ def test_a_stranger_from_elsewhere_may_only_echo(listener, store, make_slice, mo
     assert (accepted, echoed) == ([Verification], 0x0000)
 
 
-@pytest.mark.parametrize(
-    ("address", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("::1", True),
-        ("::ffff:127.0.0.1", True),
-        ("10.0.0.1", False),
-        ("localhost", False),
-    ],
-)
-def test_only_a_loopback_address_is_of_this_machine(address, loopback):
-    assert _listener._is_loopback(address) is loopback
+def test_a_stranger_from_elsewhere_must_know_our_title(listener, monkeypatch):
+    monkeypatch.setattr("sightline.wire.peers._admission.is_loopback", lambda address: False)
+    ae = AE("STRANGER")
+    ae.add_requested_context(Verification)
+
+    association = ae.associate("127.0.0.1", listener.port, ae_title="OTHER")
+
+    assert association.is_rejected
+    assert association.acceptor.primitive.diagnostic == 0x07
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do(listener, store):

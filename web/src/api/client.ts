@@ -36,9 +36,22 @@ export function onSignedOut(listener: () => void): void {
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>
   request<T>('GET', path, undefined, signal);
-export const post = <T>(path: string, body?: unknown): Promise<T> => request<T>('POST', path, body);
-export const put = <T>(path: string, body: unknown): Promise<T> => request<T>('PUT', path, body);
+export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
+  request<T>('POST', path, body, signal);
+export const put = <T>(path: string, body?: unknown): Promise<T> => request<T>('PUT', path, body);
+export const patch = <T>(path: string, body: unknown): Promise<T> => request<T>('PATCH', path, body);
 export const remove = <T>(path: string): Promise<T> => request<T>('DELETE', path);
+
+/** Send a piece of a file from where the upload stands. */
+export async function patchPiece<T>(
+  path: string,
+  piece: Blob,
+  offset: number,
+  signal?: AbortSignal,
+): Promise<T> {
+  const answer = await send('PATCH', path, piece, signal, undefined, { 'Upload-Offset': String(offset) });
+  return (await answer.json()) as T;
+}
 
 /** Fetch little-endian float32 numbers. */
 export async function getFloats(path: string): Promise<Float32Array> {
@@ -67,17 +80,19 @@ async function send(
   body?: unknown,
   signal?: AbortSignal,
   accept?: string,
+  more: Record<string, string> = {},
 ): Promise<Response> {
-  const headers: Record<string, string> = { 'X-Sightline': '1' };
+  const headers: Record<string, string> = { 'X-Sightline': '1', ...more };
+  const octets = body instanceof Blob;
   if (accept) headers.Accept = accept;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (body !== undefined) headers['Content-Type'] = octets ? 'application/octet-stream' : 'application/json';
   let answer: Response;
   try {
     answer = await fetch(path, {
       method,
       headers,
       credentials: 'same-origin',
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : octets ? body : JSON.stringify(body),
       signal: signal ?? null,
     });
   } catch (error) {

@@ -1,5 +1,16 @@
 /** The JSON API as the application sees it: types generated from OpenAPI, and the addresses. */
-export { download, get, getFloats, onSignedOut, post, put, Refused, remove } from './client';
+export {
+  download,
+  get,
+  getFloats,
+  onSignedOut,
+  patch,
+  patchPiece,
+  post,
+  put,
+  Refused,
+  remove,
+} from './client';
 export type {
   ChangeView as FindingChange,
   ComparisonView as Comparison,
@@ -14,8 +25,8 @@ export type {
   ReportView as Report,
   Row,
   SentenceView as Sentence,
-  Status,
   StudyView as Study,
+  SystemStatus as Status,
   Trail,
   Verification,
   WorklistPage as Worklist,

@@ -17,6 +17,18 @@
 export type Urgency = "critical" | "soon" | "routine";
 
 /**
+ * Status
+ * How an order or one of its steps stands.
+ */
+export type Status =
+  | "scheduled"
+  | "arrived"
+  | "started"
+  | "completed"
+  | "discontinued"
+  | "cancelled";
+
+/**
  * State
  * Where a finding stands between the model's word and the report.
  */
@@ -28,10 +40,49 @@ export type State =
   | "superseded";
 
 /**
+ * Progress
+ * How a performed procedure step stands: the words of (0040,0252).
+ */
+export type Progress = "in progress" | "completed" | "discontinued";
+
+/**
+ * Priority
+ * How soon it is wanted: the words of (0040,1003).
+ */
+export type Priority = "stat" | "high" | "routine" | "medium" | "low";
+
+/**
  * Decision
  * What a person can say of a finding; undo takes the last word on it back.
  */
 export type Decision = "accept" | "reject" | "undo";
+
+/**
+ * Asked
+ * What is asked for; a migration names no studies.
+ */
+export interface Asked {
+  /** Kind */
+  kind: "send" | "retrieve" | "migrate";
+  /**
+   * Peer
+   * @minLength 1
+   * @maxLength 64
+   */
+  peer: string;
+  /**
+   * Studies
+   * @maxItems 1000
+   */
+  studies?: string[];
+  /** Studies Per Hour */
+  studies_per_hour?: number | null;
+  /**
+   * Verify
+   * @default false
+   */
+  verify?: boolean;
+}
 
 /**
  * BasedOn
@@ -57,6 +108,34 @@ export interface BasisView {
   kind: string;
   /** Text */
   text: string;
+}
+
+/**
+ * ByModality
+ * What is stored of one modality.
+ */
+export interface ByModality {
+  /** Bytes */
+  bytes: number;
+  /** Instances */
+  instances: number;
+  /** Modality */
+  modality: string;
+  /** Studies */
+  studies: number;
+}
+
+/**
+ * ByMonth
+ * What came in one month.
+ */
+export interface ByMonth {
+  /** Bytes */
+  bytes: number;
+  /** Instances */
+  instances: number;
+  /** Month */
+  month: string;
 }
 
 /**
@@ -111,6 +190,90 @@ export interface CheckView {
 }
 
 /**
+ * CodeView
+ * A coded concept.
+ */
+export interface CodeView {
+  /**
+   * Meaning
+   * @maxLength 1024
+   * @default ""
+   */
+  meaning?: string;
+  /**
+   * Scheme
+   * @maxLength 1024
+   */
+  scheme: string;
+  /**
+   * Value
+   * @maxLength 1024
+   */
+  value: string;
+}
+
+/**
+ * CoercionView
+ * A rule for what comes in: when it holds, and what it sets right.
+ */
+export interface CoercionView {
+  /**
+   * Character Set
+   * @maxLength 64
+   * @default ""
+   */
+  character_set?: string;
+  /**
+   * Enabled
+   * @default true
+   */
+  enabled?: boolean;
+  /** Fixed */
+  fixed?: Record<string, string | null>;
+  /**
+   * Issuer
+   * @maxLength 64
+   * @default ""
+   */
+  issuer?: string;
+  /**
+   * Kind
+   * @maxLength 16
+   * @default ""
+   */
+  kind?: string;
+  /**
+   * Modality
+   * @maxLength 16
+   * @default ""
+   */
+  modality?: string;
+  /**
+   * Name
+   * @minLength 1
+   * @maxLength 64
+   */
+  name: string;
+  /**
+   * Patient Id Prefix
+   * @maxLength 32
+   * @default ""
+   */
+  patient_id_prefix?: string;
+  /**
+   * Remove Private
+   * @default false
+   */
+  remove_private?: boolean;
+  /**
+   * Source
+   * @maxLength 64
+   * @default ""
+   */
+  source?: string;
+}
+
+/**
  * ComparisonView
  * How study and prior were aligned.
  */
@@ -131,6 +294,88 @@ export interface ComparisonView {
 }
 
 /**
+ * Completed
+ * Whether the study was arriving still.
+ */
+export interface Completed {
+  /** Settled */
+  settled: boolean;
+}
+
+/**
+ * CompletenessView
+ * Whether a study is all here, as far as is known.
+ */
+export interface CompletenessView {
+  /** Expected */
+  expected: ExpectationView[];
+  /** Gaps */
+  gaps: number;
+  /** Missing */
+  missing: number | null;
+  /** Received */
+  received: ReceiptView[];
+  /** Refused */
+  refused: RefusalView[];
+}
+
+/**
+ * ConflictDecision
+ * How a conflict is decided.
+ */
+export interface ConflictDecision {
+  /** Decision */
+  decision: "keep-held" | "replace" | "store-apart" | "adopt";
+  /**
+   * Reason
+   * @maxLength 1000
+   * @default ""
+   */
+  reason?: string;
+}
+
+/**
+ * ConflictPage
+ * One page; `next` goes into `after`.
+ */
+export interface ConflictPage {
+  /** Items */
+  items: ConflictView[];
+  /** Next */
+  next: string | null;
+}
+
+/**
+ * ConflictView
+ * An object that disagrees with what is held, side by side with it.
+ */
+export interface ConflictView {
+  /** Differs */
+  differs: DifferenceView[];
+  /** Held */
+  held: Record<string, string | null>;
+  /** Id */
+  id: number;
+  /** Kind */
+  kind: string;
+  /** New */
+  new: Record<string, string | null>;
+  /** Reason */
+  reason: string;
+  /**
+   * Received At
+   * @format date-time
+   */
+  received_at: string;
+  /** Sop Uid */
+  sop_uid: string;
+  /** Source */
+  source: string;
+  /** Study Uid */
+  study_uid: string;
+}
+
+/**
  * CorrectionBody
  * A person's values in place of the model's; what is left out stays as it is.
  */
@@ -145,6 +390,39 @@ export interface CorrectionBody {
   short_axis_mm?: number | null;
   /** Volume Mm3 */
   volume_mm3?: number | null;
+}
+
+/**
+ * CorrectionView
+ * A correction: what was done, by whom and why, and whether it was undone.
+ */
+export interface CorrectionView {
+  /**
+   * At
+   * @format date-time
+   */
+  at: string;
+  /** Author */
+  author: string;
+  /** Id */
+  id: number;
+  /** Kind */
+  kind: string;
+  /** Reason */
+  reason: string;
+  /** Summary */
+  summary: string;
+  /** Undone At */
+  undone_at: string | null;
+}
+
+/**
+ * Counted
+ * How many objects it was about.
+ */
+export interface Counted {
+  /** Instances */
+  instances: number;
 }
 
 /**
@@ -180,6 +458,48 @@ export interface CurvePoint {
 }
 
 /**
+ * DamageList
+ * What was found, newest first.
+ */
+export interface DamageList {
+  /** Items */
+  items: DamageView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * DamageView
+ * Bytes that were not as they should be.
+ */
+export interface DamageView {
+  /**
+   * At
+   * @format date-time
+   */
+  at: string;
+  /** Id */
+  id: number;
+  /** Kind */
+  kind: string;
+  /** Repaired At */
+  repaired_at: string | null;
+  /** Sop Uid */
+  sop_uid: string;
+  /** Study */
+  study: string;
+}
+
+/**
+ * Decided
+ * Under which UID the object is held now, null when it is in the trash.
+ */
+export interface Decided {
+  /** Sop Uid */
+  sop_uid: string | null;
+}
+
+/**
  * DecisionBody
  * A person's word on a finding.
  */
@@ -204,6 +524,32 @@ export interface Deferral {
 }
 
 /**
+ * DifferenceView
+ * An attribute that two objects have different; null where one has it not.
+ */
+export interface DifferenceView {
+  /** Held */
+  held: string | null;
+  /** Keyword */
+  keyword: string;
+  /** New */
+  new: string | null;
+  /** Tag */
+  tag: string;
+}
+
+/**
+ * Disk
+ * How large the disk is, and how much of it is free, in bytes.
+ */
+export interface Disk {
+  /** Free */
+  free: number;
+  /** Total */
+  total: number;
+}
+
+/**
  * DisplayView
  * Which series to show first and how; no window means the images' own.
  */
@@ -213,6 +559,90 @@ export interface DisplayView {
   /** Why */
   why: string;
   window: Window | null;
+}
+
+/**
+ * Echo
+ * What came of an echo, in how many ms, and in words.
+ */
+export interface Echo {
+  /** Message */
+  message: string;
+  /** Ms */
+  ms: number;
+  /** Ok */
+  ok: boolean;
+}
+
+/**
+ * Edit
+ * Change attributes by keyword; null removes one.
+ */
+export interface Edit {
+  /** Changes */
+  changes: Record<string, string | null>;
+  /** Kind */
+  kind: "edit";
+  /**
+   * Reason
+   * @maxLength 1000
+   * @default ""
+   */
+  reason?: string;
+  /** Series */
+  series?: string | null;
+}
+
+/**
+ * ExpectationView
+ * How many objects somebody says there are.
+ */
+export interface ExpectationView {
+  /**
+   * At
+   * @format date-time
+   */
+  at: string;
+  /** Count */
+  count: number | null;
+  /** Origin */
+  origin: string;
+}
+
+/**
+ * Failure
+ * An instance that did not go over, and why.
+ */
+export interface Failure {
+  /** Reason */
+  reason: string;
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
+ * FailureList
+ * The instances of a transfer that did not go over, at most a thousand.
+ */
+export interface FailureList {
+  /** Items */
+  items: Failure[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * FindBody
+ * What is asked of a peer: keys by keyword, values as DICOM matches them.
+ */
+export interface FindBody {
+  /** Keys */
+  keys?: Record<string, string>;
+  /**
+   * Level
+   * @default "study"
+   */
+  level?: "patient" | "study" | "series" | "instance";
 }
 
 /**
@@ -254,6 +684,17 @@ export interface FindingView {
 }
 
 /**
+ * Found
+ * What a peer answered, in DICOM JSON.
+ */
+export interface Found {
+  /** Items */
+  items: Record<string, any>[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
  * GridView
  * The grid on which the displacement is sampled: LPS, mm; `directions` row-major, columns x, y, z.
  */
@@ -286,6 +727,81 @@ export interface GridView {
 export interface HTTPValidationError {
   /** Detail */
   detail?: ValidationError[];
+}
+
+/**
+ * HeldPatient
+ * Who a study is of; `id` is opaque.
+ */
+export interface HeldPatient {
+  /** Birth Date */
+  birth_date: string;
+  /** Id */
+  id: string;
+  /** Issuer */
+  issuer: string;
+  /** Name */
+  name: string;
+  /** Patient Id */
+  patient_id: string;
+  /** Sex */
+  sex: string;
+}
+
+/**
+ * HeldSeries
+ * A series, and the instance numbers that are not there.
+ */
+export interface HeldSeries {
+  /** Body Part */
+  body_part: string;
+  /** Bytes */
+  bytes: number;
+  /** Description */
+  description: string;
+  /** Frame Count */
+  frame_count: number;
+  /** Gaps */
+  gaps: [number, number][];
+  /** Instance Count */
+  instance_count: number;
+  /** Modality */
+  modality: string;
+  /** Number */
+  number: number | null;
+  /** Transfer Syntaxes */
+  transfer_syntaxes: string[];
+  /** Uid */
+  uid: string;
+}
+
+/**
+ * HoldView
+ * Who put a study under legal hold, when and why.
+ */
+export interface HoldView {
+  /**
+   * At
+   * @format date-time
+   */
+  at: string;
+  /** By */
+  by: string;
+  /** Reason */
+  reason: string;
+}
+
+/**
+ * Holding
+ * Why a study must be kept.
+ */
+export interface Holding {
+  /**
+   * Reason
+   * @maxLength 1000
+   * @default ""
+   */
+  reason?: string;
 }
 
 /**
@@ -385,9 +901,11 @@ export interface MarkBody {
 
 /**
  * Me
- * The person who is logged in.
+ * The person who is logged in, and what they may do.
  */
 export interface Me {
+  /** Actions */
+  actions: string[];
   /** Id */
   id: string;
   /** Initials */
@@ -401,6 +919,62 @@ export interface Me {
 }
 
 /**
+ * Merge
+ * Say that two patients (opaque ids) are one.
+ */
+export interface Merge {
+  /**
+   * From
+   * @maxLength 32
+   */
+  from: string;
+  /**
+   * Into
+   * @maxLength 32
+   */
+  into: string;
+  /**
+   * Reason
+   * @maxLength 1000
+   * @default ""
+   */
+  reason?: string;
+}
+
+/**
+ * Move
+ * Give a study to another patient.
+ */
+export interface Move {
+  /** Birth Date */
+  birth_date?: string | null;
+  /**
+   * Issuer
+   * @maxLength 64
+   * @default ""
+   */
+  issuer?: string;
+  /** Kind */
+  kind: "move";
+  /** Name */
+  name?: string | null;
+  /**
+   * Patient Id
+   * @minLength 1
+   * @maxLength 64
+   */
+  patient_id: string;
+  /**
+   * Reason
+   * @maxLength 1000
+   * @default ""
+   */
+  reason?: string;
+  /** Sex */
+  sex?: string | null;
+}
+
+/**
  * Neighbour
  * The next or previous study on the worklist.
  */
@@ -409,6 +983,23 @@ export interface Neighbour {
   label: string;
   /** Study Uid */
   study_uid: string;
+}
+
+/**
+ * NewUpload
+ * A file that wants to come in.
+ */
+export interface NewUpload {
+  /**
+   * Name
+   * @maxLength 1024
+   */
+  name: string;
+  /**
+   * Size
+   * @exclusiveMin 0
+   */
+  size: number;
 }
 
 /**
@@ -424,6 +1015,283 @@ export interface ObjectView {
   uid: string | null;
   /** Url */
   url: string;
+}
+
+/**
+ * OrderChange
+ * What to change of an order; what is left out stays.
+ */
+export interface OrderChange {
+  /** Admission Id */
+  admission_id?: string | null;
+  /** Filler Number */
+  filler_number?: string | null;
+  /** Indication */
+  indication?: string | null;
+  patient?: OrderedPatient | null;
+  /** Placer Number */
+  placer_number?: string | null;
+  precautions?: PrecautionsView | null;
+  priority?: Priority | null;
+  /** Referring */
+  referring?: string | null;
+  requested_procedure?: ProcedureView | null;
+  /** Requester */
+  requester?: string | null;
+  /**
+   * Steps
+   * @maxItems 50
+   * @default []
+   */
+  steps?: StepChange[];
+}
+
+/**
+ * OrderEntry
+ * An order to enter; accession number, study UID and ids are given where they are left out.
+ */
+export interface OrderEntry {
+  /**
+   * Accession
+   * @maxLength 1024
+   * @default ""
+   */
+  accession?: string;
+  /**
+   * Accession Issuer
+   * @maxLength 1024
+   * @default ""
+   */
+  accession_issuer?: string;
+  /**
+   * Admission Id
+   * @maxLength 1024
+   * @default ""
+   */
+  admission_id?: string;
+  /**
+   * Filler Number
+   * @maxLength 1024
+   * @default ""
+   */
+  filler_number?: string;
+  /**
+   * Indication
+   * @maxLength 10240
+   * @default ""
+   */
+  indication?: string;
+  /** Whom the order is for; `name` is a DICOM person name (``Family^Given``), dates are YYYYMMDD. */
+  patient: OrderedPatient;
+  /**
+   * Placer Number
+   * @maxLength 1024
+   * @default ""
+   */
+  placer_number?: string;
+  /**
+   * What the people at the scanner must know beforehand.
+   * @default {"alerts":"","allergies":"","pregnancy":"","special_needs":""}
+   */
+  precautions?: PrecautionsView;
+  /**
+   * How soon it is wanted: the words of (0040,1003).
+   * @default "routine"
+   */
+  priority?: Priority;
+  /**
+   * Referring
+   * @maxLength 1024
+   * @default ""
+   */
+  referring?: string;
+  /** The requested procedure; without an id it gets the accession number. */
+  requested_procedure: ProcedureView;
+  /**
+   * Requester
+   * @maxLength 1024
+   * @default ""
+   */
+  requester?: string;
+  /**
+   * Steps
+   * @maxItems 50
+   * @minItems 1
+   */
+  steps: StepEntry[];
+  /**
+   * Study Uid
+   * @maxLength 1024
+   * @default ""
+   */
+  study_uid?: string;
+}
+
+/**
+ * OrderList
+ * One page, newest first; `next` goes into `after`.
+ */
+export interface OrderList {
+  /** Items */
+  items: OrderView[];
+  /** Next */
+  next: string | null;
+}
+
+/**
+ * OrderSearch
+ * What to list: the beginning of a name, or a patient ID or accession number; days are YYYYMMDD.
+ */
+export interface OrderSearch {
+  /**
+   * After
+   * @maxLength 128
+   * @default ""
+   */
+  after?: string;
+  /**
+   * Limit
+   * @exclusiveMin 0
+   * @max 200
+   * @default 50
+   */
+  limit?: number;
+  /**
+   * Modality
+   * @maxLength 16
+   * @default ""
+   */
+  modality?: string;
+  /**
+   * Since
+   * @default ""
+   * @pattern ^(\d{8})?$
+   */
+  since?: string;
+  /**
+   * Status
+   * @default ""
+   */
+  status?:
+    | ""
+    | "open"
+    | "scheduled"
+    | "arrived"
+    | "started"
+    | "completed"
+    | "discontinued"
+    | "cancelled";
+  /**
+   * Text
+   * @maxLength 100
+   * @default ""
+   */
+  text?: string;
+  /**
+   * Until
+   * @default ""
+   * @pattern ^(\d{8})?$
+   */
+  until?: string;
+}
+
+/**
+ * OrderView
+ * An order as it is shown.
+ */
+export interface OrderView {
+  /** Accession */
+  accession: string;
+  /** Accession Issuer */
+  accession_issuer: string;
+  /** Admission Id */
+  admission_id: string;
+  /**
+   * Changed At
+   * @format date-time
+   */
+  changed_at: string;
+  /**
+   * Entered At
+   * @format date-time
+   */
+  entered_at: string;
+  /** Filler Number */
+  filler_number: string;
+  /** Id */
+  id: string;
+  /** Indication */
+  indication: string;
+  /** Origin */
+  origin: string;
+  /** Whom the order is for; `name` is a DICOM person name (``Family^Given``), dates are YYYYMMDD. */
+  patient: OrderedPatient;
+  /** Performed */
+  performed: PerformedView[];
+  /** Placer Number */
+  placer_number: string;
+  /** What the people at the scanner must know beforehand. */
+  precautions: PrecautionsView;
+  /** How soon it is wanted: the words of (0040,1003). */
+  priority: Priority;
+  /** Referring */
+  referring: string;
+  /** The requested procedure; without an id it gets the accession number. */
+  requested_procedure: ProcedureView;
+  /** Requester */
+  requester: string;
+  /** How an order or one of its steps stands. */
+  status: Status;
+  /** Steps */
+  steps: StepView[];
+  /** Study Uid */
+  study_uid: string;
+}
+
+/**
+ * OrderedPatient
+ * Whom the order is for; `name` is a DICOM person name (``Family^Given``), dates are YYYYMMDD.
+ */
+export interface OrderedPatient {
+  /**
+   * Birth Date
+   * @maxLength 1024
+   * @default ""
+   */
+  birth_date?: string;
+  /**
+   * Issuer
+   * @maxLength 1024
+   * @default ""
+   */
+  issuer?: string;
+  /**
+   * Name
+   * @maxLength 1024
+   */
+  name: string;
+  /**
+   * Patient Id
+   * @maxLength 1024
+   */
+  patient_id: string;
+  /**
+   * Sex
+   * @maxLength 1024
+   * @default ""
+   */
+  sex?: string;
+}
+
+/**
+ * OutOfSight
+ * How much is rejected, or in the trash.
+ */
+export interface OutOfSight {
+  /** Bytes */
+  bytes: number;
+  /** Studies */
+  studies: number;
 }
 
 /**
@@ -489,6 +1357,184 @@ export interface PatientTimeline {
 }
 
 /**
+ * PeerBody
+ * What is known of a peer, without its title.
+ */
+export interface PeerBody {
+  /**
+   * Acse Timeout S
+   * @default 30
+   */
+  acse_timeout_s?: number;
+  /** Certificate Sha256 */
+  certificate_sha256?: string | null;
+  /**
+   * Description
+   * @maxLength 200
+   * @default ""
+   */
+  description?: string;
+  /**
+   * Dimse Timeout S
+   * @default 60
+   */
+  dimse_timeout_s?: number;
+  /**
+   * Enabled
+   * @default true
+   */
+  enabled?: boolean;
+  /**
+   * Host
+   * @maxLength 253
+   * @default ""
+   */
+  host?: string;
+  /**
+   * Max Associations
+   * @default 16
+   */
+  max_associations?: number;
+  /**
+   * Max Pdu
+   * @default 1048576
+   */
+  max_pdu?: number;
+  /**
+   * Network Timeout S
+   * @default 300
+   */
+  network_timeout_s?: number;
+  /**
+   * Port
+   * @exclusiveMin 0
+   * @max 65535
+   * @default 104
+   */
+  port?: number;
+  /** Rate Per S */
+  rate_per_s?: number | null;
+  /**
+   * Rights
+   * @maxItems 16
+   */
+  rights?: string[];
+  /**
+   * Tls
+   * @default false
+   */
+  tls?: boolean;
+}
+
+/**
+ * PeerList
+ * Every peer, by title.
+ */
+export interface PeerList {
+  /** Items */
+  items: PeerView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * PeerView
+ * A peer as it is kept.
+ */
+export interface PeerView {
+  /**
+   * Acse Timeout S
+   * @default 30
+   */
+  acse_timeout_s?: number;
+  /** Certificate Sha256 */
+  certificate_sha256?: string | null;
+  /**
+   * Description
+   * @maxLength 200
+   * @default ""
+   */
+  description?: string;
+  /**
+   * Dimse Timeout S
+   * @default 60
+   */
+  dimse_timeout_s?: number;
+  /**
+   * Enabled
+   * @default true
+   */
+  enabled?: boolean;
+  /**
+   * Host
+   * @maxLength 253
+   * @default ""
+   */
+  host?: string;
+  /**
+   * Max Associations
+   * @default 16
+   */
+  max_associations?: number;
+  /**
+   * Max Pdu
+   * @default 1048576
+   */
+  max_pdu?: number;
+  /**
+   * Network Timeout S
+   * @default 300
+   */
+  network_timeout_s?: number;
+  /**
+   * Port
+   * @exclusiveMin 0
+   * @max 65535
+   * @default 104
+   */
+  port?: number;
+  /** Rate Per S */
+  rate_per_s?: number | null;
+  /**
+   * Rights
+   * @maxItems 16
+   */
+  rights?: string[];
+  /** Title */
+  title: string;
+  /**
+   * Tls
+   * @default false
+   */
+  tls?: boolean;
+}
+
+/**
+ * PerformedView
+ * What a modality said it did; moments are by its own clock.
+ */
+export interface PerformedView {
+  /** Ended At */
+  ended_at: string | null;
+  /** Images */
+  images: number;
+  /** Modality */
+  modality: string;
+  /** Series */
+  series: number;
+  /** Started At */
+  started_at: string;
+  /** Station Ae */
+  station_ae: string;
+  /** How a performed procedure step stands: the words of (0040,0252). */
+  status: Progress;
+  /** Steps */
+  steps: string[];
+  /** Uid */
+  uid: string;
+}
+
+/**
  * PlaceView
  * Where a lesion lies and how large it is at one date.
  */
@@ -513,6 +1559,43 @@ export interface PlaceView {
   /** Study Uid */
   study_uid: string;
   volume: QuantityView | null;
+}
+
+/**
+ * PrecautionsView
+ * What the people at the scanner must know beforehand.
+ */
+export interface PrecautionsView {
+  /**
+   * Alerts
+   * @maxLength 1024
+   * @default ""
+   */
+  alerts?: string;
+  /**
+   * Allergies
+   * @maxLength 1024
+   * @default ""
+   */
+  allergies?: string;
+  /**
+   * Pregnancy
+   * @default ""
+   */
+  pregnancy?:
+    | ""
+    | "not pregnant"
+    | "possibly pregnant"
+    | "definitely pregnant"
+    | "unknown";
+  /**
+   * Special Needs
+   * @maxLength 1024
+   * @default ""
+   */
+  special_needs?: string;
+  /** Weight Kg */
+  weight_kg?: number | null;
 }
 
 /**
@@ -545,6 +1628,26 @@ export interface PriorView {
 }
 
 /**
+ * ProcedureView
+ * The requested procedure; without an id it gets the accession number.
+ */
+export interface ProcedureView {
+  code?: CodeView | null;
+  /**
+   * Description
+   * @maxLength 1024
+   * @default ""
+   */
+  description?: string;
+  /**
+   * Id
+   * @maxLength 1024
+   * @default ""
+   */
+  id?: string;
+}
+
+/**
  * QuantityView
  * A measured value with unit, 95 % interval and method.
  */
@@ -559,6 +1662,17 @@ export interface QuantityView {
   unit: string;
   /** Value */
   value: number;
+}
+
+/**
+ * Quota
+ * How much may be kept, null for as much as fits, and how much is, in bytes.
+ */
+export interface Quota {
+  /** Bytes */
+  bytes: number | null;
+  /** Used */
+  used: number;
 }
 
 /**
@@ -612,6 +1726,106 @@ export interface Reason {
 }
 
 /**
+ * ReasonView
+ * A reason to reject objects (DICOM CID 7011).
+ */
+export interface ReasonView {
+  /** Code */
+  code: string;
+  /** Meaning */
+  meaning: string;
+}
+
+/**
+ * ReceiptView
+ * What came from one source.
+ */
+export interface ReceiptView {
+  /**
+   * First At
+   * @format date-time
+   */
+  first_at: string;
+  /** Instances */
+  instances: number;
+  /** Kind */
+  kind: string;
+  /**
+   * Last At
+   * @format date-time
+   */
+  last_at: string;
+  /** Source */
+  source: string;
+}
+
+/**
+ * RefusalView
+ * An object that was not taken, and why.
+ */
+export interface RefusalView {
+  /**
+   * At
+   * @format date-time
+   */
+  at: string;
+  /** Code */
+  code: string;
+  /** Reason */
+  reason: string;
+  /** Source */
+  source: string;
+}
+
+/**
+ * Rejected
+ * The rejection note that says so to others.
+ */
+export interface Rejected {
+  /** Note Uid */
+  note_uid: string;
+}
+
+/**
+ * Rejection
+ * What to reject and why; without series and instances the whole study.
+ */
+export interface Rejection {
+  /**
+   * Code
+   * @maxLength 16
+   */
+  code: string;
+  /**
+   * Instances
+   * @maxItems 10000
+   */
+  instances?: string[];
+  /**
+   * Note
+   * @maxLength 1000
+   * @default ""
+   */
+  note?: string;
+  /**
+   * Series
+   * @maxItems 10000
+   */
+  series?: string[];
+}
+
+/**
+ * Report
+ * A page of the studies of a migration, by UID.
+ */
+export interface Report {
+  /** Items */
+  items: StudyReportView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
  * ReportBody
  * What a person wrote, and version and digest of the report they saw.
  */
@@ -658,6 +1872,75 @@ export interface ReportView {
   study_uid: string;
   /** Version */
   version: number;
+}
+
+/**
+ * Restoring
+ * What to put back: what was rejected, or what is in the trash.
+ */
+export interface Restoring {
+  /** Kind */
+  kind: "rejected" | "trashed";
+}
+
+/**
+ * RetentionRuleView
+ * A rule of how long studies are kept.
+ */
+export interface RetentionRuleView {
+  /**
+   * Action
+   * @default "propose"
+   */
+  action?: "trash" | "propose";
+  /**
+   * Basis
+   * @default "received"
+   */
+  basis?: "received" | "used" | "study-date";
+  /**
+   * Enabled
+   * @default true
+   */
+  enabled?: boolean;
+  /**
+   * Keep Days
+   * @exclusiveMin 0
+   * @max 100000
+   */
+  keep_days: number;
+  /**
+   * Label
+   * @maxLength 64
+   * @default ""
+   */
+  label?: string;
+  /**
+   * Modality
+   * @maxLength 16
+   * @default ""
+   */
+  modality?: string;
+  /**
+   * Name
+   * @minLength 1
+   * @maxLength 64
+   */
+  name: string;
+}
+
+/**
+ * RetentionView
+ * Until when a study is kept, and by which rule.
+ */
+export interface RetentionView {
+  /** Rule */
+  rule: string;
+  /**
+   * Until
+   * @format date-time
+   */
+  until: string;
 }
 
 /**
@@ -717,6 +2000,74 @@ export interface Row {
 }
 
 /**
+ * RuleBody
+ * What a forwarding rule says.
+ */
+export interface RuleBody {
+  /**
+   * Enabled
+   * @default true
+   */
+  enabled?: boolean;
+  /**
+   * To
+   * @maxItems 20
+   */
+  to: string[];
+  /** Which studies; an empty field asks nothing, * and ? stand for any characters. */
+  when?: WhenBody;
+}
+
+/**
+ * RuleList
+ * Every forwarding rule, by name.
+ */
+export interface RuleList {
+  /** Items */
+  items: RuleView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * RuleView
+ * A forwarding rule.
+ */
+export interface RuleView {
+  /**
+   * Enabled
+   * @default true
+   */
+  enabled?: boolean;
+  /** Name */
+  name: string;
+  /**
+   * To
+   * @maxItems 20
+   */
+  to: string[];
+  /** Which studies; an empty field asks nothing, * and ? stand for any characters. */
+  when?: WhenBody;
+}
+
+/**
+ * Rules
+ * The rules of the archive, in the order in which they are asked.
+ */
+export interface Rules {
+  /**
+   * Coercion
+   * @maxItems 200
+   */
+  coercion?: CoercionView[];
+  /**
+   * Retention
+   * @maxItems 200
+   */
+  retention?: RetentionRuleView[];
+}
+
+/**
  * SectionView
  * A heading and its sentences.
  */
@@ -759,6 +2110,51 @@ export interface SeriesView {
   thumbnail_url: string;
   /** Uid */
   uid: string;
+}
+
+/**
+ * ServerBody
+ * A DICOMweb server; a secret that is not given stays as it is while the host stays the same.
+ */
+export interface ServerBody {
+  /**
+   * Auth Kind
+   * @default "none"
+   */
+  auth_kind?: "none" | "basic" | "bearer";
+  /** Secret */
+  secret?: string | null;
+  /**
+   * Url
+   * @maxLength 500
+   */
+  url: string;
+}
+
+/**
+ * ServerList
+ * Every DICOMweb server, by name.
+ */
+export interface ServerList {
+  /** Items */
+  items: ServerView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * ServerView
+ * A DICOMweb server, without its secret.
+ */
+export interface ServerView {
+  /** Auth Kind */
+  auth_kind: "none" | "basic" | "bearer";
+  /** Has Secret */
+  has_secret: boolean;
+  /** Name */
+  name: string;
+  /** Url */
+  url: string;
 }
 
 /**
@@ -809,16 +2205,326 @@ export interface SourceView {
 }
 
 /**
- * Status
- * How the installation is doing.
+ * Split
+ * Split series off into a study of their own.
  */
-export interface Status {
-  /** Arriving */
-  arriving: number;
-  /** How many jobs wait, run and failed. */
-  jobs: JobCounts;
-  /** Version */
-  version: string;
+export interface Split {
+  /** Kind */
+  kind: "split";
+  /**
+   * Reason
+   * @maxLength 1000
+   * @default ""
+   */
+  reason?: string;
+  /**
+   * Series
+   * @maxItems 10000
+   */
+  series: string[];
+}
+
+/**
+ * StepChange
+ * What to change of a step, by its id; without a known id a new step.
+ */
+export interface StepChange {
+  /** Description */
+  description?: string | null;
+  /**
+   * Id
+   * @maxLength 1024
+   * @default ""
+   */
+  id?: string;
+  /** Location */
+  location?: string | null;
+  /** Modality */
+  modality?: string | null;
+  /** Performer */
+  performer?: string | null;
+  protocol?: CodeView | null;
+  /** Scheduled At */
+  scheduled_at?: string | null;
+  /** Station Ae */
+  station_ae?: string | null;
+  /** Station Name */
+  station_name?: string | null;
+  status?: Status | null;
+}
+
+/**
+ * StepEntry
+ * A step to schedule; `scheduled_at` is by the clock on the wall of the site.
+ */
+export interface StepEntry {
+  /**
+   * Description
+   * @maxLength 1024
+   * @default ""
+   */
+  description?: string;
+  /**
+   * Id
+   * @maxLength 1024
+   * @default ""
+   */
+  id?: string;
+  /**
+   * Location
+   * @maxLength 1024
+   * @default ""
+   */
+  location?: string;
+  /**
+   * Modality
+   * @maxLength 1024
+   */
+  modality: string;
+  /**
+   * Performer
+   * @maxLength 1024
+   * @default ""
+   */
+  performer?: string;
+  protocol?: CodeView | null;
+  /**
+   * Scheduled At
+   * @format date-time
+   */
+  scheduled_at: string;
+  /**
+   * Station Ae
+   * @maxLength 1024
+   * @default ""
+   */
+  station_ae?: string;
+  /**
+   * Station Name
+   * @maxLength 1024
+   * @default ""
+   */
+  station_name?: string;
+  /**
+   * Status
+   * @default "scheduled"
+   */
+  status?: "scheduled" | "arrived";
+}
+
+/**
+ * StepView
+ * A scheduled step; `scheduled_at` is by the clock on the wall of the site.
+ */
+export interface StepView {
+  /** Description */
+  description: string;
+  /** Id */
+  id: string;
+  /** Location */
+  location: string;
+  /** Modality */
+  modality: string;
+  /** Performer */
+  performer: string;
+  protocol: CodeView | null;
+  /** Scheduled At */
+  scheduled_at: string;
+  /** Station Ae */
+  station_ae: string;
+  /** Station Name */
+  station_name: string;
+  /** How an order or one of its steps stands. */
+  status: Status;
+}
+
+/**
+ * Storage
+ * What is stored and how much room there is.
+ */
+export interface Storage {
+  /** By Modality */
+  by_modality: ByModality[];
+  /** By Month */
+  by_month: ByMonth[];
+  /** Bytes */
+  bytes: number;
+  disk: Disk | null;
+  /** Instances */
+  instances: number;
+  /** How much may be kept, null for as much as fits, and how much is, in bytes. */
+  quota: Quota;
+  /** How much is rejected, or in the trash. */
+  rejected: OutOfSight;
+  /** Series */
+  series: number;
+  /** Studies */
+  studies: number;
+  /** How much is rejected, or in the trash. */
+  trash: OutOfSight;
+}
+
+/**
+ * StudyDetails
+ * All that is known of what is held of a study.
+ */
+export interface StudyDetails {
+  /** Whether a study is all here, as far as is known. */
+  completeness: CompletenessView;
+  /** Corrections */
+  corrections: CorrectionView[];
+  hold: HoldView | null;
+  /** Labels */
+  labels: string[];
+  retention: RetentionView | null;
+  /** Series */
+  series: HeldSeries[];
+  /** A study as lists show it; what is missing is null where nobody said how much there is. */
+  study: StudyRow;
+}
+
+/**
+ * StudyReportView
+ * What became of one study of a migration.
+ */
+export interface StudyReportView {
+  /** Conflicting */
+  conflicting: number;
+  /** Expected */
+  expected: number;
+  /** Extra */
+  extra: number;
+  /** Held */
+  held: number;
+  /** Missing */
+  missing: number;
+  /** Reason */
+  reason: string;
+  /** State */
+  state: string;
+  /** Study Uid */
+  study_uid: string;
+}
+
+/**
+ * StudyRow
+ * A study as lists show it; what is missing is null where nobody said how much there is.
+ */
+export interface StudyRow {
+  /** Accession */
+  accession: string;
+  /** Bytes */
+  bytes: number;
+  /** Conflicts */
+  conflicts: number;
+  /** Date */
+  date: string;
+  /** Description */
+  description: string;
+  /** Expected */
+  expected: number | null;
+  /**
+   * First Received
+   * @format date-time
+   */
+  first_received: string;
+  /** Image Count */
+  image_count: number;
+  /** Instance Count */
+  instance_count: number;
+  /** Labels */
+  labels: string[];
+  /**
+   * Last Received
+   * @format date-time
+   */
+  last_received: string;
+  /** Missing */
+  missing: number | null;
+  /** Modalities */
+  modalities: string[];
+  /** On Hold */
+  on_hold: boolean;
+  /** Who a study is of; `id` is opaque. */
+  patient: HeldPatient;
+  /** Series Count */
+  series_count: number;
+  /** Settled */
+  settled: boolean;
+  /** Simulated */
+  simulated: boolean;
+  /** Time */
+  time: string;
+  /** Uid */
+  uid: string;
+}
+
+/**
+ * StudyRows
+ * One page; `next` goes into `after`.
+ */
+export interface StudyRows {
+  /** Items */
+  items: StudyRow[];
+  /** Next */
+  next: string | null;
+  /** Total */
+  total?: number | null;
+}
+
+/**
+ * StudySearch
+ * What to list; words are looked for in names, IDs, accession numbers and descriptions.
+ */
+export interface StudySearch {
+  /**
+   * After
+   * @maxLength 200
+   * @default ""
+   */
+  after?: string;
+  /**
+   * Label
+   * @maxLength 64
+   * @default ""
+   */
+  label?: string;
+  /**
+   * Limit
+   * @exclusiveMin 0
+   * @max 200
+   * @default 50
+   */
+  limit?: number;
+  /**
+   * Modality
+   * @maxLength 16
+   * @default ""
+   */
+  modality?: string;
+  /**
+   * Since
+   * @default ""
+   * @pattern ^(\d{8})?$
+   */
+  since?: string;
+  /**
+   * State
+   * @default ""
+   */
+  state?: "" | "arriving" | "incomplete" | "held";
+  /**
+   * Text
+   * @maxLength 200
+   * @default ""
+   */
+  text?: string;
+  /**
+   * Until
+   * @default ""
+   * @pattern ^(\d{8})?$
+   */
+  until?: string;
 }
 
 /**
@@ -846,6 +2552,44 @@ export interface StudyView {
   time: string;
   /** Uid */
   uid: string;
+}
+
+/**
+ * SystemStatus
+ * How the installation is doing.
+ */
+export interface SystemStatus {
+  /** Arriving */
+  arriving: number;
+  /** How many jobs wait, run and failed. */
+  jobs: JobCounts;
+  /** Version */
+  version: string;
+}
+
+/**
+ * TaskView
+ * How a task stands: `done` of `total` objects, `found` that were not as they should be.
+ */
+export interface TaskView {
+  /** At */
+  at: string | null;
+  /** Bytes */
+  bytes: number;
+  /** Done */
+  done: number;
+  /** Error */
+  error: string;
+  /** Found */
+  found: number;
+  /** Repaired */
+  repaired: number;
+  /** State */
+  state: string;
+  /** Task */
+  task: string;
+  /** Total */
+  total: number;
 }
 
 /**
@@ -878,6 +2622,118 @@ export interface Trail {
   size: number;
   /** Verified At */
   verified_at: string | null;
+}
+
+/**
+ * TransferList
+ * A page of transfers, newest first; `next` asks for the page after.
+ */
+export interface TransferList {
+  /** Items */
+  items: TransferView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * TransferView
+ * A study, or a whole archive, on its way.
+ */
+export interface TransferView {
+  /** Attempts */
+  attempts: number;
+  /** Bytes */
+  bytes: number;
+  /**
+   * Created At
+   * @format date-time
+   */
+  created_at: string;
+  /** Differences */
+  differences: Record<string, any> | null;
+  /** Done */
+  done: number;
+  /** Ended At */
+  ended_at: string | null;
+  /** Error */
+  error: string;
+  /** Failed */
+  failed: number;
+  /** Id */
+  id: string;
+  /** Kind */
+  kind: "send" | "retrieve" | "migrate" | "import";
+  /** Peer */
+  peer: string;
+  /** Rate Per S */
+  rate_per_s: number | null;
+  /** Rule */
+  rule: string;
+  /** Started At */
+  started_at: string | null;
+  /** State */
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  /** Study Uid */
+  study_uid: string | null;
+  /** Total */
+  total: number;
+}
+
+/**
+ * Trashing
+ * Why something goes to the trash; without series and instances the whole study.
+ */
+export interface Trashing {
+  /**
+   * Instances
+   * @maxItems 10000
+   */
+  instances?: string[];
+  /**
+   * Reason
+   * @maxLength 1000
+   * @default ""
+   */
+  reason?: string;
+  /**
+   * Series
+   * @maxItems 10000
+   */
+  series?: string[];
+}
+
+/**
+ * UploadResult
+ * What became of one object of an upload.
+ */
+export interface UploadResult {
+  /** Name */
+  name: string;
+  /** Reason */
+  reason: string;
+  /** Status */
+  status: string;
+  /** Study Uid */
+  study_uid: string | null;
+}
+
+/**
+ * UploadView
+ * How far an upload is; `results` come when it is done.
+ */
+export interface UploadView {
+  /** Id */
+  id: string;
+  /** Name */
+  name: string;
+  /** Offset */
+  offset: number;
+  /** Results */
+  results: UploadResult[];
+  /** Size */
+  size: number;
+  /** State */
+  state: string;
 }
 
 /** ValidationError */
@@ -931,6 +2787,37 @@ export interface Visit {
 }
 
 /**
+ * WhenBody
+ * Which studies; an empty field asks nothing, * and ? stand for any characters.
+ */
+export interface WhenBody {
+  /**
+   * Description
+   * @maxLength 200
+   * @default ""
+   */
+  description?: string;
+  /**
+   * Label
+   * @maxLength 200
+   * @default ""
+   */
+  label?: string;
+  /**
+   * Modality
+   * @maxLength 200
+   * @default ""
+   */
+  modality?: string;
+  /**
+   * Source
+   * @maxLength 200
+   * @default ""
+   */
+  source?: string;
+}
+
+/**
  * Window
  * Centre and width in the unit of the images.
  */
@@ -939,6 +2826,53 @@ export interface Window {
   center: number;
   /** Width */
   width: number;
+}
+
+/**
+ * WithheldPage
+ * One page; `next` goes into `after`.
+ */
+export interface WithheldPage {
+  /** Items */
+  items: WithheldView[];
+  /** Next */
+  next: string | null;
+}
+
+/**
+ * WithheldView
+ * What of a study is rejected or in the trash.
+ */
+export interface WithheldView {
+  /**
+   * At
+   * @format date-time
+   */
+  at: string;
+  /** Author */
+  author: string;
+  /** Bytes */
+  bytes: number;
+  /** Code */
+  code: string;
+  /** Date */
+  date: string;
+  /** Description */
+  description: string;
+  /** Instances */
+  instances: number;
+  /** Kind */
+  kind: string;
+  /** Modalities */
+  modalities: string[];
+  /** Note */
+  note: string;
+  /** Who a study is of; `id` is opaque. */
+  patient: HeldPatient;
+  /** Purge After */
+  purge_after: string | null;
+  /** Study Uid */
+  study_uid: string;
 }
 
 /**

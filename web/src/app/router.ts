@@ -8,7 +8,23 @@ export type Route =
   | { page: 'study'; study: string }
   | { page: 'patient'; patient: string }
   | { page: 'audit' }
+  | { page: 'archive'; study: string | null }
+  | { page: Place }
   | { page: 'nowhere' };
+
+/** The pages of those who keep the archive, by address. */
+const PLACES = {
+  '/archive/conflicts': 'conflicts',
+  '/archive/rejected': 'rejected',
+  '/archive/trash': 'trash',
+  '/archive/transfers': 'transfers',
+  '/archive/storage': 'storage',
+  '/admin/peers': 'peers',
+  '/admin/upkeep': 'upkeep',
+  '/orders': 'orders',
+} as const;
+
+export type Place = (typeof PLACES)[keyof typeof PLACES];
 
 /** Read an address; anything unknown is `nowhere`. */
 export function parseRoute(path: string, search = ''): Route {
@@ -20,6 +36,10 @@ export function parseRoute(path: string, search = ''): Route {
   if (first === 'study' && second && parts.length === 2) return { page: 'study', study: second };
   if (first === 'patient' && second && parts.length === 2) return { page: 'patient', patient: second };
   if (first === 'admin' && second === 'audit') return { page: 'audit' };
+  if (first === 'archive' && parts.length === 1)
+    return { page: 'archive', study: new URLSearchParams(search).get('study') };
+  const place = PLACES[`/${parts.join('/')}` as keyof typeof PLACES];
+  if (place) return { page: place };
   return { page: 'nowhere' };
 }
 
@@ -34,6 +54,16 @@ export const pathTo = {
   study: (uid: string) => `/study/${encodeURIComponent(uid)}`,
   patient: (id: string) => `/patient/${encodeURIComponent(id)}`,
   audit: '/admin/audit',
+  archive: '/archive',
+  held: (study: string) => `/archive?study=${encodeURIComponent(study)}`,
+  conflicts: '/archive/conflicts',
+  rejected: '/archive/rejected',
+  trash: '/archive/trash',
+  transfers: '/archive/transfers',
+  storage: '/archive/storage',
+  orders: '/orders',
+  peers: '/admin/peers',
+  upkeep: '/admin/upkeep',
 } as const;
 
 const here = (): Route =>

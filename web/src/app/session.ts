@@ -42,8 +42,26 @@ export async function signOut(): Promise<void> {
   navigate('/login');
 }
 
-export const isAdministrator = (): boolean =>
-  me.value?.roles.some((role) => role === 'administrator' || role === 'admin') ?? false;
+/** What pages ask of a person's rights; the server decides, this only keeps the offer honest. */
+export type Permission =
+  | 'worklist.read'
+  | 'archive.read'
+  | 'archive.correct'
+  | 'archive.delete'
+  | 'archive.export'
+  | 'archive.hold'
+  | 'archive.label'
+  | 'archive.reject'
+  | 'archive.store'
+  | 'order.edit'
+  | 'order.read'
+  | 'peer.manage'
+  | 'peer.read'
+  | 'system.maintain'
+  | 'audit.read';
+
+/** Whether the person may do something, as the server says. */
+export const can = (permission: Permission): boolean => me.value?.actions.includes(permission) ?? false;
 
 function goToLogin(): void {
   const here = location.pathname + location.search;

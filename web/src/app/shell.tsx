@@ -2,14 +2,15 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { LoginPage } from '../features/identity/login';
-import { SetupPage } from '../features/identity/setup';
 import { WorklistPage } from '../features/worklist/page';
 import { type Action, offer } from '../ui/keys';
 import { keysOpen, Overlays, paletteOpen } from '../ui/overlays';
 import { Button, Notice } from '../ui/primitives';
 import { redoLast, undoLast } from '../ui/toasts';
-import { navigate, pathTo, route } from './router';
-import { isAdministrator, me, sessionProblem, signOut, whoAmI } from './session';
+import { dock } from './dock';
+import { everyPlace, places } from './places';
+import { navigate, type Place, pathTo, route } from './router';
+import { can, me, sessionProblem, signOut, whoAmI } from './session';
 
 const EVERYWHERE: readonly Action[] = [
   {
@@ -33,35 +34,41 @@ const EVERYWHERE: readonly Action[] = [
   },
   { id: 'undo', label: 'Undo', keys: ['Ctrl-z'], group: 'Everywhere', run: () => void undoLast() },
   { id: 'redo', label: 'Redo', keys: ['Ctrl-Shift-z'], group: 'Everywhere', run: () => void redoLast() },
-  {
-    id: 'to-worklist',
-    label: 'Go to the worklist',
-    keys: ['Alt-w'],
+  ...everyPlace.map((place) => ({
+    id: `to-${place.page}`,
+    label: `Go to: ${place.name}`,
+    keys: place.keys ? [place.keys] : [],
     group: 'Everywhere',
-    when: () => route.value.page !== 'worklist',
-    run: () => navigate(pathTo.worklist),
-  },
-  {
-    id: 'to-audit',
-    label: 'Open the audit trail',
-    keys: [],
-    group: 'Everywhere',
-    when: isAdministrator,
-    run: () => navigate(pathTo.audit),
-  },
+    when: () => can(place.needs) && route.value.page !== place.page,
+    run: () => navigate(place.path),
+  })),
   { id: 'sign-out', label: 'Sign out', keys: [], group: 'Everywhere', run: () => void signOut() },
 ];
 
 const loadReading = () => import('../features/reading/page').then((m) => m.ReadingPage);
 const loadTimeline = () => import('../features/timeline/page').then((m) => m.TimelinePage);
 const loadAudit = () => import('../features/audit/page').then((m) => m.AuditPage);
+const loadSetup = () => import('../features/identity/setup').then((m) => m.SetupPage);
+const loadArchive = () => import('../features/archive/page').then((m) => m.ArchivePage);
+const loadPlace: Record<Place, () => Promise<ComponentType>> = {
+  conflicts: () => import('../features/archive/conflicts').then((m) => m.ConflictsPage),
+  rejected: () => import('../features/archive/withheld').then((m) => m.RejectedPage),
+  trash: () => import('../features/archive/withheld').then((m) => m.TrashPage),
+  storage: () => import('../features/archive/storage').then((m) => m.StoragePage),
+  transfers: () => import('../features/transfers/page').then((m) => m.TransfersPage),
+  peers: () => import('../features/peers/page').then((m) => m.PeersPage),
+  upkeep: () => import('../features/upkeep/page').then((m) => m.UpkeepPage),
+  orders: () => import('../features/orders/page').then((m) => m.OrdersPage),
+};
 
 export function Shell() {
   const signedIn = me.value;
+  const Dock = dock.value;
   useEffect(() => (signedIn ? offer('everywhere', EVERYWHERE) : undefined), [signedIn]);
   return (
     <>
       <Page />
+      {signedIn && Dock && <Dock />}
       <Overlays />
     </>
   );
@@ -70,17 +77,36 @@ export function Shell() {
 function Page() {
   const to = route.value;
   if (to.page === 'login') return <LoginPage next={to.next} />;
-  if (to.page === 'setup') return <SetupPage token={to.token} />;
+  if (to.page === 'setup') return <Lazy key="setup" load={loadSetup} token={to.token} />;
   if (sessionProblem.value) return <Unreachable />;
   if (to.page === 'study') return <Lazy key={to.study} load={loadReading} study={to.study} />;
   if (!me.value) return <div class="page-loading" aria-busy="true" />;
-  if (to.page === 'worklist') return <WorklistPage />;
+  if (to.page === 'worklist') return can('worklist.read') ? <WorklistPage /> : <FirstPlace />;
   if (to.page === 'patient') return <Lazy key={to.patient} load={loadTimeline} patient={to.patient} />;
-  if (to.page === 'audit') return <Lazy load={loadAudit} />;
+  if (to.page === 'audit') return <Lazy key="audit" load={loadAudit} />;
+  if (to.page === 'archive') return <Lazy key="archive" load={loadArchive} />;
+  if (to.page !== 'nowhere') return <Lazy key={to.page} load={loadPlace[to.page]} />;
   return (
     <main class="centre">
       <Notice title="There is nothing at this address.">
         <a href={pathTo.worklist}>Go to the worklist</a>
+      </Notice>
+    </main>
+  );
+}
+
+/** Who has no worklist begins on the first page that is theirs. */
+function FirstPlace() {
+  const first = places()[0];
+  useEffect(() => {
+    if (first) navigate(first.path, { replace: true });
+  }, [first]);
+  if (first) return null;
+  return (
+    <main class="centre">
+      <Notice title="There is nothing here for you yet.">
+        <p>Your account has no role that shows a page. Ask your administrator for one.</p>
+        <Button onClick={() => void signOut()}>Sign out</Button>
       </Notice>
     </main>
   );

@@ -11,6 +11,15 @@ export function day(date: string | null | undefined): string {
   return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 }
 
+/** `2026-11-24`, as a date field has it, from `20261124`, as DICOM has it. */
+export const isoDate = (date: string): string => date.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3');
+
+/** `20261124`, as DICOM has it, from what a date field gives. */
+export const dicomDate = (date: string): string => date.replaceAll('-', '');
+
+/** `09:41` from a time of DICOM, `094100.5`. */
+export const timeOfDay = (time: string): string => time.replace(/^(\d{2}):?(\d{2}).*$/, '$1:$2');
+
 /** `24 Nov 2026, 09:41` in the reader's own time zone. */
 export function moment(at: string | null | undefined): string {
   if (!at) return '';

@@ -43,6 +43,7 @@ class Opened:
     lines: dict[str, list[findings.Finding]]
     dates: dict[str, str]
     history: Sequence[archive.Study]
+    indication: str | None
     entry: worklist.Entry | None
     before: worklist.Entry | None
     after: worklist.Entry | None

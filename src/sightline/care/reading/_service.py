@@ -7,7 +7,7 @@ from typing import Any
 from sightline.care import reporting, worklist
 from sightline.care.reading._model import WINDOWS, NoAlignment, Opened, Shown
 from sightline.intelligence import routing
-from sightline.record import archive, findings, timeline
+from sightline.record import archive, findings, orders, timeline
 from sightline.runtime import events
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
@@ -55,6 +55,7 @@ def open_study(db: Db, study_uid: str, *, by: access.Person, ahead: bool = False
         lines=lines,
         dates={other.uid: other.date for other in history},
         history=history,
+        indication=orders.indications_of(db, [study_uid]).get(study_uid),
         entry=entry,
         before=before,
         after=after,

@@ -419,7 +419,7 @@ def _reading(opened: reading.Opened) -> Reading:
     changes = {c.current: c for c in comparison.changes if c.current} if comparison else {}
     gone = [c for c in comparison.changes if c.current is None and c.prior] if comparison else []
     return Reading(
-        study=_study(opened.study, opened.series),
+        study=_study(opened.study, opened.series, opened.indication),
         current=_display(opened.shown),
         prior=_prior(opened),
         priors=[
@@ -461,7 +461,7 @@ def _finding_again(db: Any, finding: findings.Finding, caller: Any) -> FindingVi
     return _finding(finding, changes.get(finding.id), opened.earlier, line, opened.dates)
 
 
-def _study(study: archive.Study, series: Any) -> StudyView:
+def _study(study: archive.Study, series: Any, indication: str | None = None) -> StudyView:
     return StudyView(
         uid=study.uid,
         patient=_patient(study),
@@ -470,7 +470,7 @@ def _study(study: archive.Study, series: Any) -> StudyView:
         exam=timeline.exam_of(study),
         modality=timeline.image_modality(study),
         accession=study.accession,
-        indication=None,
+        indication=indication,
         simulated=study.simulated,
         series=[
             SeriesView(

@@ -49,6 +49,11 @@ def signed_of_patient(db: Db, patient: str, limit: int) -> list[Report]:
     return [_from_row(row) for row in db.execute(wanted.order_by(reports.c.signed_at.desc()).limit(limit))]
 
 
+def follow_patient(db: Db, study_uid: str, patient: str) -> None:
+    """Give the report of a study to the patient whose it is now."""
+    db.execute(update(reports).where(reports.c.study_uid == study_uid).values(patient=patient))
+
+
 def put(db: Db, report: Report) -> None:
     """Write a report."""
     row = {name: getattr(report, name) for name in _PLAIN}

@@ -23,6 +23,20 @@ def write_report_objects(run: jobs.Run, subject: str, **_: Any) -> None:
 events.listen("ReportSigned", write_report_objects)
 
 
+@jobs.job("report-follows-patient")
+def follow(run: jobs.Run, subject: str, patient: str, **_: Any) -> None:
+    """Give the report of a study that was moved or merged to its patient."""
+
+    def work() -> None:
+        with run.database.transaction() as db:
+            store.follow_patient(db, subject, patient)
+
+    run.step("follow", work)
+
+
+events.listen("StudyCorrected", follow)
+
+
 OURS = archive.Source("internal", "reporting", access.SYSTEM)
 
 

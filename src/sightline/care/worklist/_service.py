@@ -53,7 +53,10 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
     The rows of later studies of the same patient are not touched: their own comparison does that.
     """
     hold_entry(db, study_uid)
-    study = archive.get_study(db, study_uid)
+    study = archive.get_studies(db, [study_uid]).get(study_uid)
+    if study is None:  # rejected, thrown away or merged into another meanwhile: it leaves the list
+        store.change(db, study_uid, left_at=clock.now())
+        return
     comparison = timeline.comparison_of(db, study_uid)
     compared = comparison is not None and comparison.alignment.verdict != "failed"
     analysis = routing.analysis_of(db, study_uid)
@@ -82,6 +85,7 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
         "changes": [{"kind": c.kind, "text": c.text} for c in changes],
         "analysis_state": analysis.state.value,
         "analysis_text": analysis.text,
+        "left_at": None,
     }
     store.put(db, row)
     if state:

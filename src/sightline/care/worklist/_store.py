@@ -45,6 +45,8 @@ entries = Table(
     Column("changes", Json, nullable=False),
     Column("analysis_state", String(16), nullable=False),
     Column("analysis_text", Text, nullable=False),
+    # Since when nothing of the study is held: rejected, thrown away, or merged into another.
+    Column("left_at", Instant),
     Index("ix_worklist_order", "state", "due_at", "study_uid"),
 )
 
@@ -89,7 +91,7 @@ def find(db: Db, query: ListQuery, *, at: datetime) -> ListPage:
 
 def _matching(query: ListQuery, at: datetime) -> Select[Any]:
     e = entries.c
-    wanted = select(entries)
+    wanted = select(entries).where(e.left_at.is_(None))
     if query.state == "open":
         wanted = wanted.where(e.state.in_(OPEN), (e.deferred_until.is_(None)) | (e.deferred_until <= at))
     elif query.state == "reported":
@@ -117,7 +119,8 @@ def neighbours(db: Db, entry: Entry, *, at: datetime) -> tuple[Entry | None, Ent
 
 def _counts(db: Db) -> tuple[int, int]:
     e = entries.c
-    rows = db.execute(select(e.urgency, func.count()).where(e.state.in_(OPEN)).group_by(e.urgency)).all()
+    listed = select(e.urgency, func.count()).where(e.state.in_(OPEN), e.left_at.is_(None))
+    rows = db.execute(listed.group_by(e.urgency)).all()
     by_urgency = {urgency: int(count) for urgency, count in rows}
     return by_urgency.get(Urgency.CRITICAL.value, 0), sum(by_urgency.values())
 
@@ -126,10 +129,8 @@ def _median_wait_min(db: Db, open_count: int, at: datetime) -> int | None:
     if not open_count:
         return None
     e = entries.c
-    middle = (
-        select(e.arrived_at).where(e.state.in_(OPEN)).order_by(e.arrived_at).offset(open_count // 2).limit(1)
-    )
-    arrived = db.scalar(middle)
+    listed = select(e.arrived_at).where(e.state.in_(OPEN), e.left_at.is_(None))
+    arrived = db.scalar(listed.order_by(e.arrived_at).offset(open_count // 2).limit(1))
     return None if arrived is None else max(0, int((at - arrived).total_seconds() // 60))
 
 

@@ -17,5 +17,6 @@ def place(run: jobs.Run, subject: str, **_: Any) -> None:
     run.step("place", work)
 
 
-for name in ("StudySettled", "StudyAnalysed", "StudyCompared"):
+HAPPENED = ("StudySettled", "StudyAnalysed", "StudyCompared", "StudyCorrected", "StudyGone", "StudyRestored")
+for name in HAPPENED:
     events.listen(name, place)

@@ -10,7 +10,7 @@ from sightline.care import worklist
 from sightline.kernel.dates import age_years, iso_date
 from sightline.kernel.errors import Invalid
 from sightline.kernel.names import display_name
-from sightline.record import archive
+from sightline.record import archive, orders
 from sightline.runtime.db import Db
 from sightline.runtime.http import Snapshot, Tx
 from sightline.trust import access
@@ -156,35 +156,52 @@ def _page(db: Db, query: worklist.ListQuery, caller: access.Person) -> WorklistP
 @router.post("/worklist/{study_uid}/claim")
 def claim(study_uid: str, caller: Caller, db: Tx) -> Row:
     """Take a study to read it."""
-    return rows_of(db, (worklist.claim_study(db, study_uid, by=caller),))[0]
+    return _row_of(db, worklist.claim_study(db, study_uid, by=caller))
 
 
 @router.delete("/worklist/{study_uid}/claim")
 def release(study_uid: str, caller: Caller, db: Tx) -> Row:
     """Give a study back."""
-    return rows_of(db, (worklist.release_study(db, study_uid, by=caller),))[0]
+    return _row_of(db, worklist.release_study(db, study_uid, by=caller))
 
 
 @router.post("/worklist/{study_uid}/deferral")
 def defer(study_uid: str, body: Deferral, caller: Caller, db: Tx) -> Row:
     """Put a study off until later."""
-    return rows_of(db, (worklist.defer_study(db, study_uid, body.minutes, by=caller),))[0]
+    return _row_of(db, worklist.defer_study(db, study_uid, body.minutes, by=caller))
 
 
 @router.delete("/worklist/{study_uid}/deferral")
 def undefer(study_uid: str, caller: Caller, db: Tx) -> Row:
     """Take a deferral back."""
-    return rows_of(db, (worklist.undefer_study(db, study_uid, by=caller),))[0]
+    return _row_of(db, worklist.undefer_study(db, study_uid, by=caller))
+
+
+def _row_of(db: Db, entry: worklist.Entry) -> Row:
+    """Return the row of one study, or refuse when it was rejected or thrown away meanwhile."""
+    rows = rows_of(db, (entry,))
+    if not rows:
+        archive.get_study(db, entry.study_uid)
+    return rows[0]
 
 
 def rows_of(db: Db, entries: tuple[worklist.Entry, ...]) -> list[Row]:
     """Return the rows of a page: one query for all of them, never one a row."""
-    query = archive.StudyQuery(study_uids=[entry.study_uid for entry in entries])
+    uids = [entry.study_uid for entry in entries]
+    query = archive.StudyQuery(study_uids=uids)
     studies = {study.uid: study for study in archive.find_studies(db, query, limit=len(entries) or 1).items}
-    return [_row(entry, studies[entry.study_uid]) for entry in entries]
+    indications = orders.indications_of(db, uids)
+    missing = archive.missing_of(db, uids)
+    return [
+        _row(entry, studies[entry.study_uid], indications.get(entry.study_uid), missing.get(entry.study_uid))
+        for entry in entries
+        if entry.study_uid in studies  # what was rejected or thrown away is on no list
+    ]
 
 
-def _row(entry: worklist.Entry, study: archive.Study) -> Row:
+def _row(
+    entry: worklist.Entry, study: archive.Study, indication: str | None, missing: archive.Missing | None
+) -> Row:
     return Row(
         study_uid=entry.study_uid,
         patient=PatientView(
@@ -204,17 +221,22 @@ def _row(entry: worklist.Entry, study: archive.Study) -> Row:
         place=[Reason(text=text, weight=weight) for text, weight in entry.reasons],
         prior_count=entry.prior_count,
         prior_date=iso_date(entry.prior_date) if entry.prior_date else None,
-        images=Images(received=study.image_count, expected=None),
+        images=Images(received=study.image_count, expected=_expected(study, missing)),
         reader=Reader(id=entry.reader, name=entry.reader_name or "") if entry.reader else None,
         state=entry.state,
         changes=[ChangeLine(**change) for change in entry.changes],
         last_impression=None,
-        indication=None,
+        indication=indication,
         analysis=AnalysisView(state=entry.analysis_state, text=entry.analysis_text),
         simulated=study.simulated,
         deferred_until=entry.deferred_until,
         thumbnail_url=f"/dicom-web/studies/{entry.study_uid}/thumbnail",
     )
+
+
+def _expected(study: archive.Study, missing: archive.Missing | None) -> int | None:
+    """Return how many images there should be, None when nobody said."""
+    return study.image_count + missing.missing if missing and missing.missing is not None else None
 
 
 class UnknownPage(Invalid):

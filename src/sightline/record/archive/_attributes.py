@@ -28,6 +28,11 @@ _WORD = {"OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2}
 _CHARACTER_SET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
 _LATIN_1 = ("iso8859",)
+# The slices of a series have most elements in common: what was decoded is kept for the next. These two say
+# how others are read.
+_TELLING = frozenset({_CHARACTER_SET, _PIXEL_REPRESENTATION})
+_REMEMBERED_LENGTH, _REMEMBERED_MOST = 128, 8192
+_remembered: dict[tuple[int, str, bytes, tuple[str, ...], bool, bool], Attributes] = {}
 
 
 class _Broken(Exception):
@@ -37,7 +42,9 @@ class _Broken(Exception):
 def read_attributes(
     header: bytes, *, implicit: bool, little: bool, by_dictionary: bool = False
 ) -> Attributes:
-    """Return a header in DICOM JSON; `by_dictionary` reads as if it did not say its representations.
+    """Return a header in DICOM JSON, whose elements are shared with others and must not be changed.
+
+    `by_dictionary` reads as if it did not say its representations.
 
     >>> read_attributes(b"\\x10\\0\\x20\\0LO\\x04\\x004711", implicit=False, little=True)
     {'00100020': {'vr': 'LO', 'Value': ['4711']}}
@@ -93,7 +100,7 @@ class _Reader:
                 raise _Broken
             else:
                 at = value + length
-                element = self._element(tag, vr, self._header[value:at], here)
+                element = self._remembered(tag, vr, self._header[value:at], here)
             if number:  # group lengths say nothing
                 found[f"{tag:08X}"] = element
         return found, end
@@ -150,6 +157,19 @@ class _Reader:
                 at = stop
         return items, end
 
+    def _remembered(self, tag: int, vr: str, raw: bytes, here: _Context) -> Attributes:
+        """Return an element, without decoding it again when one of the objects before it had the same."""
+        if len(raw) > _REMEMBERED_LENGTH or tag in _TELLING:
+            return self._element(tag, vr, raw, here)
+        key = tag, vr, raw, here.encodings, here.signed, self._little
+        element = _remembered.get(key)
+        if element is None:
+            element = self._element(tag, vr, raw, here)
+            if len(_remembered) >= _REMEMBERED_MOST:
+                _remembered.clear()
+            _remembered[key] = element
+        return element
+
     def _element(self, tag: int, vr: str, raw: bytes, here: _Context) -> Attributes:
         if vr == "UN":
             vr = _vr_of(tag, here.signed)
@@ -197,9 +217,14 @@ def _decode(raw: bytes, encodings: tuple[str, ...]) -> str:
 @lru_cache(maxsize=256)
 def _encodings(stated: str) -> tuple[str, ...]:
     """Return Python's names of the character sets stated in (0008,0005)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        names = convert_encodings([part.strip() for part in stated.split("\\")])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            names = convert_encodings([part.strip() for part in stated.split("\\")])
+        for name in names:
+            b"a".decode(name, "replace")  # Python knows encodings that are none of text, such as zip
+    except (LookupError, ValueError):
+        return _LATIN_1
     return tuple(names) or _LATIN_1
 
 

@@ -4,49 +4,40 @@ A batch is parsed while the one before it is being synced. Bytes that are on the
 process was killed in between) are found again by `recover`, for their key says when they came.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sightline.kernel import clock
 from sightline.record.archive import _store as store_
+from sightline.record.archive._coercion import coerced, coercion_rules
+from sightline.record.archive._keeping import parsed_size, require_room
 from sightline.record.archive._model import Incoming, ObjectRefused, Outcome, Source, Store
 from sightline.record.archive._parse import Parsed, parse
+from sightline.record.archive._recording import (
+    RECOVERY,
+    Placed,
+    note_refusals,
+    outcome_of,
+    record,
+    refuse_rejected,
+)
 from sightline.record.archive._sameness import is_same_object
 from sightline.runtime import logs
 from sightline.runtime.blobs import BlobNotHeld, StoreFull, StoreUnavailable
-from sightline.runtime.db import Db
-from sightline.trust import access, audit
+from sightline.trust import access
 
 BATCH_COUNT = 100
 BATCH_BYTES = 64 << 20
 # A row follows its bytes within seconds; an hour is generous, and what is looked at twice changes nothing.
 RECOVERY_MARGIN = timedelta(hours=1)
 
-audit.declare("archive.store", "Images or other DICOM objects were stored in a study")
-audit.declare("archive.conflict", "An object that disagrees with what is held was kept aside")
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """An object whose bytes are durable under `blob`."""
-
-    parsed: Parsed
-    blob: str
-
-
 _Item = Parsed | Outcome
-
-# Segmentation, label map, parametric map, dose: PS3.4 table B.5-1.
-DERIVED_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.{part}" for part in ("66.4", "66.7", "30", "481.2"))
 
 
 def take_in(store: Store, items: Iterable[Incoming], source: Source, *, study_uid: str = "") -> list[Outcome]:
@@ -66,7 +57,7 @@ def take_in_stream(
     access.require(source.person, "archive.store")
     pending: Future[list[Outcome]] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="intake") as writer:
-        for batch in _batches(_parse_all(store, items, study_uid)):
+        for batch in _batches(_parse_all(store, items, source, study_uid)):
             if pending is not None:
                 yield from pending.result()
             pending = writer.submit(_keep, store, batch, source)
@@ -77,7 +68,7 @@ def take_in_stream(
 def take_in_one(store: Store, item: Incoming, source: Source) -> Outcome:
     """Take one object in, without the pipeline of many."""
     access.require(source.person, "archive.store")
-    return _keep(store, list(_parse_all(store, [item])), source)[0]
+    return _keep(store, list(_parse_all(store, [item], source)), source)[0]
 
 
 def recover(store: Store, *, everything: bool = False) -> int:
@@ -86,7 +77,7 @@ def recover(store: Store, *, everything: bool = False) -> int:
     Only the hours since the newest row are looked at, unless `everything` is asked for (after the database
     was restored from an older copy). Call it at every start before anything is served.
     """
-    source = Source("internal", "recovery", access.SYSTEM)
+    source = Source("internal", RECOVERY, access.SYSTEM)
     recovered = 0
     for keys in _chunks(_unknown_keys(store, everything), BATCH_COUNT):
         outcomes = [_recover_one(store, key, source) for key in keys]
@@ -119,20 +110,26 @@ def _recover_one(store: Store, key: str, source: Source) -> Outcome:
         parsed = parse(Incoming(key, content), store.settings)
     except ObjectRefused as error:
         return Outcome("refused", key, reason=str(error), code=error.reason)
+    if not key.endswith(f"{parsed.hash}.dcm") and isinstance(content, Path):
+        return Outcome("refused", key, reason="The bytes are not those of the key.", code="damaged")
     with store.database.transaction() as db:
-        outcome = _Batch(db, source, clock.now(), unsettle=True).record([_Placed(parsed, key)])[0]
-    if outcome.status == "held":  # the same object came twice in two hours; its row names the other copy
+        outcome = record(db, [Placed(parsed, key, source, clock.now())])[0]
+        known = store_.known_blobs(db, [key])
+    if not known:  # the same object came twice in two hours; its row names the other copy
         store.blobs.delete(key)
     return outcome
 
 
-def _parse_all(store: Store, items: Iterable[Incoming], study_uid: str = "") -> Iterator[_Item]:
+def _parse_all(
+    store: Store, items: Iterable[Incoming], source: Source, study_uid: str = ""
+) -> Iterator[_Item]:
     for item in items:
         try:
+            require_room(store, parsed_size(item))
             parsed = parse(_owned(store, item), store.settings)
             if study_uid and parsed.study_uid != study_uid:
                 raise ObjectRefused("other-study", "It belongs to another study than it was sent to.")
-            yield parsed
+            yield coerced(parsed, source, coercion_rules(store.database))
         except ObjectRefused as error:
             if item.ours and isinstance(item.content, Path):
                 item.content.unlink(missing_ok=True)
@@ -187,13 +184,14 @@ def _chunks(items: Iterable[str], size: int) -> Iterator[list[str]]:
 def _keep(store: Store, items: Sequence[_Item], source: Source) -> list[Outcome]:
     """Make the bytes durable, then their rows; return the outcome of each item in order."""
     now = clock.now()
+    items = _without_rejected(store, items)
     parsed = [item for item in items if isinstance(item, Parsed)]
     refused = [item for item in items if isinstance(item, Outcome)]
     try:
-        placed = _place(store, parsed, now)
+        placed = _place(store, parsed, source, now)
         done = iter(_write_rows(store, placed, refused, source, now))
     except (StoreFull, StoreUnavailable) as error:
-        done = iter([_outcome(p, "refused", str(error), error.code) for p in parsed])
+        done = iter([outcome_of(p, "refused", str(error), error.code) for p in parsed])
     finally:
         for item in parsed:
             if item.ours and isinstance(item.content, Path):
@@ -204,16 +202,30 @@ def _keep(store: Store, items: Sequence[_Item], source: Source) -> list[Outcome]
     return outcomes
 
 
+def _without_rejected(store: Store, items: Sequence[_Item]) -> list[_Item]:
+    """Return the items with those refused that were rejected here: their bytes are not to be kept again."""
+    with store.database.reading() as db:
+        rejected = store_.rejected_instances(db, [i.sop_uid for i in items if isinstance(i, Parsed)])
+    for item in items:
+        if isinstance(item, Parsed) and item.sop_uid in rejected and isinstance(item.content, Path):
+            _drop(item.content, ours=item.ours)
+    return [refuse_rejected(i) if isinstance(i, Parsed) and i.sop_uid in rejected else i for i in items]
+
+
+def _drop(path: Path, *, ours: bool) -> None:
+    if ours:
+        path.unlink(missing_ok=True)
+
+
 def _write_rows(
-    store: Store, placed: Sequence[_Placed], refused: Sequence[Outcome], source: Source, now: datetime
+    store: Store, placed: Sequence[Placed], refused: Sequence[Outcome], source: Source, now: datetime
 ) -> list[Outcome]:
     """Write the rows of a batch; when another process wrote the same at this moment, decide again."""
     for attempt in range(3):
         try:
             with store.database.transaction() as db:
-                _note_refusals(db, refused, source, now)
-                # What we write ourselves must not make a study look as if it were still arriving.
-                return _Batch(db, source, now, unsettle=source.kind != "internal").record(placed)
+                note_refusals(db, ((outcome, source, now) for outcome in refused))
+                return record(db, placed)
         except IntegrityError:
             if attempt == 2:
                 raise
@@ -224,19 +236,20 @@ def _write_rows(
     raise AssertionError("unreachable")
 
 
-def _place(store: Store, parsed: Sequence[Parsed], now: datetime) -> list[_Placed]:
+def _place(store: Store, parsed: Sequence[Parsed], source: Source, now: datetime) -> list[Placed]:
     """Put the bytes of what is new; what is held already keeps the place it has."""
     with store.database.reading() as db:
         known = store_.known_instances(db, [p.sop_uid for p in parsed])
-    placed, new = [], {}
+    placed: list[Placed] = []
+    new: dict[str, Parsed] = {}
     for given in parsed:
         held_hash, held_blob = known.get(given.sop_uid, ("", ""))
-        item = _settled_hash(store, given, held_hash, held_blob)
+        item = settled_hash(store, given, held_hash, held_blob)
         if held_hash == item.hash and _is_there(store, held_blob):
-            placed.append(_Placed(item, held_blob))
+            placed.append(Placed(item, held_blob, source, now))
             continue
-        key = held_blob if held_hash == item.hash else f"{_partition(now)}{item.hash}.dcm"
-        placed.append(_Placed(item, key))
+        key = held_blob if held_hash == item.hash else _key_of(store, item, now, aside=bool(held_hash))
+        placed.append(Placed(item, key, source, now))
         new[key] = item
     if len(new) == 1:
         (key, item), *_ = new.items()
@@ -248,11 +261,20 @@ def _place(store: Store, parsed: Sequence[Parsed], now: datetime) -> list[_Place
     return placed
 
 
-def _settled_hash(store: Store, item: Parsed, held_hash: str, held_blob: str) -> Parsed:
+def _key_of(store: Store, item: Parsed, now: datetime, *, aside: bool) -> str:
+    """Return the key of a new object; what was kept aside before keeps the place it has."""
+    if aside:
+        with store.database.reading() as db:
+            if kept := store_.conflict_blob(db, item.sop_uid, item.hash):
+                return kept
+    return key_at(now, item.hash)
+
+
+def settled_hash(store: Store, item: Parsed, held_hash: str, held_blob: str) -> Parsed:
     """Return the item under the held hash when it is the held object in another transfer syntax."""
     if not held_hash or held_hash == item.hash or item.instance["size"] > BATCH_BYTES:
         return item
-    content = item.content if isinstance(item.content, bytes) else item.content.read_bytes()
+    content = item.content.read_bytes() if isinstance(item.content, Path) else item.content
     try:
         same = is_same_object(content, store.blobs.get(held_blob))
     except BlobNotHeld:
@@ -264,208 +286,10 @@ def _is_there(store: Store, blob: str) -> bool:
     return store.blobs.head(blob) is not None
 
 
+def key_at(moment: datetime, digest: str) -> str:
+    """Return the key of an object that comes now; the hour in it is where recovery looks."""
+    return f"{_partition(moment)}{digest}.dcm"
+
+
 def _partition(moment: datetime) -> str:
     return moment.strftime("instances/%Y%m%d/%H/")
-
-
-def _note_refusals(db: Db, refused: Sequence[Outcome], source: Source, now: datetime) -> None:
-    rows = [
-        {"at": now, "source_kind": source.kind, "source": source.name, "code": o.code, "reason": o.reason}
-        for o in refused
-    ]
-    if rows:
-        db.execute(insert(store_.refusals), rows)
-
-
-def _outcome(parsed: Parsed, status: Any, reason: str = "", code: str = "") -> Outcome:
-    return Outcome(
-        status,
-        parsed.name,
-        parsed.sop_uid,
-        parsed.instance["sop_class"],
-        parsed.study_uid,
-        parsed.series_uid,
-        reason,
-        code,
-    )
-
-
-class _Batch:
-    """The rows of one batch, decided and written in the caller's transaction."""
-
-    def __init__(self, db: Db, source: Source, now: datetime, *, unsettle: bool) -> None:
-        self._db = db
-        self._source = source
-        self._now = now
-        self._unsettle = unsettle
-
-    def record(self, placed: Sequence[_Placed]) -> list[Outcome]:
-        """Return the outcome of each object, having written its row; what is not new writes none."""
-        if not placed:
-            return []
-        state = self._state(placed)
-        outcomes = [state.decide(item.parsed) for item in placed]
-        pairs = list(zip(placed, outcomes, strict=True))
-        new = [item for item, outcome in pairs if outcome.status == "stored"]
-        aside = [(item, outcome) for item, outcome in pairs if outcome.status == "conflict"]
-        self._add_parents(new)
-        self._add_instances(new)
-        self._add_conflicts(aside)
-        self._audit(new, aside)
-        return outcomes
-
-    def _state(self, placed: Sequence[_Placed]) -> "_State":
-        parsed = [item.parsed for item in placed]
-        return _State(
-            owners=store_.owners_of_studies(self._db, [p.study_uid for p in parsed]),
-            homes=store_.studies_of_series(self._db, [p.series_uid for p in parsed]),
-            held={k: v[0] for k, v in store_.known_instances(self._db, [p.sop_uid for p in parsed]).items()},
-        )
-
-    def _add_parents(self, new: Sequence[_Placed]) -> None:
-        parsed = [item.parsed for item in new]
-        held = store_.owners_of_studies(self._db, [p.study_uid for p in parsed])
-        of_study = {p.study_uid: p for p in reversed(parsed) if p.study_uid not in held}
-        patients = store_.add_patients(self._db, [p.patient for p in of_study.values()])
-        of_series = {p.series_uid: p for p in reversed(parsed)}
-        rows = [self._study_row(of_study[uid], patients) for uid in sorted(of_study)]
-        store_.insert_new(self._db, store_.studies, rows)
-        store_.insert_new(
-            self._db, store_.series, [self._series_row(of_series[uid]) for uid in sorted(of_series)]
-        )
-
-    def _series_row(self, p: Parsed) -> dict[str, Any]:
-        zero = dict.fromkeys(("instance_count", "frame_count", "bytes", "generation"), 0)
-        times = {"first_received": self._now, "last_received": self._now}
-        return {"uid": p.series_uid, "study": p.study_uid, **p.series, **zero, **times}
-
-    def _study_row(self, p: Parsed, patients: dict[str, str]) -> dict[str, Any]:
-        shown = ("patient_id", "name", "name_norm", "birth_date", "sex")
-        return {
-            "uid": p.study_uid,
-            "patient": patients[p.patient["identity"]],
-            **{name: p.patient[name] for name in shown},
-            **p.study,
-            "body_part": p.series["body_part"],
-            "modalities": "",
-            **dict.fromkeys(("series_count", "instance_count", "image_count", "bytes"), 0),
-            "simulated": p.simulated,
-            "first_received": self._now,
-            "last_received": self._now,
-        }
-
-    def _add_instances(self, new: Sequence[_Placed]) -> None:
-        if not new:
-            return
-        rows = [
-            {
-                "sop_uid": i.parsed.sop_uid,
-                "series": i.parsed.series_uid,
-                "study": i.parsed.study_uid,
-                "blob": i.blob,
-                "received_at": self._now,
-                **i.parsed.instance,
-            }
-            for i in new
-        ]
-        self._db.execute(insert(store_.instances), rows)
-        self._grow(new)
-
-    def _grow(self, new: Sequence[_Placed]) -> None:
-        of_series: dict[str, list[Parsed]] = defaultdict(list)
-        for item in new:
-            of_series[item.parsed.series_uid].append(item.parsed)
-        of_study: dict[str, list[Parsed]] = defaultdict(list)
-        opened: dict[str, int] = defaultdict(int)
-        for uid, members in sorted(of_series.items()):
-            opened[members[0].study_uid] += store_.generation_of(self._db, uid) == 0
-            frames = sum(m.instance["frames"] or 0 for m in members)
-            size = sum(m.instance["size"] for m in members)
-            store_.grow_series(self._db, uid, now=self._now, instances=len(members), frames=frames, size=size)
-            of_study[members[0].study_uid] += members
-        for uid, members in sorted(of_study.items()):
-            store_.grow_study(
-                self._db,
-                uid,
-                now=self._now,
-                unsettle=self._unsettle,
-                modalities={m.series["modality"] for m in members} - {""},
-                series=opened[uid],
-                instances=len(members),
-                images=sum(_is_picture(m) for m in members),
-                bytes=sum(m.instance["size"] for m in members),
-                body_part=next((m.series["body_part"] for m in members if m.series["body_part"]), ""),
-                simulated=any(m.simulated for m in members),
-            )
-
-    def _add_conflicts(self, aside: Sequence[tuple[_Placed, Outcome]]) -> None:
-        rows = [
-            {
-                "sop_uid": item.parsed.sop_uid,
-                "study_uid": item.parsed.study_uid,
-                "kind": outcome.code,
-                "reason": outcome.reason,
-                "hash": item.parsed.hash,
-                "blob": item.blob,
-                "source": f"{self._source.kind}:{self._source.name}",
-                "received_at": self._now,
-            }
-            for item, outcome in aside
-        ]
-        store_.insert_new(self._db, store_.conflicts, rows)
-
-    def _audit(self, new: Sequence[_Placed], aside: Sequence[tuple[_Placed, Outcome]]) -> None:
-        counts: dict[str, int] = defaultdict(int)
-        for item in new:
-            counts[item.parsed.study_uid] += 1
-        for uid, count in sorted(counts.items()):
-            self._record("archive.store", uid, instances=count)
-        for item, outcome in aside:
-            self._record(
-                "archive.conflict", item.parsed.study_uid, sop_uid=item.parsed.sop_uid, kind=outcome.code
-            )
-
-    def _record(self, act: str, on: str, **facts: Any) -> None:
-        audit.record(self._db, act, by=self._source.person, on=on, source=self._source.kind, **facts)
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What is held under the UIDs of a batch: each study's patient, series' study, instance's hash."""
-
-    owners: dict[str, tuple[str, str]]
-    homes: dict[str, str]
-    held: dict[str, str]
-
-    def decide(self, p: Parsed) -> Outcome:
-        """Say what becomes of an object, and remember it for the ones after it."""
-        held = self.held.get(p.sop_uid)
-        if held == p.hash:
-            return _outcome(p, "held")
-        if held is not None:
-            return _aside(p, "content", "Another object is held under this SOP Instance UID.")
-        if self.homes.get(p.series_uid, p.study_uid) != p.study_uid:
-            return _aside(p, "series", "Its series is held in another study.")
-        owner = p.patient["issuer"], p.patient["patient_id"]
-        if not _is_same_patient(self.owners.setdefault(p.study_uid, owner), owner):
-            return _aside(p, "patient", "Its study is held for another patient.")
-        self.held[p.sop_uid] = p.hash
-        self.homes[p.series_uid] = p.study_uid
-        return _outcome(p, "stored")
-
-
-def _is_same_patient(owner: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Say whether an object may be of the study's patient: senders leave out the issuer, or even the id."""
-    issuers = {owner[0], other[0]} - {""}
-    return not other[1] or (owner[1] == other[1] and len(issuers) < 2)
-
-
-def _is_picture(parsed: Parsed) -> bool:
-    """Say whether an object has pixels of the patient; what was derived from them has pixels of its own."""
-    return parsed.instance["frames"] is not None and parsed.instance["sop_class"] not in DERIVED_CLASSES
-
-
-def _aside(p: Parsed, kind: str, what: str) -> Outcome:
-    return _outcome(
-        p, "conflict", f"{what} It was kept aside for a person to decide; what is held is unchanged.", kind
-    )

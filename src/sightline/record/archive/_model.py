@@ -54,12 +54,16 @@ class ObjectRefused(Invalid):
     """The bytes are not an instance that can be kept; the message says what is wrong and what to do.
 
     `reason` is the short code by which wires choose their status: not-dicom, empty, truncated, damaged,
-    missing-uid, invalid-uid, too-large.
+    missing-uid, invalid-uid, too-large, mismatch, other-study, unreadable, rejected.
     """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+# Segmentation, label map, parametric map, dose: PS3.4 table B.5-1.
+DERIVED_CLASSES = frozenset(f"1.2.840.10008.5.1.4.1.1.{part}" for part in ("66.4", "66.7", "30", "481.2"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Bytes that want to be held: in memory, or in a file; `ours` says that the file may be consumed."""
+    """Bytes that want to be held: in memory, or in a file; `ours` says that the file may be consumed.
+
+    Memory lent as a view need stay unchanged only until the object is taken in. `digest` is its content hash
+    where the receiver has made it on the way; `announced` are the SOP class and instance that its sender
+    spoke of, which it is held against.
+    """
 
     name: str
-    content: bytes | Path
+    content: bytes | memoryview | Path
     ours: bool = False
+    digest: str = ""
+    announced: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,7 @@ class Outcome:
     series_uid: str = ""
     reason: str = ""
     code: str = ""
+    coerced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +266,7 @@ class Page(Generic[T]):
     """One page; `next` is what to ask the following one with, None at the end."""
 
     items: tuple[T, ...]
-    next: tuple[str, str] | None = None
+    next: tuple[str, ...] | None = None
 
     def __iter__(self) -> Iterator[T]:
         """Yield the items."""

@@ -1,9 +1,9 @@
 """From the bytes of one object to what the index keeps of it."""
 
 import json
+import math
 import mmap
 import re
-import unicodedata
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from blake3 import blake3
 
 from sightline.record.archive._attributes import read_attributes
 from sightline.record.archive._frames import Opening, Shape, build_table
+from sightline.record.archive._matching import normalise_name, normalise_term
 from sightline.record.archive._model import Attributes, Incoming, ObjectRefused
-from sightline.record.archive._scan import Buffer, Scan, scan
+from sightline.record.archive._scan import Buffer, Scan, forget, scan
 from sightline.record.archive.settings import ArchiveSettings
 
 MIB = 1 << 20
+# A file is hashed by windows of this size, each let go of before the next.
+HASHED = 16 * MIB
 # The fixed address of DICOMweb in every installation; bulk data is named by it.
 WEB = "/dicom-web"
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
@@ -34,7 +36,7 @@ class Parsed:
     """One object as the index will hold it; `patient` to `instance` are the columns of its rows."""
 
     name: str
-    content: bytes | Path
+    content: bytes | memoryview | Path
     ours: bool
     sop_uid: str
     series_uid: str
@@ -45,6 +47,7 @@ class Parsed:
     series: dict[str, Any]
     instance: dict[str, Any]
     simulated: bool
+    overlay: dict[str, Any] | None = None
 
 
 def parse(incoming: Incoming, settings: ArchiveSettings) -> Parsed:
@@ -62,9 +65,11 @@ def parse(incoming: Incoming, settings: ArchiveSettings) -> Parsed:
         study_uid = facts.uid("0020000D", "StudyInstanceUID")
         series_uid = facts.uid("0020000E", "SeriesInstanceUID")
         sop_uid = facts.uid("00080018", "SOPInstanceUID")
+        sop_class = facts.uid("00080016", "SOPClassUID")
+        _require_announced(incoming, sop_class, sop_uid)
         table, shape = _frame_table(found, buffer, facts)
         _add_links(attributes, found, f"{WEB}/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}")
-        digest = content_hash(found.syntax, buffer, found.start)
+        digest = incoming.digest or content_hash(found.syntax, buffer, found.start)
         size = len(buffer)
     return Parsed(
         incoming.name,
@@ -74,11 +79,11 @@ def parse(incoming: Incoming, settings: ArchiveSettings) -> Parsed:
         series_uid,
         study_uid,
         digest,
-        _patient_of(facts, study_uid),
-        _study_of(facts),
-        _series_of(facts),
+        patient_of(facts, study_uid),
+        study_of(facts),
+        series_of(facts),
         {
-            "sop_class": facts.uid("00080016", "SOPClassUID"),
+            "sop_class": sop_class,
             "number": facts.whole("00200013"),
             "transfer_syntax": found.syntax,
             "size": size,
@@ -92,13 +97,28 @@ def parse(incoming: Incoming, settings: ArchiveSettings) -> Parsed:
     )
 
 
+def _require_announced(incoming: Incoming, sop_class: str, sop_uid: str) -> None:
+    """Refuse an object that is not the one its sender spoke of: it would be looked for in vain later."""
+    if incoming.announced not in {None, (sop_class, sop_uid)}:
+        raise ObjectRefused(
+            "mismatch",
+            "Its SOP Class or Instance UID is not the one announced. Correct it at its source.",
+        )
+
+
 def content_hash(syntax: str, buffer: Buffer, start: int) -> str:
     """Return the identity of an object: transfer syntax and dataset, whatever file meta it came with."""
-    view = memoryview(buffer)
-    try:
-        return str(blake3(syntax.encode("ascii", "replace")).update(view[start:]).hexdigest())
-    finally:
-        view.release()
+    digest = start_hash(syntax)
+    with memoryview(buffer) as view:
+        for at in range(start, len(view), HASHED):
+            digest.update(view[at : at + HASHED])
+            forget(buffer, at)
+    return str(digest.hexdigest())
+
+
+def start_hash(syntax: str) -> Any:
+    """Return the hash that a dataset in `syntax` is added to as it arrives; its hexdigest is the identity."""
+    return blake3(syntax.encode("ascii", "replace"))
 
 
 def pack_metadata(attributes: Attributes) -> bytes:
@@ -110,7 +130,7 @@ def pack_metadata(attributes: Attributes) -> bytes:
 
 
 @contextmanager
-def _opened(content: bytes | Path, settings: ArchiveSettings) -> Iterator[Buffer]:
+def _opened(content: bytes | memoryview | Path, settings: ArchiveSettings) -> Iterator[Buffer]:
     """Give the bytes; a file is mapped, never read whole (it is ours, so nobody shortens it meanwhile)."""
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if size > settings.max_instance_mib * MIB:
@@ -120,7 +140,7 @@ def _opened(content: bytes | Path, settings: ArchiveSettings) -> Iterator[Buffer
             "accepted. Raise SIGHTLINE_ARCHIVE_MAX_INSTANCE_MIB if this is right.",
         )
     if not isinstance(content, Path) or not size:
-        yield content if isinstance(content, bytes) else b""
+        yield b"" if isinstance(content, Path) else content
         return
     with content.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as buffer:
         yield buffer
@@ -233,17 +253,8 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text).encode("utf-8", "replace").decode().strip()
 
 
-def normalise_name(name: str) -> str:
-    """Return a person's name as it is searched for: no accents, no case, one blank between parts.
-
-    >>> normalise_name("Müller^Jörg=山田^太郎")
-    'muller jorg 山田 太郎'
-    """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return " ".join(plain.casefold().replace("^", " ").replace("=", " ").split())
-
-
-def _patient_of(facts: Facts, study_uid: str) -> dict[str, Any]:
+def patient_of(facts: Facts, study_uid: str) -> dict[str, Any]:
+    """Return the columns of the patient of an object."""
     patient_id, issuer, name = facts.text("00100020"), facts.text("00100021"), facts.name("00100010")
     # Without an id nobody can say that two studies are one patient's: each is then a patient of its own.
     identity = f"id|{issuer}|{patient_id}" if patient_id else f"study|{study_uid}"
@@ -258,7 +269,8 @@ def _patient_of(facts: Facts, study_uid: str) -> dict[str, Any]:
     }
 
 
-def _study_of(facts: Facts) -> dict[str, Any]:
+def study_of(facts: Facts) -> dict[str, Any]:
+    """Return the columns of its study."""
     return {
         "date": facts.date("00080020"),
         "time": facts.text("00080030"),
@@ -266,10 +278,13 @@ def _study_of(facts: Facts) -> dict[str, Any]:
         "study_id": facts.text("00200010"),
         "description": facts.text("00081030"),
         "referring": facts.name("00080090"),
+        "referring_norm": normalise_name(facts.name("00080090")),
+        "description_norm": normalise_term(facts.text("00081030")),
     }
 
 
-def _series_of(facts: Facts) -> dict[str, Any]:
+def series_of(facts: Facts) -> dict[str, Any]:
+    """Return the columns of its series."""
     return {
         "modality": facts.text("00080060"),
         "number": facts.whole("00200011"),
@@ -287,8 +302,9 @@ def _place_of(facts: Facts) -> dict[str, Any]:
     position, orientation = facts.numbers("00200032"), facts.numbers("00200037")
     location = None
     if len(position) == 3 and len(orientation) == 6:
-        along = float(np.dot(np.cross(orientation[:3], orientation[3:]), position))
-        location = round(along, 4) if np.isfinite(along) else None
+        (a, b, c, d, e, f), (x, y, z) = orientation, position
+        along = (b * f - c * e) * x + (c * d - a * f) * y + (a * e - b * d) * z
+        location = round(along, 4) if math.isfinite(along) else None
     return {"position": "\\".join(f"{v:.6g}" for v in position), "location_mm": location}
 
 

@@ -8,14 +8,14 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from mmap import mmap
+from mmap import MADV_DONTNEED, mmap
 from typing import TypeAlias
 
 from pydicom.datadict import dictionary_VR
 
 from sightline.record.archive._model import ObjectRefused
 
-Buffer: TypeAlias = bytes | mmap
+Buffer: TypeAlias = bytes | memoryview | mmap
 
 UNDEFINED = 0xFFFFFFFF
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -80,7 +80,7 @@ def scan(buffer: Buffer, *, max_header: int = 64 << 20) -> Scan:
     ObjectRefused
         If it is not DICOM, or a length runs past the end, or the header is larger than `max_header` bytes.
     """
-    syntax, start = _read_meta(buffer)
+    syntax, start = read_meta(buffer)
     found = Scan(syntax, start, syntax == IMPLICIT, syntax != BIG_ENDIAN, syntax == DEFLATED)
     if found.deflated:
         buffer, start = _inflate(buffer, start), 0
@@ -89,9 +89,15 @@ def scan(buffer: Buffer, *, max_header: int = 64 << 20) -> Scan:
     return found
 
 
+def forget(buffer: Buffer, at: int, *, over: int = 8 << 20) -> None:
+    """Let go of the pages of a mapped file that were read: a large one must not fill the memory."""
+    if at > over and isinstance(buffer, mmap):
+        buffer.madvise(MADV_DONTNEED)
+
+
 def inflated(buffer: Buffer) -> bytes:
     """Return the dataset of a deflated file, inflated; spans of its scan point into this."""
-    return _inflate(buffer, _read_meta(buffer)[1])
+    return _inflate(buffer, read_meta(buffer)[1])
 
 
 def _refuse_truncated(at: int, stated: int, present: int) -> ObjectRefused:
@@ -109,7 +115,7 @@ def _refuse_damaged(at: int) -> ObjectRefused:
     )
 
 
-def _read_meta(buffer: Buffer) -> tuple[str, int]:
+def read_meta(buffer: Buffer) -> tuple[str, int]:
     """Return the transfer syntax and where the dataset begins (PS3.10 7.1: always explicit little endian)."""
     if not len(buffer):
         raise ObjectRefused("empty", "The file is empty (0 bytes). Copy or send it again from where it came.")
@@ -121,7 +127,7 @@ def _read_meta(buffer: Buffer) -> tuple[str, int]:
         )
     syntax, at = "", 132
     while buffer[at : at + 2] == b"\x02\x00":
-        vr = buffer[at + 4 : at + 6]
+        vr = bytes(buffer[at + 4 : at + 6])
         long = vr in LONG_VRS
         value = at + (12 if long else 8)
         if value > len(buffer):
@@ -288,6 +294,7 @@ class _Walk:
 
     def _fragments(self, at: int) -> Iterator[tuple[int, int]]:
         """Yield the items of encapsulated pixel data, the offset table first, then ``(end, -1)``."""
+        read = 0
         while True:
             tag, length = self._item(at)
             if tag == SEQUENCE_END:
@@ -299,6 +306,9 @@ class _Walk:
                 raise _refuse_truncated(at, length, self._end - at - 8)
             yield at + 8, length
             at += 8 + length
+            read += 1
+            if not read % 256:
+                forget(self._buffer, at)
 
     def _fragments_end(self, at: int) -> int:
         return list(self._fragments(at))[-1][0]

@@ -2,11 +2,10 @@
 
 import gzip
 import json
-import shutil
 import threading
 import warnings
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -26,6 +25,7 @@ from sightline.kernel.errors import Unavailable
 from sightline.record.archive import _store as store_
 from sightline.record.archive._codecs import DECODER_DEPENDENCIES
 from sightline.record.archive._frames import find_frame, join_fragments
+from sightline.record.archive._giving import open_instance
 from sightline.record.archive._intake import take_in_one
 from sightline.record.archive._model import (
     Attributes,
@@ -52,10 +52,12 @@ from sightline.record.archive._model import (
     StudyNotHeld,
     StudyQuery,
 )
+from sightline.record.archive._overlay import Overlay, apply_overlay, open_place
 from sightline.record.archive._scan import Span, inflated, scan
-from sightline.runtime import events
+from sightline.runtime import events, jobs
 from sightline.runtime.blobs import BlobNotHeld, StoreUnavailable
 from sightline.runtime.db import Database, Db
+from sightline.trust import access, audit
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,18 @@ def settle_now(db: Db, study_uids: Iterable[str]) -> list[str]:
     return _settle(db, store_.unsettled_studies(db, study_uids), clock.now())
 
 
+audit.declare("archive.complete", "A person or sender said that a study is complete")
+
+
+def complete_study(db: Db, study_uid: str, *, by: access.Person) -> bool:
+    """Settle a study because somebody says that it is complete; say whether it was arriving still."""
+    access.require(by, "archive.store", on=study_uid)
+    get_study(db, study_uid)
+    settled = bool(settle_now(db, [study_uid]))
+    audit.record(db, "archive.complete", by=by, on=study_uid, settled=settled)
+    return settled
+
+
 def count_unsettled(db: Db) -> int:
     """Return how many studies are still arriving."""
     return store_.count_unsettled(db)
@@ -82,14 +96,18 @@ def _settle(db: Db, due: Sequence[tuple[str, str]], now: datetime) -> list[str]:
     return [uid for uid, _ in due]
 
 
+HOUSEKEEPING_S = 3600
+
+
 class Settler:
-    """Settles quiet studies from a thread of its own until stopped."""
+    """Settles quiet studies, and has the archive kept in order every hour, from a thread of its own."""
 
     def __init__(self, store: Store) -> None:
         self._database: Database = store.database
         self._settle_s = store.settings.settle_s
         self._every_s = min(max(store.settings.settle_s / 10, 0.25), 5)
         self._stopping = threading.Event()
+        self._kept_in_order = 0
         self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
 
     def start(self) -> None:
@@ -109,8 +127,20 @@ class Settler:
                 if due:
                     with self._database.transaction() as db:
                         settle_due(db, clock.now(), self._settle_s)
+                self._keep_in_order()
             except Exception as error:  # noqa: BLE001  a lost connection must not end the thread
                 log.error("settling failed", error=type(error).__name__)
+
+    def _keep_in_order(self) -> None:
+        """Enqueue the hour's housekeeping: one job, however many servers do so."""
+        hour = int(clock.now().timestamp()) // HOUSEKEEPING_S
+        if hour == self._kept_in_order or not any(
+            kind.name == "archive-housekeeping" for kind in jobs.kinds()
+        ):
+            return
+        with self._database.transaction() as db:
+            jobs.enqueue(db, "archive-housekeeping", key=f"archive-housekeeping-{hour}")
+        self._kept_in_order = hour
 
 
 def find_studies(
@@ -173,8 +203,10 @@ def find_instances(
 
 
 def get_patient(db: Db, id: str) -> Patient:  # noqa: A002
-    """Return the patient of an opaque id or raise `PatientNotHeld`."""
+    """Return the patient of an opaque id, or whom they were merged into; or raise `PatientNotHeld`."""
     found = store_.find_patient(db, id=id)
+    if found is None and (merged := store_.merged_into(db, id)) is not None:
+        found = store_.find_patient(db, id=merged)
     if found is None:
         raise PatientNotHeld("No such patient is held.")
     return found
@@ -186,9 +218,11 @@ def find_patient(db: Db, patient_id: str) -> Patient | None:
 
 
 def studies_of_patient(db: Db, patient: str) -> list[Study]:
-    """Return all studies of a patient (opaque id), newest first."""
-    found = store_.studies_where(db, StudyQuery(patient=patient), limit=10_000)
-    return list(found.items)
+    """Return all studies of a patient (opaque id), or of whom they were merged into, newest first."""
+    found = store_.studies_where(db, StudyQuery(patient=patient), limit=10_000).items
+    if not found and (merged := store_.merged_into(db, patient)) is not None:
+        found = store_.studies_where(db, StudyQuery(patient=merged), limit=10_000).items
+    return list(found)
 
 
 def find_conflicts(db: Db, study_uid: str = "") -> list[ConflictRow]:
@@ -196,8 +230,13 @@ def find_conflicts(db: Db, study_uid: str = "") -> list[ConflictRow]:
     return store_.conflicts_of(db, study_uid)
 
 
-def series_metadata_gz(store: Store, db: Db, series_uid: str) -> tuple[bytes, str]:
-    """Return the DICOM JSON of a series, gzipped, and its ETag; made again only when it has grown."""
+def series_metadata_gz(
+    store: Store, db: Db, series_uid: str, *, later: Callable[[Callable[[], None]], object] | None = None
+) -> tuple[bytes, str]:
+    """Return the DICOM JSON of a series, gzipped, and its ETag; made again only when it has grown.
+
+    `later` takes the keeping of what was made, to be done after the answer.
+    """
     held = get_series(db, series_uid)
     series = blake3(series_uid.encode()).hexdigest()[:32]
     # The moment is part of the state: an index that was rebuilt may count to the same number again.
@@ -206,22 +245,34 @@ def series_metadata_gz(store: Store, db: Db, series_uid: str) -> tuple[bytes, st
     key = f"{folder}{state}.json.gz"
     with suppress(BlobNotHeld):
         return store.blobs.get(key), f'"{state}"'
-    body = gzip.compress(join_metadata(store_.metadata_of(db, InstanceQuery(series=series_uid))), 5, mtime=0)
-    with suppress(Unavailable):  # a full disk keeps nobody from reading
-        for old in list(store.blobs.list(folder)):
-            store.blobs.delete(old)
-        store.blobs.put_if_absent(key, body)
+    body = gzip.compress(metadata_json(db, InstanceQuery(series=series_uid)), 3, mtime=0)
+
+    def keep() -> None:
+        with suppress(Unavailable):  # a full disk keeps nobody from reading
+            for old in list(store.blobs.list(folder)):
+                store.blobs.delete(old)
+            store.blobs.put_if_absent(key, body)
+
+    if later is None:
+        keep()
+    else:
+        later(keep)
     return body, f'"{state}"'
 
 
-def join_metadata(parts: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return one JSON array of the compressed DICOM JSON of several instances."""
-    return b"[" + b",".join(zlib.decompress(packed) for _, packed in parts) + b"]"
-
-
 def metadata_json(db: Db, query: InstanceQuery) -> bytes:
-    """Return the DICOM JSON of the matching instances as one array."""
-    return join_metadata(store_.metadata_of(db, query))
+    """Return the DICOM JSON of the matching instances as one array, as they are given out."""
+    found = store_.metadata_of(db, query)
+    overlays = store_.overlays_of(db, {series for _, series, _ in found})
+    return b"[" + b",".join(_shown(packed, overlays.get(series)) for _, series, packed in found) + b"]"
+
+
+def _shown(packed: bytes, overlay: Overlay | None) -> bytes:
+    body = zlib.decompress(packed)
+    if overlay is None:
+        return body
+    shown = dict(sorted(apply_overlay(json.loads(body), overlay).items()))
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def frame(store: Store, db: Db, sop_uid: str, number: int = 1) -> tuple[bytes, str]:
@@ -274,27 +325,15 @@ def bulk_value(store: Store, db: Db, sop_uid: str, tag: int) -> bytes:
 
 
 def instance_bytes(store: Store, db: Db, sop_uid: str) -> bytes:
-    """Return an instance as the Part 10 bytes that were received."""
-    return store.blobs.get(_frame_source(db, sop_uid)[0])
+    """Return an instance as Part 10 bytes: those that were received, but for what was corrected since."""
+    return open_instance(store, db, sop_uid).read()
 
 
 def explicit_bytes(store: Store, instance: Instance) -> bytes:
     """Return an instance as a Part 10 file in explicit VR little endian, decoded where it is compressed."""
-    ds = _read(store, instance.blob, pixels=True)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if ds.file_meta.TransferSyntaxUID.is_encapsulated:
-                ds.decompress(generate_instance_uid=False)
-            ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-            buffer = BytesIO()
-            ds.save_as(buffer, implicit_vr=False, little_endian=True, overwrite=True)
-    except Exception as error:  # each decoder raises what it likes
-        raise FrameNotDecodable(
-            f"This object cannot be given in explicit VR little endian ({instance.transfer_syntax}); "
-            "fetch it as it is stored."
-        ) from error
-    return buffer.getvalue()
+    with store.database.reading() as db:
+        opened = open_instance(store, db, instance.sop_uid, transfer_syntax=str(ExplicitVRLittleEndian))
+    return opened.read()
 
 
 def read_pixels(
@@ -317,7 +356,7 @@ def read_pixels(
     instance = get_instance(db, sop_uid)
     if not instance.frames or not 1 <= number <= instance.frames:
         raise FrameNotHeld(f"The instance has {instance.frames or 0} frame(s), and no frame {number}.")
-    header = _read(store, instance.blob, pixels=False)
+    header = read_dataset(store, db, sop_uid, pixels=False)
     source = store.blobs.open_local_path(instance.blob) or BytesIO(store.blobs.get(instance.blob))
     try:
         with warnings.catch_warnings():
@@ -330,13 +369,27 @@ def read_pixels(
 
 
 def read_dataset(store: Store, db: Db, sop_uid: str, *, pixels: bool = True) -> Dataset:
-    """Return one instance as a pydicom dataset."""
-    return _read(store, _frame_source(db, sop_uid)[0], pixels=pixels)
+    """Return one instance as a pydicom dataset, as it is given out."""
+    place = store_.place_of(db, sop_uid)
+    if place is None:
+        raise InstanceNotHeld(f"No instance {sop_uid} is held.", instance=sop_uid)
+    return _read_place(store, place, pixels=pixels)
 
 
 def read_datasets(store: Store, db: Db, series_uid: str, *, pixels: bool = True) -> list[Dataset]:
     """Return the instances of a series as pydicom datasets, along the slice normal where they have one."""
-    return [_read(store, i.blob, pixels=pixels) for i in sorted_instances(db, series_uid)]
+    ordered = sorted_instances(db, series_uid)
+    places = store_.places_of(db, [i.sop_uid for i in ordered])
+    return [_read_place(store, places[i.sop_uid], pixels=pixels) for i in ordered]
+
+
+def _read_place(store: Store, place: store_.Place, *, pixels: bool) -> Dataset:
+    if place.overlay is None:
+        return _read(store, place.blob, pixels=pixels)
+    content = BytesIO(open_place(store, place).read())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return dcmread(content, stop_before_pixels=not pixels)
 
 
 def sorted_instances(db: Db, series_uid: str) -> list[Instance]:
@@ -362,13 +415,13 @@ def export_series(store: Store, db: Db, series_uid: str, folder: Path) -> list[P
     Copies, not links: whoever works in the folder must not be able to change what is held.
     """
     written = []
-    for n, instance in enumerate(sorted_instances(db, series_uid)):
+    ordered = sorted_instances(db, series_uid)
+    places = store_.places_of(db, [i.sop_uid for i in ordered])
+    for n, instance in enumerate(ordered):
         path = folder / f"{n:06d}.dcm"
-        local = store.blobs.open_local_path(instance.blob)
-        if local is not None:
-            shutil.copyfile(local, path)
-        else:
-            path.write_bytes(store.blobs.get(instance.blob))
+        with path.open("wb") as file:
+            for chunk in open_place(store, places[instance.sop_uid]).chunks():
+                file.write(chunk)
         if instance.transfer_syntax in DECODER_DEPENDENCIES:
             _decode_file(path)
         written.append(path)

@@ -8,7 +8,7 @@ from sightline.runtime.settings import DomainSettings, prefixed
 
 
 class ArchiveSettings(DomainSettings):
-    """How much is taken in at once and when a study counts as complete (SIGHTLINE_ARCHIVE_*)."""
+    """How much is taken in and kept, and when a study counts as complete (SIGHTLINE_ARCHIVE_*)."""
 
     model_config = prefixed("archive")
 
@@ -21,3 +21,19 @@ class ArchiveSettings(DomainSettings):
     max_header_mib: Annotated[
         int, Field(gt=0, description="Largest header (all but pixels and long values) accepted, in MiB.")
     ] = 64
+    trash_days: Annotated[
+        int, Field(ge=0, description="Days that what was put in the trash can be put back; then it is gone.")
+    ] = 30
+    quota_gib: Annotated[
+        float | None,
+        Field(gt=0, description="Most that is kept, trash included, in GiB; none leaves it to the disk."),
+    ] = None
+    search_study: Annotated[
+        str, Field(description="Further attributes of studies to search by: keywords or tags, by commas.")
+    ] = ""
+    search_series: Annotated[
+        str, Field(description="Further attributes of series to search by: keywords or tags, by commas.")
+    ] = ""
+    search_instance: Annotated[
+        str, Field(description="Further attributes of instances to search by: keywords or tags, by commas.")
+    ] = ""

@@ -88,6 +88,11 @@ def add(db: Db, finding: Finding, run_index: int, outline: Outline) -> None:
     db.execute(insert(outlines).values(finding=finding.id, outline=asdict(outline)))
 
 
+def follow_patient(db: Db, study_uid: str, patient: str) -> None:
+    """Give the findings of a study to the patient whose it is now."""
+    db.execute(update(findings).where(findings.c.study_uid == study_uid).values(patient=patient))
+
+
 def save(db: Db, finding: Finding) -> None:
     """Write what a decision can change."""
     row = _to_row(finding)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Column, Integer, Row, String, Table, Text, select
+from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sightline.record.timeline._model import AlignmentSummary, Change, Comparison
@@ -46,6 +46,23 @@ def replace_comparison(db: Db, comparison: Comparison) -> None:
     row["changes"] = [asdict(change) for change in comparison.changes]
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     db.execute(insert(comparisons).values(row).on_conflict_do_update(index_elements=["study_uid"], set_=row))
+
+
+def follow_patient(db: Db, study_uid: str, patient: str) -> None:
+    """Give the comparison of a study to the patient whose it is now."""
+    db.execute(update(comparisons).where(comparisons.c.study_uid == study_uid).values(patient=patient))
+
+
+def pairs_with(db: Db, study_uid: str) -> list[tuple[str, str]]:
+    """Return study and prior of each comparison that a study is part of."""
+    c = comparisons.c
+    wanted = select(c.study_uid, c.prior_uid).where((c.study_uid == study_uid) | (c.prior_uid == study_uid))
+    return [(row.study_uid, row.prior_uid) for row in db.execute(wanted)]
+
+
+def remove(db: Db, study_uid: str) -> None:
+    """Forget the comparison of a study."""
+    db.execute(delete(comparisons).where(comparisons.c.study_uid == study_uid))
 
 
 def get(db: Db, comparison_id: str) -> Comparison | None:

@@ -22,13 +22,14 @@ from sightline.trust.audit._model import (
 from sightline.trust.audit._note import Checkpoint
 from sightline.trust.audit._reads import ReadLog, record_read, use
 from sightline.trust.audit._seal import Seal
-from sightline.trust.audit._service import head, record, trail
+from sightline.trust.audit._service import Deed, head, record, record_all, trail
 from sightline.trust.audit._verify import verify, verify_and_remember
 
 __all__ = [
     "FOLDER",
     "WHOLE",
     "Checkpoint",
+    "Deed",
     "Entry",
     "Head",
     "ReadLog",
@@ -41,6 +42,7 @@ __all__ = [
     "describe",
     "head",
     "record",
+    "record_all",
     "record_read",
     "summarise",
     "trail",

@@ -54,6 +54,12 @@ def record(db: Db, act: str, *, by: Person, on: str, **facts: Any) -> int:
     return append(db, [Deed(act, by, on, clock.now(), facts)])
 
 
+def record_all(db: Db, deeds: Sequence[Deed]) -> None:
+    """Do as `record` for several deeds, in order, at the cost of one."""
+    if deeds:
+        append(db, deeds)
+
+
 def append(db: Db, deeds: Sequence[Deed]) -> int:
     """Append deeds in order and return the number of the last."""
     for deed in deeds:

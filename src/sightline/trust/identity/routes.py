@@ -36,12 +36,13 @@ class PasswordChange(BaseModel):
 
 
 class Me(BaseModel):
-    """The person who is logged in."""
+    """The person who is logged in, and what they may do."""
 
     id: str
     username: str
     name: str
     roles: list[str]
+    actions: list[str]
     initials: str
 
 
@@ -116,5 +117,6 @@ def _me(person: access.Person) -> Me:
         username=person.username,
         name=person.name,
         roles=sorted(person.roles),
+        actions=list(access.actions_of(person)),
         initials=identity.initials(person.name),
     )

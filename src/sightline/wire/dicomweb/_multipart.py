@@ -1,4 +1,4 @@
-"""Multipart bodies: read while they arrive, written in one go (RFC 2046 5.1, PS3.18 8.6.1)."""
+"""Multipart bodies: read while they arrive, written while they are sent (RFC 2046 5.1, PS3.18 8.6.1)."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
@@ -51,7 +51,9 @@ async def read_multipart(stream: AsyncIterator[bytes], boundary: str) -> AsyncIt
             if at < 0:
                 ready = len(buffer) - len(delimiter)
                 if inside and ready > 0:
-                    yield PartData(bytes(buffer[:ready]))
+                    with memoryview(buffer) as view:
+                        piece = bytes(view[:ready])
+                    yield PartData(piece)
                 if ready > 0:
                     del buffer[:ready]
                 break
@@ -93,17 +95,42 @@ def _parse_headers(head: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def write_multipart(parts: Iterable[tuple[str, bytes]], content_type: str) -> tuple[Iterator[bytes], str]:
-    """Return the pieces of a body and its Content-Type; each part is ``(its own Content-Type, bytes)``."""
-    boundary = token_hex(16)
-    return _pieces(parts, boundary), f'multipart/related; type="{content_type}"; boundary={boundary}'
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part to be written: its Content-Type, its bytes piece by piece, and the address it is of."""
+
+    kind: str
+    pieces: Iterable[bytes]
+    location: str = ""
 
 
-def _pieces(parts: Iterable[tuple[str, bytes]], boundary: str) -> Iterator[bytes]:
+def new_boundary() -> str:
+    """Return a boundary that no bytes contain by chance."""
+    return token_hex(16)
+
+
+def content_type_of(kind: str, boundary: str) -> str:
+    """Return the Content-Type of a body whose parts are of `kind`."""
+    return f'multipart/related; type="{kind}"; boundary={boundary}'
+
+
+def part_frame(kind: str, boundary: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the one part of a body."""
+    # Cornerstone3D finds the header only when it is spelt exactly so.
+    return f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n".encode(
+        "latin-1"
+    ), f"\r\n--{boundary}--\r\n".encode()
+
+
+def write_parts(parts: Iterable[Part], boundary: str) -> Iterator[tuple[bytes, ...]]:
+    """Yield a body; the head of a part comes together with its first piece, unjoined."""
     lead = ""
-    for content_type, data in parts:
-        # Cornerstone3D finds the header only when it is spelt exactly so.
-        yield f"{lead}--{boundary}\r\nContent-Type: {content_type}\r\n\r\n".encode("latin-1")
-        yield data
+    for part in parts:
+        location = f"\r\nContent-Location: {part.location}" if part.location else ""
+        head = f"{lead}--{boundary}\r\nContent-Type: {part.kind}{location}\r\n\r\n".encode("latin-1")
+        pieces = iter(part.pieces)
+        yield head, next(pieces, b"")
+        for piece in pieces:
+            yield (piece,)
         lead = "\r\n"
-    yield f"{lead}--{boundary}--\r\n".encode("latin-1")
+    yield (f"{lead}--{boundary}--\r\n".encode("latin-1"),)

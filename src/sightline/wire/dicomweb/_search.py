@@ -1,69 +1,106 @@
-"""QIDO-RS: queries in, matching attributes out (PS3.18 10.6)."""
+"""QIDO-RS: queries in, matching attributes out (PS3.18 10.6, 8.3.4)."""
 
-from collections.abc import Iterable, Mapping
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Literal
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
+from starlette.responses import Response
 
-from sightline.kernel.errors import Invalid
 from sightline.record import archive
+from sightline.wire.dicomweb import _accept as accept
+from sightline.wire.dicomweb._frames import multipart
+from sightline.wire.dicomweb._multipart import Part
+from sightline.wire.dicomweb._native import render_native
+from sightline.wire.dicomweb._retrieving import require_series, takes_gzip
+from sightline.wire.dicomweb._serving import Asked, BadRequest
 
 LIMIT = 100
-MOST = 1000
-_OTHER = frozenset(
-    {"limit", "offset", "includefield", "fuzzymatching", "emptyvaluematching", "multiplevaluematching"}
-)
+# Inside one study nobody wants a page: a viewer asks for all its instances and takes what comes for all.
+MOST_IN_STUDY = 100_000
+MOST_OFFSET = 1_000_000
+STUDY_UID, SERIES_UID, SOP_UID, RETRIEVE_URL = "0020000D", "0020000E", "00080018", "00081190"
+_FLAGS = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
+_OTHER = frozenset({"limit", "offset", "includefield", "accept", "charset", *_FLAGS})
+_EMPTY = '""'
+Level = Literal["study", "series", "instance"]
 
 
-class BadQuery(Invalid):
+class BadQuery(BadRequest):
     """A parameter of the search cannot be understood; correct it."""
 
-    status = 400
+
+class TooManyResults(BadQuery):
+    """The page asked for lies too far behind the first; narrow the search."""
+
+    status = 413
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
     """A search: what to match by tag, what to return besides, and which page."""
 
-    matches: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, list[str]] = field(default_factory=dict)
     include: frozenset[str] = frozenset()
-    limit: int = LIMIT
+    limit: int | None = None
     offset: int = 0
-    fuzzy: bool = False
-
-    def unsupported(self, supported: Iterable[str]) -> list[str]:
-        """Return the tags that were to be matched and cannot be."""
-        return sorted(set(self.matches) - set(supported))
+    flags: frozenset[str] = frozenset()
 
 
 def parse_search(items: Iterable[tuple[str, str]]) -> Search:
-    """Read a query; a parameter that is no attribute is refused."""
-    pairs = list(items)
-    options = dict(pairs)
-    matches = {tag_of(name): value for name, value in pairs if name not in _OTHER and value}
-    included = [part for name, value in pairs if name == "includefield" for part in value.split(",")]
-    try:
-        limit, offset = int(options.get("limit", LIMIT)), int(options.get("offset", 0))
-    except ValueError:
-        raise BadQuery("limit and offset are whole numbers.") from None
-    if limit < 1 or offset < 0:
-        raise BadQuery("limit is at least 1 and offset at least 0.")
-    return Search(
-        matches,
-        frozenset("all" if part == "all" else tag_of(part) for part in included if part),
-        min(limit, MOST),
-        offset,
-        options.get("fuzzymatching", "false").lower() == "true",
-    )
+    """Read a query; a parameter that is no attribute is refused.
 
-
-def tag_of(name: str) -> str:
-    """Return the tag of an attribute given by tag or keyword.
-
-    >>> tag_of("PatientID"), tag_of("0020000D")
-    ('00100020', '0020000D')
+    >>> parse_search([("PatientID", "4711"), ("limit", "5")]).keys
+    {'00100020': ['4711']}
     """
+    keys: dict[str, list[str]] = {}
+    options: dict[str, str] = {}
+    include: set[str] = set()
+    for name, value in items:
+        if name == "includefield":
+            include.update("all" if part == "all" else path_of(part) for part in value.split(",") if part)
+        elif name in _OTHER:
+            options[name] = value
+        else:
+            keys.setdefault(path_of(name), []).append(value)
+    limit = _count(options, "limit", 1) if "limit" in options else None
+    offset = _count(options, "offset", 0) if "offset" in options else 0
+    if offset > MOST_OFFSET:
+        raise TooManyResults(f"No more than {MOST_OFFSET} results are paged through; narrow the search.")
+    return Search(keys, frozenset(include), limit, offset, _flags(options))
+
+
+def _count(options: Mapping[str, str], name: str, least: int) -> int:
+    text = options[name]
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) >= least):
+        raise BadQuery("limit is a whole number from 1 on, offset one from 0 on.")
+    return int(text)
+
+
+def _flags(options: Mapping[str, str]) -> frozenset[str]:
+    for name in _FLAGS:
+        if options.get(name, "false").lower() not in {"true", "false"}:
+            raise BadQuery(f"{name} is true or false.")
+    return frozenset(name for name in _FLAGS if options.get(name, "").lower() == "true")
+
+
+@lru_cache(maxsize=4096)
+def path_of(name: str) -> str:
+    """Return the tags of an attribute given by tag or keyword, in a sequence joined by dots.
+
+    >>> path_of("PatientID"), path_of("RequestAttributesSequence.00400009")
+    ('00100020', '00400275.00400009')
+    """
+    parts = name.split(".")
+    if len(parts) > 8:
+        raise BadQuery("Attributes are asked for no deeper than in eight sequences.")
+    return ".".join(_tag_of(part) for part in parts)
+
+
+def _tag_of(name: str) -> str:
     if len(name) == 8 and all(c in "0123456789abcdefABCDEF" for c in name):
         return name.upper()
     tag = tag_for_keyword(name)
@@ -72,159 +109,109 @@ def tag_of(name: str) -> str:
     return f"{tag:08X}"
 
 
-STUDY_TAGS = frozenset(
-    "0020000D 00080020 00080030 00080050 00080061 00080060 00080090 00100010 00100020 00200010".split()
-)
-SERIES_TAGS = frozenset({"0020000E", "00080060", "00200011"})
-INSTANCE_TAGS = frozenset({"00080018", "00080016", "00200013"})
+def find_studies(asked: Asked) -> Response:
+    """Search for studies."""
+    return _find(asked, "study")
 
 
-def study_query(search: Search) -> archive.StudyQuery:
-    """Return what is asked of studies."""
-    m = search.matches
-    since, until = _range(m.get("00080020", ""))
-    time_since, time_until = _range(m.get("00080030", ""))
-    return archive.StudyQuery(
-        patient_id=m.get("00100020", ""),
-        name=m.get("00100010", ""),
-        whole_name=not search.fuzzy,
-        accession=m.get("00080050", ""),
-        study_id=m.get("00200010", ""),
-        referring=m.get("00080090", ""),
-        since=since,
-        until=until,
-        time_since=time_since,
-        time_until=time_until,
-        modality=m.get("00080061", m.get("00080060", "")),
-        study_uids=_list(m.get("0020000D", "")),
-    )
+def find_series(asked: Asked) -> Response:
+    """Search for series, of one study or of all."""
+    return _find(asked, "series")
 
 
-def series_query(search: Search, study: str = "") -> archive.SeriesQuery:
-    """Return what is asked of series."""
-    m = search.matches
-    return archive.SeriesQuery(
-        study=study or m.get("0020000D", ""),
-        modality=m.get("00080060", ""),
-        series_uids=_list(m.get("0020000E", "")),
-        number=_number(m.get("00200011", "")),
-    )
+def find_instances(asked: Asked) -> Response:
+    """Search for instances, of one series, of one study or of all."""
+    return _find(asked, "instance")
 
 
-def instance_query(search: Search, study: str = "", series: str = "") -> archive.InstanceQuery:
-    """Return what is asked of instances."""
-    m = search.matches
-    return archive.InstanceQuery(
-        study=study or m.get("0020000D", ""),
-        series=series or m.get("0020000E", ""),
-        sop_class=m.get("00080016", ""),
-        sop_uids=_list(m.get("00080018", "")),
-        number=_number(m.get("00200013", "")),
-    )
+def _find(asked: Asked, level: Level) -> Response:
+    form = accept.choose_attributes(asked.accept)
+    search = parse_search(asked.request.query_params.multi_items())
+    most = MOST_IN_STUDY if asked.study else asked.context.settings.max_results
+    limit = min(search.limit or (most if asked.study else LIMIT), most)
+    with asked.store.database.reading() as db:
+        if asked.series:
+            require_series(db, asked)
+        elif asked.study:
+            archive.get_study(db, asked.study)
+        # Keys of every level are matched at every level (PS3.4 C.4.1.2.2.2, relational queries).
+        supported = archive.searchable("instance", db)
+        query = _query(asked, search, supported, level)
+        page = archive.search(db, query, include=search.include, limit=limit, offset=search.offset)
+    found = [_with_address(attributes, asked.root, level) for attributes in page]
+    return _results(asked, found, form, list(_warnings(search, supported, more=page.next is not None)))
 
 
-def _list(value: str) -> list[str]:
-    """Return a list of UIDs, which DICOM separates by backslash and the web by comma."""
-    return [uid for uid in value.replace("\\", ",").split(",") if uid]
+def _query(asked: Asked, search: Search, supported: Iterable[str], level: Level) -> archive.Query:
+    keys = dict(_matches(search, supported))
+    if asked.study:
+        keys[STUDY_UID] = archive.Single(asked.study)
+    if asked.series:
+        keys[SERIES_UID] = archive.Single(asked.series)
+    fuzzy = "fuzzymatching" in search.flags
+    return archive.Query(level=level, keys=keys, fuzzy=fuzzy, combined_datetime=True)
 
 
-def _range(value: str) -> tuple[str, str]:
-    """Return the ends of a date or time range (PS3.4 C.2.2.2.5)."""
-    since, dash, until = value.replace(":", "").partition("-")
-    return (since, until) if dash else (value, value)
+def _matches(search: Search, supported: Iterable[str]) -> Iterator[tuple[str, archive.Match]]:
+    """Yield what each attribute is to match; an empty value asks nothing (PS3.18 8.3.4.5)."""
+    empty, multiple = (f"{kind}valuematching" in search.flags for kind in ("empty", "multiple"))
+    for path, values in search.keys.items():
+        if path not in supported:
+            continue
+        tag = path.rpartition(".")[2]
+        vr = _vr_of(tag)
+        if values in ([""], [_EMPTY]) and empty:
+            yield path, archive.Empty()
+        elif _EMPTY in values or (not multiple and vr != "UI" and any("\\" in value for value in values)):
+            yield path, archive.Single(values[0])
+        elif any(values):
+            yield path, archive.parse_match(tag, vr, values if len(values) > 1 else values[0])
 
 
-def _number(value: str) -> int | None:
+@lru_cache(maxsize=4096)
+def _vr_of(tag: str) -> str:
     try:
-        return int(value) if value else None
-    except ValueError:
-        raise BadQuery("A number to match is no number.") from None
+        return dictionary_VR(int(tag, 16)).split(" or ")[0]
+    except KeyError:
+        return "LO"
 
 
-def study_attributes(study: archive.Study, root: str) -> archive.Attributes:
-    """Return what a search for studies must return (PS3.18 table 10.6.3-3)."""
-    values: dict[str, Any] = {
-        "00080005": "ISO_IR 192",
-        "00080020": study.date,
-        "00080030": study.time,
-        "00080050": study.accession,
-        "00080056": "ONLINE",
-        "00080061": list(study.modalities),
-        "00080090": study.referring,
-        "00081030": study.description,
-        "00081190": f"{root}/studies/{study.uid}",
-        "00100010": study.name,
-        "00100020": study.patient_id,
-        "00100030": study.birth_date,
-        "00100040": study.sex,
-        "0020000D": study.uid,
-        "00200010": study.study_id,
-        "00201206": study.series_count,
-        "00201208": study.instance_count,
-    }
-    return _attributes(values)
+def _with_address(attributes: archive.Attributes, root: str, level: Level) -> archive.Attributes:
+    """Return attributes with the address that the thing is retrieved at."""
+    address = f"{root}/studies/{_uid(attributes, STUDY_UID)}"
+    if level != "study":
+        address += f"/series/{_uid(attributes, SERIES_UID)}"
+    if level == "instance":
+        address += f"/instances/{_uid(attributes, SOP_UID)}"
+    attributes[RETRIEVE_URL] = {"vr": "UR", "Value": [address]}
+    return dict(sorted(attributes.items()))
 
 
-def series_attributes(series: archive.Series, root: str) -> archive.Attributes:
-    """Return what a search for series must return (PS3.18 table 10.6.3-4)."""
-    values: dict[str, Any] = {
-        "00080005": "ISO_IR 192",
-        "00080056": "ONLINE",
-        "00080060": series.modality,
-        "0008103E": series.description,
-        "00081190": f"{root}/studies/{series.study}/series/{series.uid}",
-        "0020000D": series.study,
-        "0020000E": series.uid,
-        "00200011": series.number,
-        "00201209": series.instance_count,
-        "00400244": series.performed_date,
-        "00400245": series.performed_time,
-    }
-    return _attributes(values)
+def _uid(attributes: archive.Attributes, tag: str) -> str:
+    return str(attributes[tag]["Value"][0])
 
 
-def instance_attributes(instance: archive.Instance, root: str) -> archive.Attributes:
-    """Return what a search for instances must return (PS3.18 table 10.6.3-5)."""
-    address = f"{root}/studies/{instance.study}/series/{instance.series}/instances/{instance.sop_uid}"
-    values: dict[str, Any] = {
-        "00080005": "ISO_IR 192",
-        "00080016": instance.sop_class,
-        "00080018": instance.sop_uid,
-        "00080056": "ONLINE",
-        "00081190": address,
-        "00083002": instance.transfer_syntax,
-        "0020000D": instance.study,
-        "0020000E": instance.series,
-        "00200013": instance.number,
-        "00280008": instance.frames,
-        "00280010": instance.rows,
-        "00280011": instance.columns,
-        "00280100": instance.bits,
-    }
-    if instance.frames is None:
-        values = {tag: value for tag, value in values.items() if not tag.startswith("0028")}
-    return _attributes(values)
+def _warnings(search: Search, supported: Iterable[str], *, more: bool) -> Iterator[str]:
+    if more:
+        yield "There are additional results that can be requested; ask again with offset."
+    if ignored := sorted(set(search.keys) - set(supported)):
+        yield f"These attributes were not matched: {' '.join(ignored)}"
 
 
-def _attributes(values: Mapping[str, Any]) -> archive.Attributes:
-    return {tag: _element(tag, value) for tag, value in values.items()}
-
-
-def _element(tag: str, value: Any) -> dict[str, Any]:
-    """Return one attribute in DICOM JSON; one without a value has only its representation (PS3.18 F.2.5)."""
-    vr = dictionary_VR(int(tag, 16)).split(" or ")[0]
-    if value in ("", None, []):
-        return {"vr": vr}
-    if vr == "PN":
-        groups = zip(("Alphabetic", "Ideographic", "Phonetic"), value.split("="), strict=False)
-        return {"vr": vr, "Value": [{name: group for name, group in groups if group}]}
-    return {"vr": vr, "Value": value if isinstance(value, list) else [value]}
-
-
-def add_included(
-    attributes: archive.Attributes, include: frozenset[str], of: archive.Attributes
-) -> archive.Attributes:
-    """Return attributes with those asked for besides, taken from the whole object."""
-    if "all" in include:
-        return dict(sorted({**of, **attributes}.items()))
-    return dict(sorted({**{tag: of[tag] for tag in include if tag in of}, **attributes}.items()))
+def _results(
+    asked: Asked, found: list[archive.Attributes], form: accept.Form, warnings: list[str]
+) -> Response:
+    """Return search results with the warnings that are due (PS3.18 8.3.4.4, 10.6.3)."""
+    headers = {"Vary": "Accept, Accept-Encoding"}
+    if warnings:
+        headers["Warning"] = ", ".join(f'299 {asked.root} "{warning}"' for warning in warnings)
+    if not found:
+        return Response(status_code=204, headers=headers)
+    if form.kind == accept.XML:
+        return multipart(
+            asked, (Part(accept.XML, (render_native(one),)) for one in found), accept.XML, headers
+        )
+    body = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    if len(body) > 1024 and takes_gzip(asked):
+        body, headers["Content-Encoding"] = gzip.compress(body, 1), "gzip"
+    return Response(body, headers=headers, media_type=form.kind)

@@ -1,135 +1,85 @@
-"""STOW-RS: objects arrive in a multipart body and go to the archive in batches (PS3.18 10.5)."""
+"""STOW-RS: objects in, and what became of each (PS3.18 10.5)."""
 
+import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any
-from uuid import uuid4
+from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 
 from sightline.kernel.errors import Invalid
 from sightline.record import archive
-from sightline.wire.dicomweb._multipart import Event, PartData, PartEnd, PartStart
-
-# A part up to this size stays in memory; more goes to a file.
-IN_MEMORY = 4 << 20
-BATCH_COUNT = 100
-BATCH_BYTES = 64 << 20
+from sightline.wire.dicomweb import _accept as accept
+from sightline.wire.dicomweb._multipart import Event, PartData, PartEnd, PartStart, read_multipart
+from sightline.wire.dicomweb._native import render_native
+from sightline.wire.dicomweb._serving import Asked, BadRequest
+from sightline.wire.dicomweb._uploads import Upload
 
 # PS3.18 table I.2-2 and PS3.4 table B.2-1: why an instance failed.
 REASONS = {
     "store-full": 0xA700,
     "store-unavailable": 0xA700,
+    "too-large": 0xA700,
     "other-study": 0xA900,
+    "mismatch": 0xA900,
     "missing-uid": 0xA900,
     "invalid-uid": 0xA900,
+    "rejected": 0xA770,
     "content": 0x0111,
     "series": 0x0110,
     "patient": 0x0110,
 }
 CANNOT_UNDERSTAND = 0xC000
+COERCED = 0xB000
+_SINGLE = frozenset({accept.DICOM, accept.JSON, accept.PLAIN_JSON, accept.XML})
+_IN_PARTS = frozenset({accept.DICOM, accept.JSON, accept.PLAIN_JSON, accept.XML, ""})
 
 
-class UploadTooLarge(Invalid):
-    """One object is larger than this archive accepts; the rest of the request was not read."""
+class UnsupportedBody(Invalid):
+    """The body is in a form that cannot be stored; send multipart/related of application/dicom."""
 
-    status = 413
-
-
-@dataclass(slots=True)
-class _Part:
-    """One part as it arrives."""
-
-    kind: str
-    pieces: list[bytes] = field(default_factory=list)
-    size: int = 0
-    path: Path | None = None
-    file: IO[bytes] | None = None
+    status = 415
 
 
-class Intake:
-    """Gathers the parts of one request and hands them to the archive, a batch at a time."""
-
-    def __init__(self, store: archive.Store, source: archive.Source, study_uid: str) -> None:
-        self._store = store
-        self._source = source
-        self._study_uid = study_uid
-        self._most = store.settings.max_instance_mib << 20
-        self._waiting: list[archive.Incoming] = []
-        self._waiting_bytes = 0
-        self._part: _Part | None = None
-        self.outcomes: list[archive.Outcome] = []
-
-    async def take(self, events: AsyncIterator[Event]) -> list[archive.Outcome]:
-        """Take in all parts and return what became of each; a request that breaks off leaves no file."""
-        try:
-            async for event in events:
-                if isinstance(event, PartStart):
-                    self._part = _Part(event.headers.get("content-type", "application/dicom").lower())
-                elif isinstance(event, PartData):
-                    self._add(event.data)
-                elif isinstance(event, PartEnd):
-                    self._end()
-                    if len(self._waiting) >= BATCH_COUNT or self._waiting_bytes >= BATCH_BYTES:
-                        await self._hand_over()
-            await self._hand_over()
-        finally:
-            self._clear()
-        return self.outcomes
-
-    def _add(self, data: bytes) -> None:
-        part = self._part
-        if part is None:
-            return
-        part.size += len(data)
-        if part.size > self._most:
-            raise UploadTooLarge(f"An object is larger than the {self._most >> 20} MiB that are accepted.")
-        if part.file is None and part.size > IN_MEMORY:
-            part.path = self._store.blobs.scratch() / f"stow-{uuid4().hex}"
-            part.file = part.path.open("xb")
-            part.file.writelines(part.pieces)
-            part.pieces = []
-        if part.file is not None:
-            part.file.write(data)
-        else:
-            part.pieces.append(data)
-
-    def _end(self) -> None:
-        part, self._part = self._part, None
-        if part is None:
-            return
-        if part.file is not None:
-            part.file.close()
-        if not part.kind.startswith("application/dicom") or part.kind.startswith("application/dicom+"):
-            if part.path is not None:
-                part.path.unlink(missing_ok=True)
-            reason = "The part is not application/dicom. Send whole DICOM objects."
-            self.outcomes.append(archive.Outcome("refused", "", reason=reason, code="not-dicom"))
-            return
-        content: bytes | Path = part.path if part.path is not None else b"".join(part.pieces)
-        name = f"part {len(self.outcomes) + len(self._waiting) + 1}"
-        self._waiting.append(archive.Incoming(name, content, ours=True))
-        self._waiting_bytes += part.size
-
-    async def _hand_over(self) -> None:
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        if waiting:
-            self.outcomes += await run_in_threadpool(
-                archive.take_in, self._store, waiting, self._source, study_uid=self._study_uid
-            )
-
-    def _clear(self) -> None:
-        if self._part is not None and self._part.file is not None:
-            self._part.file.close()
-            if self._part.path is not None:
-                self._part.path.unlink(missing_ok=True)
-        for item in self._waiting:
-            if isinstance(item.content, Path):
-                item.content.unlink(missing_ok=True)
+async def store_objects(asked: Asked) -> Response:
+    """Store the objects of a body: whole ones, or attributes with bulk data."""
+    form = accept.choose_attributes(asked.accept, several=False)
+    events = _events(asked.request)
+    source = archive.Source("stow", asked.person.id, asked.person)
+    outcomes = await Upload(asked.store, source, asked.study).take(events)
+    if not outcomes:
+        raise BadRequest("The body holds no object.")
+    status, body = answer(outcomes, asked.root, asked.study)
+    if form.kind == accept.XML:
+        return Response(render_native(body), status, media_type=accept.XML)
+    return Response(json.dumps(body), status, media_type=form.kind)
 
 
-def answer(outcomes: list[archive.Outcome], root: str, study_uid: str) -> tuple[int, dict[str, Any]]:
+def _events(request: Request) -> AsyncIterator[Event]:
+    """Return the parts of a body as they arrive; a body that is one object is one part."""
+    kind, parameters = accept.parse_media_type(request.headers.get("content-type", ""))
+    if kind in _SINGLE:
+        return _single(request, kind)
+    if kind != "multipart/related" or parameters.get("type", "").lower() not in _IN_PARTS:
+        raise UnsupportedBody(
+            'Send multipart/related with type="application/dicom", "application/dicom+json" or '
+            '"application/dicom+xml", or one object as application/dicom.'
+        )
+    boundary = parameters.get("boundary", "")
+    if not 1 <= len(boundary) <= 200 or not boundary.isascii():
+        raise UnsupportedBody("The Content-Type names no boundary.")
+    return read_multipart(request.stream(), boundary)
+
+
+async def _single(request: Request, kind: str) -> AsyncIterator[Event]:
+    yield PartStart({"content-type": kind})
+    async for chunk in request.stream():
+        if chunk:
+            yield PartData(chunk)
+    yield PartEnd()
+
+
+def answer(outcomes: list[archive.Outcome], root: str, study_uid: str) -> tuple[int, archive.Attributes]:
     """Return status and body of the response (PS3.18 10.5.3, table 10.5.3-1)."""
     good = [o for o in outcomes if o.status in {"stored", "held"}]
     named = [o for o in outcomes if o.status not in {"stored", "held"} and o.sop_uid]
@@ -141,11 +91,21 @@ def answer(outcomes: list[archive.Outcome], root: str, study_uid: str) -> tuple[
     if named:
         body["00081198"] = {"vr": "SQ", "Value": [_reference(o) | _failure(o) for o in named]}
     if good:
-        body["00081199"] = {"vr": "SQ", "Value": [_reference(o) | _address(o, root) for o in good]}
+        body["00081199"] = {"vr": "SQ", "Value": [_reference(o) | _stored(o, root) for o in good]}
     if nameless:
         body["0008119A"] = {"vr": "SQ", "Value": [_failure(o) for o in nameless]}
-    status = 200 if len(good) == len(outcomes) else 202 if good else 409
-    return status, body
+    return _status_of(outcomes, len(good)), body
+
+
+def _status_of(outcomes: list[archive.Outcome], good: int) -> int:
+    if good == len(outcomes):
+        return 202 if any(o.coerced for o in outcomes) else 200
+    if good:
+        return 202
+    codes = {o.code for o in outcomes}
+    if "store-full" in codes:
+        return 507
+    return 503 if "store-unavailable" in codes else 409
 
 
 def _reference(outcome: archive.Outcome) -> dict[str, Any]:
@@ -155,9 +115,12 @@ def _reference(outcome: archive.Outcome) -> dict[str, Any]:
     }
 
 
-def _address(outcome: archive.Outcome, root: str) -> dict[str, Any]:
+def _stored(outcome: archive.Outcome, root: str) -> dict[str, Any]:
     path = f"studies/{outcome.study_uid}/series/{outcome.series_uid}/instances/{outcome.sop_uid}"
-    return {"00081190": {"vr": "UR", "Value": [f"{root}/{path}"]}}
+    told: dict[str, Any] = {"00081190": {"vr": "UR", "Value": [f"{root}/{path}"]}}
+    if outcome.coerced:
+        told["00081196"] = {"vr": "US", "Value": [COERCED]}
+    return told
 
 
 def _failure(outcome: archive.Outcome) -> dict[str, Any]:

@@ -2,8 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
+from sightline.kernel.errors import Conflict, Invalid, NotFound
 from sightline.record.archive import Outcome
+
+UploadState: TypeAlias = Literal["receiving", "waiting", "done", "failed"]
+Form: TypeAlias = Literal["zip", "dicomdir", "nifti"]
+
+
+class UploadNotKnown(NotFound):
+    """There is no such upload, or it was left alone too long; begin it again."""
+
+
+class WrongOffset(Conflict):
+    """The piece does not begin where the upload stands; ask where it stands and go on from there."""
+
+
+class UploadTooLarge(Invalid):
+    """More than this installation takes in one upload; send it in parts."""
+
+    status = 413
+
+
+class NothingToExport(NotFound):
+    """The study holds nothing of the form that was asked for."""
 
 
 @dataclass(slots=True)
@@ -37,3 +60,19 @@ class ImportSummary:
 
 Progress = Callable[[ImportSummary], None]
 """Is told after each object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file on its way in, in pieces: how much of it is here, and in the end what became of its objects.
+
+    `results` has an entry per object: name, status, reason, study_uid.
+    """
+
+    id: str
+    person: str
+    name: str
+    size: int
+    offset: int
+    state: UploadState
+    results: tuple[dict[str, Any], ...] = ()

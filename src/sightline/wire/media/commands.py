@@ -1,8 +1,8 @@
-"""Command line of import: ``sightline import``."""
+"""Command line of media: ``sightline import`` and ``sightline export``."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, Protocol, cast, get_args
 
 import typer
 from rich.console import Console
@@ -53,6 +53,36 @@ def import_(
     if wait:
         here.run_jobs(quiet=as_json)
     raise typer.Exit(1 if summary.refused or summary.conflicts or summary.stopped else 0)
+
+
+@commands.command("export")
+def export(
+    ctx: typer.Context,
+    study: Annotated[str, typer.Argument(help="StudyInstanceUID.")],
+    target: Annotated[Path, typer.Argument(help="ZIP file to make, or folder to make and fill.")],
+    form: Annotated[str, typer.Option(help="zip (the objects), dicomdir (a medium) or nifti.")] = "zip",
+    as_json: AsJson = False,
+) -> None:
+    """Copy a study out: its objects, a medium with DICOMDIR, or its volumes as NIfTI."""
+    here = cast(Here, ctx.obj)
+    if form not in get_args(media.Form):
+        raise typer.BadParameter("--form is zip, dicomdir or nifti.")
+    if target.exists():
+        raise typer.BadParameter(f"{target} exists already; name one that does not.")
+    entries = media.export_study(here.store, study, cast(media.Form, form), by=here.operator)
+    if target.suffix.lower() == ".zip":
+        with target.open("xb") as file:
+            file.writelines(media.zipped(entries))
+    else:
+        for entry in entries:
+            path = target / entry.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                file.writelines(entry.chunks)
+    if as_json:
+        out.print_json(json.dumps({"study": study, "form": form, "target": str(target)}))
+    else:
+        out.print(f"Written to {target}.", highlight=False)
 
 
 def import_with_progress(here: Here, paths: list[Path], *, quiet: bool) -> media.ImportSummary:

@@ -8,7 +8,7 @@ from sightline.runtime.settings import DomainSettings, prefixed
 
 
 class MediaSettings(DomainSettings):
-    """How much a ZIP may unpack to (SIGHTLINE_MEDIA_*)."""
+    """How much a ZIP may unpack to and an upload may bring (SIGHTLINE_MEDIA_*)."""
 
     model_config = prefixed("media")
 
@@ -20,3 +20,9 @@ class MediaSettings(DomainSettings):
         int,
         Field(gt=0, description="Most by which a file above 64 MiB in a ZIP may be compressed, as a factor."),
     ] = 200
+    max_upload_gib: Annotated[
+        float, Field(gt=0, description="Largest file that is taken by upload in the browser, in GiB.")
+    ] = 100
+    upload_days: Annotated[
+        float, Field(gt=0, description="Days after which an upload that nobody goes on with is dropped.")
+    ] = 7

@@ -1,17 +1,17 @@
 /** The worklist page: a dense table, and beside it what is known about the selected study. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Row } from '../../api';
+import { Account } from '../../app/account';
 import { navigate, pathTo } from '../../app/router';
-import { isAdministrator, me, signOut } from '../../app/session';
+import { me } from '../../app/session';
 import { count, day, due, sexAge, span, wait } from '../../ui/format';
 import { type Action, offer } from '../../ui/keys';
 import { keysOpen } from '../../ui/overlays';
 import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
+import { useVirtualRows } from '../../ui/virtual';
 import { Detail } from './detail';
 import { type Filter, WorklistStore } from './store';
 import './worklist.css';
-
-const OVERSCAN = 12;
 
 export function WorklistPage() {
   const store = useMemo(() => new WorklistStore(), []);
@@ -155,51 +155,15 @@ function Search({ store }: { store: WorklistStore }) {
   );
 }
 
-function Account() {
-  return (
-    <details class="account">
-      <summary>{me.value?.name || me.value?.username}</summary>
-      <div class="menu">
-        {isAdministrator() && (
-          <a class="button quiet" href={pathTo.audit}>
-            Audit trail
-          </a>
-        )}
-        <Button kind="quiet" onClick={() => void signOut()}>
-          Sign out
-        </Button>
-      </div>
-    </details>
-  );
-}
-
-/** Only the rows in sight are in the document, so ten thousand scroll like ten. */
 function Table({ store }: { store: WorklistStore }) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800, row: 28 });
   const rows = store.rows.value;
   const index = store.index.value;
-
-  useEffect(() => {
-    const box = scroller.current;
-    if (!box) return;
-    const measure = () => setView({ top: box.scrollTop, height: box.clientHeight, row: rowHeight(box) });
-    const observer = new ResizeObserver(measure);
-    observer.observe(box);
-    return () => observer.disconnect();
-  }, []);
-  useKeepSelectionInSight(scroller, index, view.row, store.selected.value);
-
-  const first = Math.max(0, Math.floor(view.top / view.row) - OVERSCAN);
-  const last = Math.min(rows.length, Math.ceil((view.top + view.height) / view.row) + OVERSCAN);
-  useEffect(() => {
-    if (last > rows.length - 30) void store.more();
-  }, [last, rows.length, store]);
-
-  const onScroll = () => {
-    const box = scroller.current;
-    if (box) setView({ top: box.scrollTop, height: box.clientHeight, row: view.row });
-  };
+  const view = useVirtualRows({
+    count: rows.length,
+    index,
+    selected: store.selected.value,
+    onNearEnd: () => void store.more(),
+  });
   return (
     <>
       {store.problem.value && store.state.value === 'ready' && (
@@ -213,17 +177,17 @@ function Table({ store }: { store: WorklistStore }) {
         aria-activedescendant={index >= 0 ? `row-${index}` : undefined}
         aria-busy={store.state.value === 'loading'}
         tabIndex={0}
-        ref={scroller}
-        onScroll={onScroll}
+        ref={view.scroller}
+        onScroll={view.onScroll}
       >
         <HeaderRow />
         <div class="rows" style={{ height: `${rows.length * view.row}px` }}>
-          {rows.slice(first, last).map((row, k) => (
+          {rows.slice(view.first, view.last).map((row, k) => (
             <RowLine
               key={row.study_uid}
               row={row}
-              index={first + k}
-              top={(first + k) * view.row}
+              index={view.first + k}
+              top={(view.first + k) * view.row}
               store={store}
             />
           ))}
@@ -232,44 +196,6 @@ function Table({ store }: { store: WorklistStore }) {
       </div>
     </>
   );
-}
-
-function rowHeight(box: HTMLElement): number {
-  return Number.parseFloat(getComputedStyle(box).getPropertyValue('--row-px')) || measured(box);
-}
-
-/** The height of a row in px; it follows the text size. */
-function measured(box: HTMLElement): number {
-  const probe = document.createElement('div');
-  probe.className = 'row probe';
-  box.append(probe);
-  const { height } = probe.getBoundingClientRect();
-  probe.remove();
-  return height || 28;
-}
-
-/** Nothing moves unless the person moved it: when rows shift, the selected one stays where it was on the screen. */
-function useKeepSelectionInSight(
-  scroller: { current: HTMLDivElement | null },
-  index: number,
-  row: number,
-  selected: string | null,
-): void {
-  const before = useRef<{ index: number; selected: string | null }>({ index: -1, selected: null });
-  useEffect(() => {
-    const box = scroller.current;
-    const { index: old, selected: whom } = before.current;
-    before.current = { index, selected };
-    if (!box || index < 0) return;
-    if (whom === selected && old >= 0 && old !== index && box.scrollTop > 0) {
-      box.scrollTop += (index - old) * row;
-      return;
-    }
-    const top = index * row;
-    const room = box.clientHeight - row;
-    if (top < box.scrollTop) box.scrollTop = top;
-    else if (top + row > box.scrollTop + room) box.scrollTop = top + row - room;
-  }, [index, row, selected, scroller]);
 }
 
 const COLUMNS = ['', 'Patient', 'Exam', 'Wait', 'Due', 'Why it is here', 'Prior', 'Images', 'Reader'];

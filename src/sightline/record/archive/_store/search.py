@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, literal, literal_column, select, tuple_
+from sqlalchemy import Select, and_, exists, func, literal, literal_column, or_, select, tuple_
 
+from sightline.record.archive._matching import normalise_name
 from sightline.record.archive._model import (
     ConflictRow,
     Instance,
@@ -15,7 +16,7 @@ from sightline.record.archive._model import (
     Study,
     StudyQuery,
 )
-from sightline.record.archive._parse import normalise_name
+from sightline.record.archive._store import triggers
 from sightline.record.archive._store.tables import (
     conflicts,
     instances,
@@ -25,6 +26,9 @@ from sightline.record.archive._store.tables import (
     study_modalities,
 )
 from sightline.runtime.db import Db
+
+# What SQLAlchemy's tables cannot say: the migration repeats these statements.
+DDL_STATEMENTS = triggers.DDL_STATEMENTS
 
 _STUDY_FIELDS = tuple(studies.c[name] for name in Study.__slots__)
 _SERIES_FIELDS = tuple(series.c[name] for name in Series.__slots__)
@@ -118,7 +122,8 @@ def _name_matches(name: str, whole: bool) -> Any:
     """Match the beginning of a name by a range of its index; a pattern with inner wildcards by LIKE."""
     column = studies.c.name_norm
     if whole and not set(name) & {"*", "?"}:
-        return column == normalise_name(name)
+        norm = normalise_name(name)
+        return or_(column == norm, and_(column >= norm + "=", column < norm + ">"))
     stem = name.rstrip("*")
     if set(stem) & {"*", "?"}:
         return column.like(_like(normalise_name(name)), escape="\\")
@@ -186,11 +191,11 @@ def frame_source(db: Db, sop_uid: str) -> tuple[str, str, bytes | None] | None:
     return (row.blob, row.transfer_syntax, row.frame_table) if row else None
 
 
-def metadata_of(db: Db, query: InstanceQuery) -> list[tuple[str, bytes]]:
-    """Return UID and compressed DICOM JSON of each matching instance, in order."""
+def metadata_of(db: Db, query: InstanceQuery) -> list[tuple[str, str, bytes]]:
+    """Return UID, series and compressed DICOM JSON (as it came) of each matching instance, in order."""
     c = instances.c
-    wanted = select(c.sop_uid, c.metadata_gz).where(*_instance_conditions(query)).order_by(*_instance_order())
-    return [(row.sop_uid, row.metadata_gz) for row in db.execute(wanted)]
+    wanted = select(c.sop_uid, c.series, c.metadata_gz).where(*_instance_conditions(query))
+    return [(*row[:2], row.metadata_gz) for row in db.execute(wanted.order_by(*_instance_order()))]
 
 
 def generation_of(db: Db, series_uid: str) -> int | None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from sightline.runtime.db import Instant, metadata
+from sightline.runtime.db import Instant, Json, metadata
 
 Uid = String(64)
 # Prefixes are found by a range, which on PostgreSQL needs byte order.
@@ -66,10 +66,18 @@ studies = Table(
     Column("first_received", Instant, nullable=False),
     Column("last_received", Instant, nullable=False),
     Column("settled_at", Instant),
+    # As they are searched; none where an earlier release recorded the study, until a job has caught up.
+    Column("referring_norm", Text),
+    Column("description_norm", Text),
+    # What is set when an object is given out (DICOM JSON), and as whom its senders know the patient.
+    Column("overlay", Json),
+    Column("sent_as", Text),
 )
 Index("ix_studies_newest", studies.c.date.desc(), studies.c.uid.desc())
 Index("ix_studies_patient_newest", studies.c.patient, studies.c.date.desc(), studies.c.uid.desc())
 Index("ix_studies_patient_id_newest", studies.c.patient_id, studies.c.date.desc(), studies.c.uid.desc())
+Index("ix_studies_study_id_newest", studies.c.study_id, studies.c.date.desc(), studies.c.uid.desc())
+Index("ix_studies_birth_date_newest", studies.c.birth_date, studies.c.date.desc(), studies.c.uid.desc())
 Index("ix_studies_name_newest", studies.c.name_norm, studies.c.date.desc())
 Index(
     "ix_studies_unsettled",
@@ -85,6 +93,7 @@ study_modalities = Table(
     Column("modality", Text, primary_key=True),
     Column("date", String(8), primary_key=True),
     Column("study", Uid, ForeignKey("studies.uid", ondelete="CASCADE"), primary_key=True),
+    Index("ix_study_modalities_study", "study", "modality"),
     sqlite_with_rowid=False,
 )
 
@@ -99,7 +108,7 @@ series = Table(
     Column("body_part", Text, nullable=False),
     Column("date", String(8), nullable=False),
     Column("time", Text, nullable=False),
-    Column("performed_date", String(8), nullable=False),
+    Column("performed_date", String(8), nullable=False, index=True),
     Column("performed_time", Text, nullable=False),
     Column("instance_count", Integer, nullable=False),
     Column("frame_count", BigInteger, nullable=False),
@@ -107,6 +116,12 @@ series = Table(
     Column("generation", Integer, nullable=False),
     Column("first_received", Instant, nullable=False),
     Column("last_received", Instant, nullable=False),
+    # RequestAttributesSequence as DICOM JSON, and under which setting further attributes were searched for.
+    Column("request_attributes", Text),
+    Column("searched", String(32), index=True),
+    # What is set when an object is given out, and the study its senders know the series under.
+    Column("overlay", Json),
+    Column("sent_as", Uid),
 )
 
 instances = Table(
@@ -145,6 +160,9 @@ conflicts = Table(
     Column("source", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("resolved_at", Instant),
+    Column("decision", String(16)),
+    Column("decided_by", String(128)),
+    Column("note", Text),
     UniqueConstraint("sop_uid", "hash"),
 )
 
@@ -157,4 +175,5 @@ refusals = Table(
     Column("source", Text, nullable=False),
     Column("code", String(32), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("study_uid", Uid, index=True),
 )

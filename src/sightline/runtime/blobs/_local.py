@@ -1,113 +1,41 @@
-"""Blobs: immutable bytes under a key, in a local folder or in an object store.
+"""Blobs in a local folder: files written apart, synced, then linked to their name."""
 
-What `put_if_absent` has returned for is on the disk: a crash afterwards loses nothing. A key never shows half
-of its bytes, and what a killed process left half-written is swept when the folder is opened again.
-"""
-
+import ctypes
 import errno
 import fcntl
 import os
 import shutil
-import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 from uuid import uuid4
 
-from sightline.kernel.errors import Invalid, NotFound, Unavailable
+from sightline.kernel.errors import Unavailable
+from sightline.runtime.blobs._model import (
+    CHUNK,
+    BlobNotHeld,
+    Data,
+    StoreFull,
+    StoreUnavailable,
+    check_key,
+)
 
-Data: TypeAlias = bytes | bytearray | memoryview | Path | Iterable[bytes]
-"""What can be put: bytes in memory, a file that is copied, or chunks."""
-
-CHUNK = 1 << 20
-# A multipart upload cannot be made conditional, so only what is larger than this is sent in parts.
-LARGE = 64 << 20
-_KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-
-
-class BlobNotHeld(NotFound):
-    """No bytes are held under this key."""
+SYNC_FILE_RANGE_WRITE = 2
 
 
-class InvalidKey(Invalid):
-    """A key is names of letters, digits, dots, dashes and underscores, joined by slashes."""
+def _load_begin_writing() -> Any:
+    """Return the system's `sync_file_range`, which starts writing without waiting; None where it has none."""
+    begin = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if begin is not None:
+        begin.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+    return begin
 
 
-class StoreFull(Unavailable):
-    """The disk is full; nothing was stored. Free space and send again."""
-
-
-class StoreUnavailable(Unavailable):
-    """The store cannot be read or written; nothing was stored. Check disk, rights and network; send again."""
-
-
-class Blobs(Protocol):
-    """A store of immutable bytes."""
-
-    def put_if_absent(self, key: str, data: Data, *, move: bool = False) -> bool:
-        """Store `data` durably unless `key` is held; say whether it was stored. `move` consumes the file."""
-
-    def put_many(self, items: Sequence[tuple[str, Data]], *, move: bool = False) -> list[bool]:
-        """Do as `put_if_absent` for each, with fewer syncs."""
-
-    def get(self, key: str) -> bytes:
-        """Return all bytes."""
-
-    def get_range(self, key: str, start: int, length: int) -> bytes:
-        """Return `length` bytes from `start`, fewer at the end."""
-
-    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        """Return several ranges, each ``(start, length)``."""
-
-    def head(self, key: str) -> int | None:
-        """Return the size in bytes, or None when nothing is held."""
-
-    def delete(self, key: str) -> None:
-        """Remove the bytes; a key that is not held is no error."""
-
-    def list(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with `prefix`, which ends with a slash or is empty."""
-
-    def open_local_path(self, key: str) -> Path | None:
-        """Return the file that holds the bytes, for reading only; None when they are not a local file."""
-
-    def scratch(self) -> Path:
-        """Return a folder of this process for files on their way in; swept when the process has gone."""
-
-    def close(self) -> None:
-        """Let go of what the process holds of the store."""
-
-
-def open_blobs(place: str | Path) -> "Blobs":
-    """Open the store at a folder or at an address such as ``s3://bucket/prefix``.
-
-    >>> open_blobs("memory:///").put_if_absent("a/b", b"bytes")
-    True
-    """
-    address = str(place)
-    if address.startswith("file://"):
-        return LocalBlobs(Path(address.removeprefix("file://")))
-    if "://" in address:
-        return ObjectBlobs(address)
-    return LocalBlobs(Path(address))
-
-
-def check_key(key: str) -> str:
-    """Return `key`, or refuse what could leave the store or clash with its own files.
-
-    >>> check_key("instances/20240131/07/abc.dcm")
-    'instances/20240131/07/abc.dcm'
-    """
-    names = key.split("/")
-    if len(key) > 512 or not all(
-        n and not n.startswith(".") and _KEY_CHARACTERS.issuperset(n) for n in names
-    ):
-        raise InvalidKey("This is not a valid blob key; use letters, digits, '.', '-', '_' and '/'.")
-    return key
+_begin_writing = _load_begin_writing()
 
 
 class LocalBlobs:
@@ -116,6 +44,7 @@ class LocalBlobs:
     def __init__(self, root: Path, *, writers: int = 8) -> None:
         self._root = root.absolute()
         self._synced: set[Path] = set()
+        self._syncs = _FolderSyncs()
         with _disk_errors():
             self._root.mkdir(parents=True, exist_ok=True)
             self._partial = _Partial(self._root / ".partial")
@@ -125,8 +54,24 @@ class LocalBlobs:
         """Store `data` durably unless `key` is held; say whether it was stored. `move` consumes the file."""
         with _disk_errors():
             stored = self._write(key, data, move)
-            _sync_folder(self._path(key).parent)
+            self._syncs.sync(self._path(key).parent)
         return stored
+
+    def begin(self, data: bytes | memoryview) -> Path:
+        """Write bytes to a scratch file and have the disk begin; `put_if_absent` with `move` ends it."""
+        path = self._partial.folder / uuid4().hex
+        with _disk_errors():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+            try:
+                _write_all(handle, data)
+                if _begin_writing is not None:
+                    _begin_writing(handle, 0, 0, SYNC_FILE_RANGE_WRITE)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+            finally:
+                os.close(handle)
+        return path
 
     def put_many(self, items: Sequence[tuple[str, Data]], *, move: bool = False) -> list[bool]:
         """Do as `put_if_absent` for each: files are synced side by side, each folder once."""
@@ -157,11 +102,20 @@ class LocalBlobs:
             finally:
                 os.close(handle)
 
+    def stream(
+        self, key: str, start: int = 0, length: int | None = None, *, chunk: int = CHUNK
+    ) -> Iterator[bytes]:
+        """Yield the bytes from `start`, `length` of them or all, at most `chunk` at a time."""
+        with _disk_errors(key):
+            handle = os.open(self._path(key), os.O_RDONLY)
+        return _chunks_of(handle, start, length, chunk)
+
     def head(self, key: str) -> int | None:
         """Return the size in bytes, or None when nothing is held."""
         try:
-            return self._path(key).stat().st_size
-        except FileNotFoundError:
+            with _disk_errors(key):
+                return self._path(key).stat().st_size
+        except BlobNotHeld:
             return None
 
     def delete(self, key: str) -> None:
@@ -231,6 +185,48 @@ class LocalBlobs:
         self._synced.add(folder)
 
 
+class _Turn:
+    """One sync of a folder, for all who came before it began."""
+
+    __slots__ = ("done", "error")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.error: OSError | None = None
+
+
+class _FolderSyncs:
+    """Syncs folders for several writers at once: who comes while a sync runs shares the next one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next: dict[Path, _Turn] = {}
+        self._running: dict[Path, threading.Lock] = {}
+
+    def sync(self, folder: Path) -> None:
+        """Return when a sync of `folder` that began after the call has ended."""
+        with self._lock:
+            turn = self._next.get(folder)
+            leads = turn is None
+            if turn is None:
+                turn = self._next[folder] = _Turn()
+            running = self._running.setdefault(folder, threading.Lock())
+        if leads:
+            with running:
+                with self._lock:
+                    del self._next[folder]
+                try:
+                    _sync_folder(folder)
+                except OSError as error:
+                    turn.error = error
+                finally:
+                    turn.done.set()
+        else:
+            turn.done.wait()
+        if turn.error is not None:
+            raise turn.error
+
+
 class _Partial:
     """A folder for the half-written files of this process; those of processes that have gone are swept.
 
@@ -269,114 +265,6 @@ class _Partial:
         self._lock.close()
 
 
-class ObjectBlobs:
-    """Blobs in S3, Google Cloud Storage or Azure through obstore; a conditional put makes them immutable."""
-
-    def __init__(self, url: str) -> None:
-        from obstore.store import from_url
-
-        self._store = from_url(url)
-        self._pool = ThreadPoolExecutor(16, thread_name_prefix="blob-writer")
-        self._scratch: Path | None = None
-        self._making = threading.Lock()
-
-    def put_if_absent(self, key: str, data: Data, *, move: bool = False) -> bool:
-        """Store `data` unless `key` is held; say whether it was stored. `move` consumes a file given."""
-        import obstore
-        from obstore.exceptions import AlreadyExistsError
-
-        check_key(key)
-        try:
-            with _object_errors(), _opened(data) as (body, size):
-                if size <= LARGE:
-                    obstore.put(
-                        self._store, key, body.read() if hasattr(body, "read") else body, mode="create"
-                    )
-                elif self.head(key) is None:
-                    obstore.put(self._store, key, body)
-                else:
-                    return False
-        except AlreadyExistsError:
-            return False
-        finally:
-            if move and isinstance(data, Path):
-                data.unlink(missing_ok=True)
-        return True
-
-    def put_many(self, items: Sequence[tuple[str, Data]], *, move: bool = False) -> list[bool]:
-        """Do as `put_if_absent` for each, side by side."""
-        return list(self._pool.map(lambda item: self.put_if_absent(*item, move=move), items))
-
-    def get(self, key: str) -> bytes:
-        """Return all bytes."""
-        import obstore
-
-        with _object_errors():
-            return bytes(obstore.get(self._store, check_key(key)).bytes())
-
-    def get_range(self, key: str, start: int, length: int) -> bytes:
-        """Return `length` bytes from `start`, fewer at the end."""
-        import obstore
-
-        if not length:
-            return b""
-        with _object_errors():
-            return bytes(obstore.get_range(self._store, check_key(key), start=start, length=length))
-
-    def get_ranges(self, key: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        """Return several ranges, each ``(start, length)``."""
-        import obstore
-
-        starts, lengths = [start for start, _ in ranges], [length for _, length in ranges]
-        with _object_errors():
-            return [
-                bytes(b)
-                for b in obstore.get_ranges(self._store, check_key(key), starts=starts, lengths=lengths)
-            ]
-
-    def head(self, key: str) -> int | None:
-        """Return the size in bytes, or None when nothing is held."""
-        import obstore
-
-        try:
-            with _object_errors():
-                return int(obstore.head(self._store, check_key(key))["size"])
-        except BlobNotHeld:
-            return None
-
-    def delete(self, key: str) -> None:
-        """Remove the bytes; a key that is not held is no error."""
-        import obstore
-
-        with suppress(BlobNotHeld), _object_errors():
-            obstore.delete(self._store, check_key(key))
-
-    def list(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with `prefix`, which ends with a slash or is empty."""
-        import obstore
-
-        with _object_errors():
-            for page in obstore.list(self._store, prefix.removesuffix("/") or None):
-                yield from (str(entry["path"]) for entry in page)
-
-    def open_local_path(self, key: str) -> Path | None:
-        """Return None: an object is not a local file."""
-        return None
-
-    def scratch(self) -> Path:
-        """Return a temporary folder of this process."""
-        with self._making:
-            if self._scratch is None:
-                self._scratch = Path(tempfile.mkdtemp(prefix="sightline-"))
-            return self._scratch
-
-    def close(self) -> None:
-        """Stop the writers and remove the temporary folder."""
-        self._pool.shutdown()
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-
-
 @dataclass(frozen=True, slots=True)
 class _Kind:
     error: type[Unavailable]
@@ -411,35 +299,6 @@ def _disk_errors(key: str | None = None) -> Iterator[None]:
         )
         kind = _DISK_ERRORS.get(error.errno or 0, unknown)
         raise kind.error(kind.words) from error
-
-
-@contextmanager
-def _object_errors() -> Iterator[None]:
-    """Turn what the object store says into our words; what is already there passes through."""
-    from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
-
-    try:
-        yield
-    except (NotFoundError, FileNotFoundError):
-        raise BlobNotHeld("No bytes are held under this key.") from None
-    except AlreadyExistsError:
-        raise
-    except (BaseError, OSError) as error:
-        words = f"The object store does not answer ({type(error).__name__}); nothing was stored. Try again."
-        raise StoreUnavailable(words) from error
-
-
-@contextmanager
-def _opened(data: Data) -> Iterator[tuple[Any, int]]:
-    """Yield `data` as something to send, and its size in bytes."""
-    if isinstance(data, Path):
-        with data.open("rb") as file:
-            yield file, os.fstat(file.fileno()).st_size
-    elif isinstance(data, bytes | bytearray | memoryview):
-        yield bytes(data), len(data)
-    else:
-        joined = b"".join(data)
-        yield joined, len(joined)
 
 
 def _fill(partial: Path, data: Data) -> None:
@@ -480,6 +339,22 @@ def _pread(handle: int, start: int, length: int) -> bytes:
     while len(data) < length and (more := os.pread(handle, length - len(data), start + len(data))):
         data += more
     return data
+
+
+def _chunks_of(handle: int, start: int, length: int | None, chunk: int) -> Iterator[bytes]:
+    """Yield what is read from an open file, and close it."""
+    left = length
+    try:
+        while left is None or left > 0:
+            with _disk_errors():
+                piece = os.pread(handle, chunk if left is None else min(chunk, left), start)
+            if not piece:
+                return
+            start += len(piece)
+            left = None if left is None else left - len(piece)
+            yield piece
+    finally:
+        os.close(handle)
 
 
 def _sync_folder(folder: Path) -> None:

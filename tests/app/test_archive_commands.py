@@ -1,0 +1,68 @@
+"""The archive at the command line."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def study(sightline, write_slice):
+    sightline("import", str(write_slice()), "--no-wait")
+    (found,) = json.loads(sightline("archive", "search", "--json").out)
+    return found["study"]["uid"]
+
+
+def test_a_study_is_found_corrected_and_the_correction_undone(sightline, study):
+    assert study in sightline("archive", "search").out
+
+    made = sightline(
+        "archive", "correct", study, "StudyDescription=Other", "AccessionNumber-", "--reason", "x"
+    )
+
+    assert made.code == 0, made.err
+    (fact,) = json.loads(sightline("archive", "corrections", study, "--json").out)
+    assert (
+        fact["summary"] == "Changed AccessionNumber, StudyDescription"
+        or "StudyDescription" in fact["summary"]
+    )
+    assert "Other" in sightline("archive", "search", "other").out
+    assert sightline("archive", "undo", str(fact["id"])).code == 0
+    assert sightline("archive", "undo", str(fact["id"])).code == 1
+    assert "Other" not in sightline("archive", "search").out
+
+
+def test_a_study_is_rejected_and_restored(sightline, study):
+    assert "rejection note" in sightline("archive", "reject", study, "--code", "113037").out
+    assert study in sightline("archive", "rejected").out
+    assert sightline("archive", "search").out == ""
+    assert "1 objects are held again" in sightline("archive", "restore", study, "--kind", "rejected").out
+
+
+def test_a_hold_beats_the_trash_and_the_trash_is_listed(sightline, study):
+    sightline("archive", "hold", study, "--reason", "case 7")
+    refused = sightline("archive", "trash", study)
+    assert (refused.code, "legal hold" in refused.err) == (1, True)
+    sightline("archive", "hold", study, "--release")
+    assert "1 objects are in the trash" in sightline("archive", "trash", study).out
+    assert study in sightline("archive", "trash", "--list").out
+
+
+def test_a_study_moves_is_labelled_and_counted(sightline, study):
+    assert sightline("archive", "move", study, "0815", "--name", "Doe^Jane").code == 0
+    sightline("archive", "label", study, "teaching")
+    assert "0815" in sightline("archive", "search", "--label", "teaching").out
+    assert "1 studies, 1 objects" in sightline("archive", "storage").out
+    assert sightline("archive", "conflicts").out == ""
+
+
+def test_the_doctor_says_whether_a_study_is_all_here(sightline, study):
+    well = sightline("doctor", "--study", study)
+    assert (well.code, "Nothing seems to be missing" in well.out) == (0, True)
+    assert sightline("doctor", "--study", "9.9").code == 1
+    assert json.loads(sightline("doctor", "--study", study, "--json").out)["complete"] is True
+
+
+def test_a_change_that_is_none_is_refused_in_one_line(sightline, study):
+    answer = sightline("archive", "correct", study, "StudyDescription")
+
+    assert (answer.code, "KEYWORD=VALUE" in answer.err) == (1, True)
