@@ -385,15 +385,20 @@ def served(url: str, count: int, given: argparse.Namespace) -> dict[str, Figures
     """Return the figures of QIDO-RS and of C-FIND at a server on the archive at `url`."""
     with sightline(SIGHTLINE_DATABASE_URL=url) as server:
         token = token_of(server, url)
-        by_web = measure(
-            over_http(server, token),
-            count,
-            given,
-            lambda s: bool(s.counts or s.after) or s.level == "patient",
-        )
-        skip = lambda s: bool(s.counts or s.after or s.offset or s.fuzzy or s.level != "study" or not s.keys)  # noqa: E731
-        by_find = measure(over_dimse(server), count, given, skip)
+        by_web = measure(over_http(server, token), count, given, _is_not_for_the_web)
+        fewer = argparse.Namespace(rounds=max(given.rounds // 4, 5), repeat=1)
+        by_find = measure(over_dimse(server), count, fewer, _is_not_for_find)
     return {"QIDO-RS": by_web, "C-FIND": by_find}
+
+
+def _is_not_for_the_web(search: Search) -> bool:
+    return search.counts or search.after is not None or search.level == "patient"
+
+
+def _is_not_for_find(search: Search) -> bool:
+    """C-FIND has no pages; names with typos have to be agreed on first."""
+    paged = search.counts or search.after is not None or search.offset > 0
+    return paged or search.fuzzy or search.level != "study" or not search.keys
 
 
 def token_of(server: Sightline, url: str) -> str:
@@ -514,7 +519,9 @@ def compare(kind: str, urls: list[str], given: argparse.Namespace) -> bool:
     sizes = (given.small, given.studies)
     both: list[dict[str, Figures]] = []
     for url, size in zip(urls, sizes, strict=True):
-        database = prepared(url, size)
+        prepared(url, size).dispose()
+    for url, size in zip(urls, sizes, strict=True):
+        database = open_database(url)
         figures = {"the archive's face": measure(on_face(database), size, given, lambda _: False)}
         database.dispose()
         both.append(figures | (served(url, size, given) if given.served else {}))

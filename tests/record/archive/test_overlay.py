@@ -19,7 +19,7 @@ from sqlalchemy import update
 
 from sightline.record import archive
 from sightline.record.archive import _store
-from sightline.record.archive._overlay import open_place
+from sightline.record.archive._giving import open_place
 from sightline.record.archive._scan import scan
 from sightline.record.archive._store import series as series_table
 from sightline.record.archive._store import studies as studies_table
@@ -236,10 +236,10 @@ def test_real_files_differ_in_what_was_corrected_only(store, take, test_data):
     taken = {}
     for folder in sorted({p.parent for p in test_data.rglob("*.dcm")}):
         path = min(folder.glob("*.dcm"), key=lambda p: p.stat().st_size)
-        if path.stat().st_size < 2 << 20 and (outcome := take(path.read_bytes())[0]).status == "stored":
+        if path.stat().st_size < 300_000 and (outcome := take(path.read_bytes())[0]).status == "stored":
             taken[outcome.sop_uid] = path
-    assert len(taken) > 5
-    for uid, path in list(taken.items())[:40]:
+    assert len(taken) > 3
+    for uid, path in taken.items():
         with store.database.reading() as db:
             place = _store.place_of(db, uid)
         corrected = {**CORRECTED, "0020000D": {"vr": "UI", "Value": ["2.25.7"]}}

@@ -482,7 +482,7 @@ def found(db, query: archive.Query, **page) -> list[str]:
     return [item[IDENTITY[query.level]]["Value"][0] for item in items]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=queries())
 def test_what_is_found_is_what_matches(held, query):
     with held.reading() as db:

@@ -6,6 +6,8 @@ from sqlalchemy import select
 
 from sightline.kernel import clock
 from sightline.record import archive
+from sightline.record.archive import jobs as archive_jobs
+from sightline.runtime import jobs
 from sightline.runtime.events import events
 
 
@@ -94,3 +96,12 @@ def test_the_settler_settles_by_itself(store, take, make_slice):
     settler.stop()
 
     assert [uid for uid, _ in settled_events(store)] == ["1.2.3"]
+
+
+def test_the_archive_is_kept_in_order_once_an_hour_however_many_servers_run(store):
+    assert archive_jobs.keep_in_order.name == "archive-housekeeping"
+    for settler in (archive.Settler(store), archive.Settler(store)):
+        settler._keep_in_order()
+        settler._keep_in_order()
+
+    assert jobs.open_queue(store.database).counts()["waiting"] == 1

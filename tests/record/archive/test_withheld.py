@@ -134,6 +134,28 @@ def test_what_had_expired_may_come_again(store, take, make_slice):
     reject(store, code="113039")
 
     assert take(make_slice(1))[0].status == "stored"
+    later = clock.now() + timedelta(days=31)
+    assert archive.purge(store, later, by=access.SYSTEM) == 1
+
+
+def test_what_was_rejected_for_its_quality_is_kept(store, take, make_slice):
+    take(make_slice(1))
+    reject(store)
+
+    assert archive.purge(store, clock.now() + timedelta(days=9999), by=access.SYSTEM) == 0
+
+
+def test_a_note_whose_row_was_lost_in_a_crash_is_applied_when_it_is_found_again(store, take, make_slice):
+    take(make_slice(1), make_slice(2))
+    content = _note_from_elsewhere(["1.2.3.1.1"], "113001")
+    from sightline.record.archive._intake import key_at
+    from sightline.record.archive._parse import parse
+
+    parsed = parse(archive.Incoming("note", content), store.settings)
+    store.blobs.put_if_absent(key_at(clock.now(), parsed.hash), content)
+
+    assert archive.recover(store) == 1
+    assert count(store, _store.withheld) == 1
 
 
 def test_an_unknown_reason_rejects_nothing(store, take, make_slice):

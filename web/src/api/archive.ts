@@ -10,8 +10,8 @@ import type {
   ProcedureView,
   RuleView,
   Split,
-  StudySearch as Wanted,
   TransferView,
+  StudySearch as Wanted,
   WhenBody,
   WithheldView,
 } from './schema';

@@ -28,7 +28,9 @@ export function FormDialog({ title, act, onClose, onSubmit, children, wide, disa
     firstField(form.current)?.setAttribute('autofocus', '');
   }, []);
   useEffect(() => {
-    if (ready && !document.activeElement?.matches('.form .field')) firstField(form.current)?.focus();
+    const at = document.activeElement;
+    const typed = at instanceof HTMLInputElement && at.matches('.form .field') && at.value !== '';
+    if (ready && !typed) firstField(form.current)?.focus();
   }, [ready]);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();

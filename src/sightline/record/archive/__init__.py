@@ -49,7 +49,7 @@ from sightline.record.archive._editing import (
     InvalidValue,
     NotEditable,
 )
-from sightline.record.archive._giving import open_instance
+from sightline.record.archive._giving import Opened, open_instance
 from sightline.record.archive._intake import recover, take_in, take_in_one, take_in_stream
 from sightline.record.archive._keeping import (
     Hold,
@@ -115,7 +115,7 @@ from sightline.record.archive._model import (
     StudyNotHeld,
     StudyQuery,
 )
-from sightline.record.archive._overlay import Opened, Overlay, apply_overlay, overlay_of
+from sightline.record.archive._overlay import Overlay, apply_overlay, overlay_of
 from sightline.record.archive._parse import start_hash
 from sightline.record.archive._reading import (
     BulkValue,

@@ -1,6 +1,8 @@
 """Giving an object out: as it is held, or uncompressed for who takes nothing else (decoded in memory)."""
 
 import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 
 from pydicom import dcmread
@@ -14,11 +16,81 @@ from pydicom.uid import (
 
 from sightline.record.archive import _store as store_
 from sightline.record.archive._model import FrameNotDecodable, InstanceNotHeld, Store
-from sightline.record.archive._overlay import Opened, open_place, opened_bytes
+from sightline.record.archive._rewriting import (
+    Held,
+    Piece,
+    Reader,
+    Span,
+    dataset_pieces,
+    meta_end,
+    meta_pieces,
+)
+from sightline.runtime.blobs import Blobs
 from sightline.runtime.db import Db
 
+CHUNK = 1 << 20
 GIVEN = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian})
 _SEPARATE = frozenset({ExplicitVRBigEndian, *GIVEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An instance as it is given out: what it is, and its bytes a piece at a time.
+
+    It needs no database any more, so no snapshot is held while a receiver is slow.
+    """
+
+    sop_uid: str
+    sop_class: str
+    transfer_syntax: str
+    size: int
+    _blobs: Blobs
+    _blob: str
+    _pieces: tuple[Piece, ...]
+
+    @property
+    def is_as_received(self) -> bool:
+        """Say whether these are the bytes that came in."""
+        return len(self._pieces) == 1 and isinstance(self._pieces[0], Span)
+
+    @property
+    def dataset_size(self) -> int:
+        """How many bytes follow the file's preamble and meta information."""
+        return self.size - self.dataset_from
+
+    @property
+    def dataset_from(self) -> int:
+        """How many bytes preamble and meta information have."""
+        first = self._pieces[0]
+        return meta_end(
+            Held(first) if isinstance(first, bytes) else Reader(self._blobs, self._blob, first.length)
+        )
+
+    def chunks(self, size: int = CHUNK, *, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the Part 10 file, or a run of it, at most `size` bytes at a time."""
+        end = self.size if length is None else min(start + length, self.size)
+        at = 0
+        for piece in self._pieces:
+            long = piece.length if isinstance(piece, Span) else len(piece)
+            low, high = max(start - at, 0), min(end - at, long)
+            at += long
+            if low < high:
+                yield from self._cut(piece, low, high, size)
+
+    def dataset_chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """Yield the dataset without preamble and meta information, as C-STORE sends it."""
+        return self.chunks(size, start=self.dataset_from)
+
+    def read(self) -> bytes:
+        """Return the whole file."""
+        return b"".join(self.chunks())
+
+    def _cut(self, piece: Piece, low: int, high: int, size: int) -> Iterator[bytes]:
+        if isinstance(piece, Span):
+            yield from self._blobs.stream(self._blob, piece.start + low, high - low, chunk=size)
+            return
+        for at in range(low, high, size):
+            yield piece[at : min(at + size, high)]
 
 
 def open_instance(store: Store, db: Db, sop_uid: str, *, transfer_syntax: str | None = None) -> Opened:
@@ -72,3 +144,34 @@ def transcoded(opened: Opened, transfer_syntax: str) -> Opened:
             f"This object cannot be given in {wanted} ({opened.transfer_syntax}); fetch it as it is stored."
         ) from error
     return opened_bytes(opened, buffer.getvalue(), str(wanted))
+
+
+def open_place(store: Store, found: store_.Place) -> Opened:
+    """Return what lies at a place to give out."""
+    pieces: list[Piece] = [Span(0, found.size)]
+    if found.overlay:
+        reader = Reader(store.blobs, found.blob, found.size)
+        start = meta_end(reader)
+        pieces = meta_pieces(reader, start, found.overlay) + dataset_pieces(reader, start, found)
+    return Opened(
+        sop_uid=found.sop_uid,
+        sop_class=found.sop_class,
+        transfer_syntax=found.transfer_syntax,
+        size=sum(p.length if isinstance(p, Span) else len(p) for p in pieces),
+        _blobs=store.blobs,
+        _blob=found.blob,
+        _pieces=tuple(pieces),
+    )
+
+
+def opened_bytes(opened: Opened, content: bytes, transfer_syntax: str) -> Opened:
+    """Return an instance as given out in other bytes."""
+    return Opened(
+        sop_uid=opened.sop_uid,
+        sop_class=opened.sop_class,
+        transfer_syntax=transfer_syntax,
+        size=len(content),
+        _blobs=opened._blobs,
+        _blob=opened._blob,
+        _pieces=(content,),
+    )

@@ -191,7 +191,7 @@ def retention_of(
 def last_used(db: Db, study_uid: str) -> datetime | None:
     """Return when somebody last looked at a study: the audit trail knows."""
     entries = audit.trail(db, on=study_uid, limit=20)
-    return next((e.at for e in entries if e.act in {"archive.read", "reading.open"}), None)
+    return next((e.at for e in entries if e.act in {"archive.read", "study.open"}), None)
 
 
 def find_expired(db: Db, now: datetime, *, limit: int = 500) -> list[tuple[str, RetentionRule]]:

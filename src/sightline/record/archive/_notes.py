@@ -4,6 +4,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sightline.record.archive import _store as store_
@@ -13,14 +14,23 @@ from sightline.runtime.db import Db
 from sightline.trust import access, audit
 
 KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
+# The source of notes that are written with the rejection itself; all others are applied, recovered ones too.
+OWN = "rejection"
 KEY_OBJECT_DESCRIPTION = ("113012", "DCM", "Key Object Description")
 
 
 def reject_instances(
-    db: Db, study_uid: str, sop_uids: Sequence[str], code: str, note: str, note_uid: str, by: access.Person
+    db: Db,
+    study_uid: str,
+    sop_uids: Sequence[str],
+    code: str,
+    note: str,
+    note_uid: str,
+    by: access.Person,
+    purge_after: datetime | None = None,
 ) -> int:
     """Take instances of a study out of sight because of a note; return how many."""
-    act = Act(REJECTED, by, code=code, note=note, note_uid=note_uid)
+    act = Act(REJECTED, by, code=code, note=note, note_uid=note_uid, purge_after=purge_after)
     return len(withhold(db, study_uid, act, sop_uids=sop_uids))
 
 
@@ -36,7 +46,7 @@ def apply_notes(db: Db, arrived: Iterable[Any]) -> None:
     Peers are trusted to reject what they may store; a person needs the permission.
     """
     for item in arrived:
-        if item.parsed.instance["sop_class"] != KEY_OBJECTS or item.source.kind == "internal":
+        if item.parsed.instance["sop_class"] != KEY_OBJECTS or item.source.name == OWN:
             continue
         attributes = json.loads(zlib.decompress(item.parsed.instance["metadata_gz"]))
         code = _code(attributes.get("0040A043"))

@@ -84,6 +84,7 @@ def record(db: Db, placed: Sequence[Placed]) -> list[Outcome]:
     """Return the outcome of each object, having written its row; what is not new writes none."""
     if not placed:
         return []
+    store_.lock_series(db, [item.parsed.series_uid for item in placed])
     placed = follow_placed(db, placed)
     state = state_of(db, [item.parsed for item in placed])
     known = set(state.owners) | set(state.homes)

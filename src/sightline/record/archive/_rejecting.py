@@ -8,6 +8,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from sightline.kernel import clock
+from sightline.kernel.errors import PlatformError
 from sightline.record.archive import _store as store_
 from sightline.record.archive._corrections import new_uid_of
 from sightline.record.archive._intake import key_at
@@ -24,13 +26,14 @@ from sightline.record.archive._model import Incoming, Source, Store, StudyNotHel
 from sightline.record.archive._notes import (
     KEY_OBJECT_DESCRIPTION,
     KEY_OBJECTS,
+    OWN,
     reject_instances,
     set_note_aside,
 )
 from sightline.record.archive._overlay import apply_overlay
 from sightline.record.archive._parse import parse
 from sightline.record.archive._recording import Placed, record
-from sightline.record.archive._withheld import REJECTION_REASONS, UnknownReason
+from sightline.record.archive._withheld import EXPIRED, REJECTION_REASONS, UnknownReason
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
 
@@ -59,17 +62,21 @@ def reject(
     parsed = parse(Incoming("rejection note", content), store.settings)
     key = key_at(clock.now(), parsed.hash)
     store.blobs.put_if_absent(key, content)
-    source = Source("internal", "rejection", by)
-    with store.database.transaction() as db:
-        reject_instances(
-            db, study_uid, [w["sop_uid"] for w in wanted["instances"]], code, note, parsed.sop_uid, by
-        )
-        record(db, [Placed(parsed, key, source, clock.now())])
-        set_note_aside(db, parsed.study_uid, parsed.sop_uid, by)
-        audit.record(
-            db, "archive.reject", by=by, on=study_uid,
-            code=code, instances=len(wanted["instances"]), note=parsed.sop_uid,
-        )  # fmt: skip
+    named = [row["sop_uid"] for row in wanted["instances"]]
+    # What has expired is not kept for ever, unless it is under legal hold.
+    gone = clock.now() + timedelta(days=store.settings.trash_days) if code == EXPIRED else None
+    try:
+        with store.database.transaction() as db:
+            reject_instances(db, study_uid, named, code, note, parsed.sop_uid, by, gone)
+            record(db, [Placed(parsed, key, Source("internal", OWN, by), clock.now())])
+            set_note_aside(db, parsed.study_uid, parsed.sop_uid, by)
+            audit.record(
+                db, "archive.reject", by=by, on=study_uid,
+                code=code, instances=len(named), note=parsed.sop_uid,
+            )  # fmt: skip
+    except PlatformError:  # somebody else was faster: a note without its rejection must not stay
+        store.blobs.delete(key)
+        raise
     return parsed.sop_uid
 
 

@@ -25,7 +25,7 @@ from sightline.kernel.errors import Unavailable
 from sightline.record.archive import _store as store_
 from sightline.record.archive._codecs import DECODER_DEPENDENCIES
 from sightline.record.archive._frames import find_frame, join_fragments
-from sightline.record.archive._giving import open_instance
+from sightline.record.archive._giving import open_instance, open_place
 from sightline.record.archive._intake import take_in_one
 from sightline.record.archive._model import (
     Attributes,
@@ -52,7 +52,7 @@ from sightline.record.archive._model import (
     StudyNotHeld,
     StudyQuery,
 )
-from sightline.record.archive._overlay import Overlay, apply_overlay, open_place
+from sightline.record.archive._overlay import Overlay, apply_overlay
 from sightline.record.archive._scan import Span, inflated, scan
 from sightline.runtime import events, jobs
 from sightline.runtime.blobs import BlobNotHeld, StoreUnavailable

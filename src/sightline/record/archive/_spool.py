@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 WAITING = 5000
 BATCH = 1000
 RETRY_S = 0.5
+# How often an object is looked at again that seems to conflict with what is just being corrected.
+CORRECTING = 5
 FLUSH_S = 30.0
 _AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -181,7 +183,7 @@ class Spool:
                 self._claims[uid] = claim
 
     def _decided(self, claim: _Claim, source: Source) -> Outcome:
-        now = clock.now()
+        now, sent = clock.now(), claim.parsed
         held_blob, outcome = self._decide(claim)
         parsed = claim.parsed
         if outcome.status == "refused":
@@ -198,19 +200,21 @@ class Spool:
         )
         if outcome.status == "held":  # its bytes had gone, and are back
             return outcome
-        claim.parsed = replace(parsed, content=b"")
+        # What is corrected until its row is written says where it belongs: the row is made as it was sent.
+        claim.parsed = replace(parsed, content=b"", study_uid=sent.study_uid, patient=sent.patient)
         self._accept(claim, Placed(claim.parsed, key, source, now))
         return outcome
 
     def _decide(self, claim: _Claim) -> tuple[str, Outcome]:
         """Return the place of what is held under the object's UID, and what becomes of the object."""
+        sent = claim.parsed
+        tries = 0
         while True:
             generation = self._generation
-            parsed = claim.parsed
+            parsed = sent
             found = self._lookup.held_under(parsed.sop_uid, parsed.series_uid, parsed.study_uid)
-            if found.corrected:
-                claim.parsed, found = self._follow(parsed)
-                parsed = claim.parsed
+            if corrected := found.corrected:
+                parsed, found = self._follow(parsed)
             held_hash, held_blob = self._held(claim) or found.instance or ("", "")
             claim.parsed = parsed = settled_hash(self._store, parsed, held_hash, held_blob)
             with self._changed:
@@ -220,6 +224,9 @@ class Spool:
                 state = State({}, {}, held, frozenset({parsed.sop_uid} if found.rejected else ()))
                 self._fill(state, found, parsed)
                 outcome = state.decide(parsed)
+                if corrected and outcome.code in {"series", "patient"} and tries < CORRECTING:
+                    tries += 1  # it may have been corrected again while we looked
+                    continue
                 claim.new = outcome.status == "stored"
                 return held_blob, outcome
 

@@ -111,9 +111,8 @@ def withhold(
     left = store_.recount(db, study_uid, not_images=DERIVED_CLASSES)
     if not left:
         store_.drop_patient_without_studies(db, study["patient"])
-    events.publish(
-        db, "InstancesWithheld" if left else "StudyGone", study_uid, kind=act.kind, instances=len(rows)
-    )
+    name = "InstancesWithheld" if left else "StudyGone"
+    events.publish(db, name, study_uid, kind=act.kind, instances=len(rows), note=act.note_uid)
     return rows
 
 

@@ -336,6 +336,14 @@ def conflicts(
         typer.echo(f"{item.id:>6}  {item.kind:8} {item.sop_uid}  from {item.source}  differs: {differs}")
 
 
+@commands.command("reindex")
+def reindex(ctx: typer.Context) -> None:
+    """Write the rows of all bytes that no row speaks of: after an older copy of the database was restored."""
+    here = _here(ctx)
+    access.require(here.operator, "system.maintain")
+    typer.echo(f"{archive.recover(here.store, everything=True)} objects were added to the index.")
+
+
 @commands.command("storage")
 def storage(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Say what is stored and how much room there is."""

@@ -538,14 +538,14 @@ def decide_conflict(
     return Decided(sop_uid=uid or None)
 
 
-@router.put("/studies/{uid}/labels/{label}", status_code=204)
+@router.put("/studies/{uid}/labels/{label:path}", status_code=204)
 def put_label(uid: Uid, label: Annotated[str, Path(max_length=64)], caller: Caller, db: Tx) -> Response:
     """Put a label on a study."""
     archive.label_study(db, uid, label, by=caller)
     return Response(status_code=204)
 
 
-@router.delete("/studies/{uid}/labels/{label}", status_code=204)
+@router.delete("/studies/{uid}/labels/{label:path}", status_code=204)
 def remove_label(uid: Uid, label: Annotated[str, Path(max_length=64)], caller: Caller, db: Tx) -> Response:
     """Take a label off a study."""
     archive.unlabel_study(db, uid, label, by=caller)

@@ -23,6 +23,7 @@ from sightline.record.findings._model import (
 from sightline.record.findings._service import (
     correct_finding,
     decide_finding,
+    follow_patient,
     get_finding,
     get_outline,
     hold_patient,
@@ -51,6 +52,7 @@ __all__ = [
     "UnusableCorrection",
     "correct_finding",
     "decide_finding",
+    "follow_patient",
     "get_finding",
     "get_outline",
     "hold_patient",

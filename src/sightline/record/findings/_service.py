@@ -227,3 +227,8 @@ def _new(study_uid: str, patient: str, source: Source, found: Found, *, number: 
 def _audited(finding: Finding) -> dict[str, Any]:
     values = {name: quantity_to_json(value) for name, value in finding.values.items()}
     return {"id": finding.id, "state": finding.state.value, "lesion": finding.lesion, "values": values}
+
+
+def follow_patient(db: Db, study_uid: str, patient: str) -> None:
+    """Give the findings of a study to the patient whose it is now."""
+    store.follow_patient(db, study_uid, patient)

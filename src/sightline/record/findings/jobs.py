@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sightline.record.findings import _store as store
+from sightline.record.findings._service import follow_patient
 from sightline.runtime import events, jobs
 
 
@@ -12,7 +12,7 @@ def follow(run: jobs.Run, subject: str, patient: str, **_: Any) -> None:
 
     def work() -> None:
         with run.database.transaction() as db:
-            store.follow_patient(db, subject, patient)
+            follow_patient(db, subject, patient)
 
     run.step("follow", work)
 

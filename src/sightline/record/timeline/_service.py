@@ -55,6 +55,16 @@ def comparisons_of_patient(db: Db, patient: str) -> Sequence[Comparison]:
     return store.of_patient(db, patient)
 
 
+def follow_patient(db: Db, study_uid: str, patient: str) -> None:
+    """Give the comparison of a study to the patient whose it is now; none joins two patients."""
+    store.follow_patient(db, study_uid, patient)
+    pairs = store.pairs_with(db, study_uid)
+    held = archive.get_studies(db, sorted({uid for pair in pairs for uid in pair}))
+    for study, prior in pairs:
+        if study in held and prior in held and held[study].patient != held[prior].patient:
+            store.remove(db, study)
+
+
 def _candidate(study: archive.Study) -> Candidate:
     return Candidate(
         study_uid=study.uid,

@@ -67,7 +67,7 @@ export class Acts {
   };
 
   get lastCorrection(): Correction | null {
-    return this.store.detail.value?.corrections.filter((c) => !c.undone_at)[0] ?? null;
+    return this.store.detail.value?.corrections.findLast((c) => !c.undone_at) ?? null;
   }
 
   async correct(row: StudyRow, body: CorrectionBody, words: string): Promise<void> {
@@ -99,7 +99,7 @@ export class Acts {
       words,
       () => post(archive.reject(row.uid), body),
       () => post(archive.restore(row.uid), { kind: 'rejected' }),
-      whole,
+      whole ? [row] : [],
     );
   }
 
@@ -108,7 +108,7 @@ export class Acts {
       `${count(rows.length, 'study', 'studies')} put into the trash`,
       () => each(rows, (row) => post(archive.trash(row.uid), { reason })),
       () => each(rows, (row) => post(archive.restore(row.uid), { kind: 'trashed' })),
-      true,
+      rows,
     );
   }
 
@@ -195,11 +195,12 @@ export class Acts {
     words: string,
     act: () => Promise<unknown>,
     undo: () => Promise<unknown>,
-    leaves = false,
+    leaving: readonly StudyRow[] = [],
   ): Promise<void> {
-    const after = async (leaving: boolean) => {
+    const uids = new Set(leaving.map((row) => row.uid));
+    const after = async (gone: boolean) => {
       this.store.unmark();
-      if (leaving) this.store.step(1);
+      if (gone) this.store.leave(uids);
       await this.store.refresh();
     };
     await act();
@@ -209,7 +210,7 @@ export class Acts {
       async () => {
         if (!first) await act();
         first = false;
-        await after(leaves);
+        await after(true);
       },
       async () => {
         await undo();

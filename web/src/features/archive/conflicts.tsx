@@ -32,7 +32,11 @@ const KEEP: Choice = {
 const CHOICES: Readonly<Record<string, readonly Choice[]>> = {
   content: [
     KEEP,
-    { decision: 'replace', words: 'Take the new one', hint: 'The held one is rejected, and can be restored.' },
+    {
+      decision: 'replace',
+      words: 'Take the new one',
+      hint: 'The held one is rejected, and can be restored.',
+    },
     { decision: 'store-apart', words: 'Keep both', hint: 'The new one is given a UID of its own.' },
   ],
   patient: [
@@ -132,7 +136,7 @@ function List({ items, at, choose }: ListProps) {
             <b>{personName(c.held.name || c.new.name || '') || 'No name'}</b>
             <span>{c.reason}</span>
             <span class="muted">
-              {c.source} · {moment(c.received_at)}
+              {sourceText(c.source)} · {moment(c.received_at)}
             </span>
           </button>
         </li>
@@ -164,7 +168,8 @@ function Decide({ conflict, reload }: { conflict: Conflict; reload: () => Promis
     <section class="decide" aria-label="The conflict">
       <h2>{conflict.reason}</h2>
       <p class="muted">
-        From {conflict.source}, {moment(conflict.received_at)} · <code class="uid">{conflict.sop_uid}</code> ·{' '}
+        From {sourceText(conflict.source)}, {moment(conflict.received_at)} ·{' '}
+        <code class="uid">{conflict.sop_uid}</code> ·{' '}
         <a class="linked" href={pathTo.held(conflict.study_uid)}>
           the study
         </a>
@@ -289,3 +294,6 @@ export function comparison({ held, new: fresh, differs }: Conflict): Compared[] 
 
 const tagText = (tag: string): string =>
   /^[0-9A-Fa-f]{8}$/.test(tag) ? `(${tag.slice(0, 4)},${tag.slice(4)})` : tag;
+
+/** `CT1` from `dimse:CT1`: the way something came by says less than who sent it. */
+const sourceText = (source: string): string => source.replace(/^[a-z]+:(?=.)/, '');

@@ -223,13 +223,13 @@ export function MoveDialog({ acts, row }: OneProps) {
           defaultValue={to?.issuer ?? ''}
           hint="Empty: the house’s own."
         />
+        <Field label="Name, as Family^Given" name="name" defaultValue={to?.name ?? ''} maxLength={324} />
         <Field
-          label="Name, as Family^Given"
-          name="name"
-          defaultValue={to?.name ?? ''}
-          maxLength={324}
+          label="Birth date"
+          name="birth_date"
+          type="date"
+          defaultValue={isoDate(to?.birth_date ?? '')}
         />
-        <Field label="Birth date" name="birth_date" type="date" defaultValue={isoDate(to?.birth_date ?? '')} />
         <Choice
           label="Sex"
           name="sex"

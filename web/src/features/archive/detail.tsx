@@ -348,7 +348,7 @@ function Corrections({ list, acts }: { list: readonly Correction[]; acts: Acts }
   return (
     <Part title="Corrections">
       <ol class="corrections">
-        {list.map((c) => (
+        {list.toReversed().map((c) => (
           <li key={c.id} class={c.undone_at ? 'undone' : ''}>
             <div>
               <b>{KINDS[c.kind] ?? c.kind}</b> {c.summary}

@@ -61,7 +61,9 @@ export function TrashDialog({ acts, rows }: SomeProps) {
           <li class="warning">▲ Images are still arriving. Whatever comes later brings the study back.</li>
         )}
         {held > 0 && (
-          <li class="warning">■ {count(held, 'study is', 'studies are')} on hold and stay where they are.</li>
+          <li class="warning">
+            ■ {count(held, 'study is on hold and stays', 'studies are on hold and stay')} in the archive.
+          </li>
         )}
       </ul>
       <Reason />

@@ -229,14 +229,14 @@ function Marked({ store, acts }: { store: ArchiveStore; acts: Acts }) {
 
 function Counts({ store }: { store: ArchiveStore }) {
   if (store.state.value !== 'ready') return null;
-  const total = store.total.value;
   const shown = store.rows.value.length;
+  const total = store.total.value ?? (store.beyond.value ? null : shown);
   return (
     <span role="status" aria-live="polite">
       {store.searching.value
         ? 'Searching'
         : total === null
-          ? `${grouped(shown)} loaded`
+          ? `${grouped(shown)} studies loaded, and more`
           : total === 1
             ? '1 study'
             : `${grouped(total)} studies`}

@@ -45,6 +45,9 @@ export class ArchiveStore {
   readonly now = signal(Date.now());
   readonly index = computed(() => this.rows.value.findIndex((r) => r.uid === this.selected.value));
 
+  /** There is more than what is loaded. */
+  readonly beyond = signal(false);
+
   #linked: string | undefined;
   #next: string | null = null;
   #fetching = false;
@@ -134,7 +137,7 @@ export class ArchiveStore {
     try {
       const page = await post<StudyPage>(archive.search, this.#query(after));
       if (question !== this.filter.value || after !== this.#next) return;
-      this.#next = page.next;
+      this.#follow(page.next);
       this.#see(page.items);
       this.rows.value = join(this.rows.value, page.items);
     } catch {
@@ -167,6 +170,16 @@ export class ArchiveStore {
     if (!to) return;
     if (mark && from) this.marked.value = new Set([...this.marked.value, from.uid, to.uid]);
     this.select(to.uid);
+  }
+
+  /** Go on to the study after those that are about to leave the list, or before them; none if none stays. */
+  leave(uids: ReadonlySet<string>): void {
+    const { value: selected } = this.selected;
+    if (!selected || !uids.has(selected)) return;
+    const stays = (row: StudyRow) => !uids.has(row.uid);
+    const at = Math.max(this.index.value, 0);
+    const to = this.rows.value.slice(at).find(stays) ?? this.rows.value.slice(0, at).findLast(stays);
+    this.select(to?.uid ?? null);
   }
 
   mark(uid: string): void {
@@ -210,7 +223,7 @@ export class ArchiveStore {
     const beyond = !fresh && page.next ? this.rows.value.slice(page.items.length) : [];
     const rows = settle(this.rows.value, join(page.items, beyond));
     this.rows.value = rows;
-    if (fresh || !page.next || rows.length <= page.items.length) this.#next = page.next;
+    if (fresh || !page.next || rows.length <= page.items.length) this.#follow(page.next);
     this.total.value = page.total ?? null;
     this.#see(page.items);
     this.state.value = 'ready';
@@ -222,6 +235,11 @@ export class ArchiveStore {
     const linked = this.selected.value === this.#linked && asksAll(this.filter.value);
     if (this.index.value < 0 && !linked && (fresh || this.selected.value === null))
       this.select(rows[0]?.uid ?? null);
+  }
+
+  #follow(next: string | null): void {
+    this.#next = next;
+    this.beyond.value = next !== null;
   }
 
   #see(rows: readonly StudyRow[]): void {

@@ -45,7 +45,7 @@ export function StudyTable({ store }: { store: ArchiveStore }) {
         role="grid"
         aria-label="Studies, newest first"
         aria-multiselectable="true"
-        aria-rowcount={store.total.value ?? -1}
+        aria-rowcount={store.beyond.value ? -1 : rows.length + 1}
         aria-activedescendant={index >= 0 ? `study-${index}` : undefined}
         aria-busy={store.state.value === 'loading' || store.searching.value}
         tabIndex={0}
@@ -121,8 +121,7 @@ function Line({ row, index, top, selected, marked, now, store }: LineProps) {
         {row.patient.patient_id}
       </span>
       <span role="gridcell" tabIndex={-1} class="date">
-        {day(row.date) || <span class="muted">no date</span>}{' '}
-        <span class="muted">{timeOfDay(row.time)}</span>
+        {day(row.date) || <span class="muted">no date</span>} <span class="muted">{timeOfDay(row.time)}</span>
       </span>
       <span role="gridcell" tabIndex={-1} class="modality">
         {row.modalities.join(' ')}

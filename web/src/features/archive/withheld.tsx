@@ -136,7 +136,8 @@ function WithheldTable({ items, kind, reasons, restore }: TableProps) {
         {items.map((item) => (
           <tr key={`${item.study_uid}${item.at}`}>
             <th scope="row">
-              <bdi>{personName(item.patient.name) || 'No name'}</bdi> <span class="muted">{item.patient.patient_id}</span>
+              <bdi>{personName(item.patient.name) || 'No name'}</bdi>{' '}
+              <span class="muted">{item.patient.patient_id}</span>
             </th>
             <td>
               {item.modalities.join(' ')} {item.description} <span class="muted">{day(item.date)}</span>

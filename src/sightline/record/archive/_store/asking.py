@@ -133,6 +133,8 @@ class Asking:
         name = asked.key.kind == "name"
         if isinstance(asked.match, Empty | Range):
             return
+        if isinstance(asked.match, UidList) and self._is_grouped(tag):
+            return
         if self._is_fuzzy(asked):
             norms = self._near_norms(tag, text_of(asked.match))
             if norms is not None:
@@ -251,9 +253,9 @@ class Asking:
         return matches_text(self.db, key.column, match, key.vr)
 
     def _is_grouped(self, tag: str) -> bool:
-        m = self.by_tag[tag].match
-        text = m.value if isinstance(m, Single) else m.pattern if isinstance(m, Wildcard) else ""
-        return "=" in text
+        """Say whether a name is asked for by its groups."""
+        asked = self.by_tag[tag]
+        return asked.key.kind == "name" and any("=" in text for text in texts_of(asked.match))
 
 
 def in_byte_order(db: Db, column: Any) -> Any:

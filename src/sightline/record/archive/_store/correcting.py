@@ -18,8 +18,23 @@ from sightline.record.archive._store.tables import instances, patients, series, 
 from sightline.runtime.db import Db
 
 
+def lock_series(db: Db, uids: Iterable[str]) -> None:
+    """Keep series where they are until the transaction ends: whoever corrects waits for those who add.
+
+    On SQLite there is one writer anyhow. All lock series in order of their UID, and studies after them.
+    """
+    if db.dialect.name == "sqlite":
+        return
+    c = series.c
+    for part in in_parts(uids):
+        db.execute(select(c.uid).where(c.uid.in_(part)).order_by(c.uid).with_for_update())
+
+
 def lock_study(db: Db, uid: str) -> dict[str, Any] | None:
-    """Return the row of a study, which nobody else changes until the transaction ends."""
+    """Return the row of a study, which nobody else changes or adds to until the transaction ends."""
+    if db.dialect.name != "sqlite":
+        c = series.c
+        db.execute(select(c.uid).where(c.study == uid).order_by(c.uid).with_for_update())
     row = db.execute(select(studies).where(studies.c.uid == uid).with_for_update()).first()
     return dict(row._mapping) if row else None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Text, and_, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, false, func, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from sightline.record.archive._matching import (
@@ -268,16 +268,16 @@ def matches_groups(db: Db, column: Any, match: Match) -> Condition:
         values = match.values
     else:
         values = [match.pattern if isinstance(match, Wildcard) else getattr(match, "value", "")]
-    return or_(
-        false(),
-        *(
-            and_(
-                *(
-                    matches_norm(db, group(db, column, n), _wild_or_single(part), name=True)
-                    for n, part in enumerate(groups_of(value))
-                    if part and part.strip("*")
-                )
-            )
-            for value in values
-        ),
+    return or_(false(), *(_matches_groups(db, column, value) for value in values))
+
+
+def _matches_groups(db: Db, column: Any, value: str) -> Condition:
+    parts = groups_of(value)
+    if len(parts) == 1:
+        wanted = _wild_or_single(value)
+        return or_(*(matches_norm(db, group(db, column, n), wanted, name=True) for n in range(3)))
+    asked = [(n, part) for n, part in enumerate(parts) if part.strip("*")]
+    return and_(
+        true(),
+        *(matches_norm(db, group(db, column, n), _wild_or_single(part), name=True) for n, part in asked),
     )
