@@ -6,7 +6,7 @@ from sightline.care import worklist
 from sightline.intelligence import routing
 from sightline.intelligence.routing import AnalysisState
 from sightline.intelligence.routing import jobs as chain
-from sightline.record import archive, findings, timeline
+from sightline.record import archive, findings, timeline, upkeep
 from sightline.runtime import jobs
 from sightline.trust import access, audit
 from tests.care.clinic import FIRST, SECOND, THIRD
@@ -15,7 +15,8 @@ from tests.care.clinic import FIRST, SECOND, THIRD
 @pytest.fixture
 def worker(store, database, tmp_path):
     """A worker in this process, not yet started."""
-    worker = jobs.Worker(database, lock=tmp_path / "worker.lock", store=store)
+    lock = tmp_path / "worker.lock"
+    worker = jobs.Worker(database, lock=lock, store=store, upkeep_settings=upkeep.UpkeepSettings())
     yield worker
     worker.stop()
 

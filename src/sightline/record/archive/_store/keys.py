@@ -182,18 +182,18 @@ def matches_moment(date: Any, time: Any, dates: Match, times: Match) -> Conditio
     """Match one range of moments given by a range of dates and one of times (C.2.2.2.5)."""
     low_date, high_date = ends_of(dates)
     low_time, high_time = ends_of(times)
+    low_date, high_date = (
+        low_date and _padded(low_date, "00000000"),
+        high_date and _padded(high_date, "99999999"),
+    )
     full = full_time(time)
-    conditions: list[Condition] = [date != ""]
-    if low_date:
-        conditions.append(date >= low_date)
+    conditions: list[Condition] = [date != "", *_between(date, low_date, high_date)]
     if low_date and low_time:
         after = and_(time != "", full >= _padded(low_time, _EARLIEST))
-        conditions.append(or_(date > low_date, after))
-    if high_date:
-        conditions.append(date <= high_date + _PAST)
+        conditions.append(or_(date != low_date, after))
     if high_date and high_time:
         before = and_(time != "", full <= _padded(high_time, _LATEST))
-        conditions.append(or_(date < high_date, before))
+        conditions.append(or_(date != high_date, before))
     return and_(*conditions)
 
 
