@@ -227,8 +227,8 @@ function StateWord({ transfer: t }: { transfer: Transfer }) {
         {glyph}
         {t.state}
       </span>
-      {t.rule && <span class="muted"> by rule {t.rule}</span>}
-      {t.attempts > 1 && <span class="muted"> attempt {t.attempts}</span>}
+      {t.rule && <span class="muted"> · by rule {t.rule}</span>}
+      {t.attempts > 1 && <span class="muted"> · attempt {t.attempts}</span>}
       {t.failed > 0 && <span class="urgent"> · {t.failed} not taken</span>}
       {differences > 0 && <span class="warning"> · ▲ {count(differences, 'difference')}</span>}
       {t.error && <small class={t.state === 'failed' ? 'urgent' : 'muted'}>{t.error}</small>}
