@@ -17,6 +17,7 @@ import random
 import shutil
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -33,8 +34,7 @@ from urllib.parse import urlencode
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
-from pynetdicom import AE, evt
-from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind
+from pynetdicom.dsutils import encode as encode_dataset
 from sqlalchemy import create_engine, text
 
 from sightline.app.installation import migrate
@@ -42,8 +42,10 @@ from sightline.record import archive
 from sightline.record.archive import _search_index, _store
 from sightline.runtime.db import Database, Db, open_database
 from sightline.trust import access
+from sightline.wire.dimse import _upper_pdus as pdus
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from bench.peers.scu import Scu
 from bench.peers.sightline import PASSWORD, Sightline, sightline
 
 SEED = 20260101
@@ -54,6 +56,7 @@ CODAS = ["", "", "l", "n", "r", "s", "t", "ck", "mann", "er", "ski", "sen", "nen
 MODALITIES = ["CT"] * 30 + ["MR"] * 25 + ["DX"] * 34 + ["US"] * 9 + ["MG"] + ["PT"]
 CLASSES = {"CT": "1.2.840.10008.5.1.4.1.1.2", "MR": "1.2.840.10008.5.1.4.1.1.4"}
 OTHER_CLASS = "1.2.840.10008.5.1.4.1.1.7"
+FIND, IMPLICIT = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.1.2"
 BATCH = 10_000
 PAGE = 25
 NAME, PATIENT_ID, DATE, MODALITIES_IN, STUDY = "00100010", "00100020", "00080020", "00080061", "0020000D"
@@ -121,6 +124,8 @@ def fill(database: Database, count: int) -> None:
         _write(database, _store.instances, (instance_row(s, packed, now) for s in series))
         if start and start % 100_000 == 0:
             print(f"  {start:,} studies", file=sys.stderr, flush=True)
+    with database.transaction() as db:
+        _store.compact_counts(db)  # as the daily tidying does
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
             db.exec_driver_sql("VACUUM ANALYZE")
@@ -352,33 +357,57 @@ def over_http(server: Sightline, token: str) -> Timing:
 
 
 def over_dimse(server: Sightline) -> Timing:
-    """Time C-FIND up to the first page of answers, on an association that is open; then it is given up."""
+    """Time C-FIND up to the first page of answers, on an association that is open; then it is given up.
+
+    The client only counts answers: what is measured is the server.
+    """
 
     def timing(search: Search) -> float:
-        ae = AE("BENCH")
-        ae.add_requested_context(StudyRootQueryRetrieveInformationModelFind)
-        association = ae.associate(
-            "127.0.0.1",
-            server.dicom_port,
-            ae_title="SIGHTLINE",
-            evt_handlers=[(evt.EVT_CONN_OPEN, _no_delay)],
-        )
+        scu = Scu(server.dicom_port, contexts=((FIND, IMPLICIT),), calling="BENCH")
+        scu.associate()
+        message = pdus.encode_message(1, _find_command(), _encoded(search.identifier()), 16_384)
         started = time.perf_counter()
-        answers = association.send_c_find(search.identifier(), StudyRootQueryRetrieveInformationModelFind)
-        for n, (status, _) in enumerate(answers, 1):
-            if n == PAGE or status.Status == 0:
-                break
-            if status.Status not in {0xFF00, 0xFF01}:
-                raise SystemExit(f"C-FIND was answered with {status.Status:04X}.")
+        scu.connection.sendall(message)
+        found = 0
+        while found < PAGE and (status := _next_status(scu)) != 0:
+            if status not in {0xFF00, 0xFF01}:
+                raise SystemExit(f"C-FIND was answered with {status:04X}.")
+            found += 1
         took = (time.perf_counter() - started) * 1000
-        association.abort()
+        scu.connection.close()
         return took
 
     return timing
 
 
-def _no_delay(event: Any) -> None:
-    event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _encoded(dataset: Dataset) -> bytes:
+    encoded = encode_dataset(dataset, True, True)
+    assert encoded is not None
+    return encoded
+
+
+def _find_command() -> bytes:
+    """Return the command set of a C-FIND-RQ (PS3.7 9.3.2.1)."""
+    command = Dataset()
+    command.AffectedSOPClassUID = FIND
+    command.CommandField, command.MessageID, command.Priority, command.CommandDataSetType = 0x20, 1, 0, 1
+    body = _encoded(command)
+    return struct.pack("<HHII", 0, 0, 4, len(body)) + body
+
+
+def _next_status(scu: Scu) -> int:
+    """Return the status of the next answer; the datasets between are skipped."""
+    while True:
+        kind, body = scu.read_pdu()
+        if kind != pdus.P_DATA:
+            raise SystemExit(f"PDU {kind} instead of an answer.")
+        for _, control, data in pdus.decode_value_items(body):
+            at = 0
+            while control & pdus.COMMAND and at < len(data):
+                _, number, length = struct.unpack_from("<HHI", data, at)
+                if number == 0x0900:
+                    return int(struct.unpack_from("<H", data, at + 8)[0])
+                at += 8 + length
 
 
 def served(url: str, count: int, given: argparse.Namespace) -> dict[str, Figures]:

@@ -97,17 +97,24 @@ def test_all_attributes_are_told_when_all_are_asked_for(store, two_studies):
 def test_pages_follow_each_other_by_key_without_gap_or_repeat(store, take, make_slice):
     days = ["20240101", "20240101", "20240102", "", "20231231"]
     take(*(make_slice(1, study=f"1.9.{n}", series=f"1.9.{n}.1", StudyDate=d) for n, d in enumerate(days)))
-    for level in ("patient", "study", "series", "instance"):
+    within = {"00080020": Range("20230101", "20240102"), "00080061": Single("CT")}
+    by_name = {"00100010": Wildcard("M*")}
+    asked = [
+        Query(level, keys)
+        for level in ("patient", "study", "series", "instance")
+        for keys in ({}, within, by_name)
+    ]
+    for query in asked:
         with store.database.reading() as db:
-            whole = archive.search(db, Query(level), limit=100)
+            whole = archive.search(db, query, limit=100)
             after, parts = None, []
             while True:
-                page = archive.search(db, Query(level), limit=2, after=after)
+                page = archive.search(db, query, limit=2, after=after)
                 parts += page.items
                 after = page.next
                 if after is None:
                     break
-            by_offset = archive.search(db, Query(level), limit=2, offset=2)
+            by_offset = archive.search(db, query, limit=2, offset=2)
         assert parts == list(whole.items)
         assert list(by_offset.items) == parts[2:4]
         assert whole.next is None

@@ -28,11 +28,6 @@ _WORD = {"OD": 8, "OF": 4, "OL": 4, "OV": 8, "OW": 2}
 _CHARACTER_SET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
 _LATIN_1 = ("iso8859",)
-# The slices of a series have most elements in common: what was decoded is kept for the next. These two say
-# how others are read.
-_TELLING = frozenset({_CHARACTER_SET, _PIXEL_REPRESENTATION})
-_REMEMBERED_LENGTH, _REMEMBERED_MOST = 128, 8192
-_remembered: dict[tuple[int, str, bytes, tuple[str, ...], bool, bool], Attributes] = {}
 
 
 class _Broken(Exception):
@@ -42,16 +37,14 @@ class _Broken(Exception):
 def read_attributes(
     header: bytes, *, implicit: bool, little: bool, by_dictionary: bool = False
 ) -> Attributes:
-    """Return a header in DICOM JSON, whose elements are shared with others and must not be changed.
-
-    `by_dictionary` reads as if it did not say its representations.
+    """Return a header in DICOM JSON; `by_dictionary` reads as if it did not say its representations.
 
     >>> read_attributes(b"\\x10\\0\\x20\\0LO\\x04\\x004711", implicit=False, little=True)
     {'00100020': {'vr': 'LO', 'Value': ['4711']}}
     """
     try:
         reader = _Reader(header, little, by_dictionary)
-        return reader.read(0, len(header), implicit, _Context(_LATIN_1, signed=False), 0)[0]
+        return reader.read(0, len(header), implicit, Context(_LATIN_1, signed=False), 0)[0]
     except (_Broken, struct.error):
         raise ObjectRefused(
             "damaged",
@@ -59,14 +52,22 @@ def read_attributes(
         ) from None
 
 
-class _Context:
+class Context:
     """What an item inherits from the dataset around it: character sets, and whether pixels are signed."""
 
     __slots__ = ("encodings", "signed")
 
-    def __init__(self, encodings: tuple[str, ...], *, signed: bool) -> None:
+    def __init__(self, encodings: tuple[str, ...] = _LATIN_1, *, signed: bool = False) -> None:
         self.encodings = encodings
         self.signed = signed
+
+
+def decode_element(element: bytes, here: Context, *, implicit: bool) -> Attributes:
+    """Return one element in little endian as DICOM JSON."""
+    try:
+        return _Reader(element, little=True, by_dictionary=False).read(0, len(element), implicit, here, 0)[0]
+    except (_Broken, struct.error):
+        raise ObjectRefused("damaged", "The element is damaged: a length runs past its end.") from None
 
 
 class _Reader:
@@ -81,9 +82,9 @@ class _Reader:
         self._short = struct.Struct(self._order + "H").unpack_from
         self._long = struct.Struct(self._order + "I").unpack_from
 
-    def read(self, at: int, end: int, implicit: bool, around: _Context, depth: int) -> tuple[Attributes, int]:
+    def read(self, at: int, end: int, implicit: bool, around: Context, depth: int) -> tuple[Attributes, int]:
         """Read elements up to `end`, or up to the end of an item of undefined length."""
-        here = _Context(around.encodings, signed=around.signed)
+        here = Context(around.encodings, signed=around.signed)
         found: Attributes = {}
         while at + 8 <= end:
             group, number = self._tag(self._header, at)
@@ -100,12 +101,12 @@ class _Reader:
                 raise _Broken
             else:
                 at = value + length
-                element = self._remembered(tag, vr, self._header[value:at], here)
+                element = self._element(tag, vr, self._header[value:at], here)
             if number:  # group lengths say nothing
                 found[f"{tag:08X}"] = element
         return found, end
 
-    def _head(self, at: int, tag: int, implicit: bool, here: _Context) -> tuple[str, int, int]:
+    def _head(self, at: int, tag: int, implicit: bool, here: Context) -> tuple[str, int, int]:
         """Return value representation, where the value begins and its length."""
         if implicit:
             return _vr_of(tag, here.signed), at + 8, self._long(self._header, at + 4)[0]
@@ -121,7 +122,7 @@ class _Reader:
         return vr, at + 12, self._long(self._header, at + 8)[0]
 
     def _sequence(
-        self, tag: int, vr: str, value: int, length: int, end: int, implicit: bool, here: _Context, depth: int
+        self, tag: int, vr: str, value: int, length: int, end: int, implicit: bool, here: Context, depth: int
     ) -> tuple[Attributes, int]:
         """Read a sequence; one of known length that is broken inside is kept as bytes."""
         inner = implicit or vr == "UN"
@@ -137,7 +138,7 @@ class _Reader:
             return _inline("UN", self._header[value:after]), after
         return ({"vr": "SQ", "Value": items} if items else {"vr": "SQ"}), after
 
-    def _items(self, at: int, end: int, implicit: bool, here: _Context, depth: int) -> tuple[list[Any], int]:
+    def _items(self, at: int, end: int, implicit: bool, here: Context, depth: int) -> tuple[list[Any], int]:
         if depth > MAX_DEPTH:
             raise _Broken
         items: list[Any] = []
@@ -157,20 +158,7 @@ class _Reader:
                 at = stop
         return items, end
 
-    def _remembered(self, tag: int, vr: str, raw: bytes, here: _Context) -> Attributes:
-        """Return an element, without decoding it again when one of the objects before it had the same."""
-        if len(raw) > _REMEMBERED_LENGTH or tag in _TELLING:
-            return self._element(tag, vr, raw, here)
-        key = tag, vr, raw, here.encodings, here.signed, self._little
-        element = _remembered.get(key)
-        if element is None:
-            element = self._element(tag, vr, raw, here)
-            if len(_remembered) >= _REMEMBERED_MOST:
-                _remembered.clear()
-            _remembered[key] = element
-        return element
-
-    def _element(self, tag: int, vr: str, raw: bytes, here: _Context) -> Attributes:
+    def _element(self, tag: int, vr: str, raw: bytes, here: Context) -> Attributes:
         if vr == "UN":
             vr = _vr_of(tag, here.signed)
         if not raw:
@@ -192,10 +180,10 @@ class _Reader:
             }
         return self._text(tag, vr, raw, here)
 
-    def _text(self, tag: int, vr: str, raw: bytes, here: _Context) -> Attributes:
+    def _text(self, tag: int, vr: str, raw: bytes, here: Context) -> Attributes:
         text = _decode(raw, here.encodings if vr in _DECODED else _LATIN_1)
         if tag == _CHARACTER_SET:
-            here.encodings = _encodings(text.rstrip("\0 "))
+            here.encodings = encodings_of(text.rstrip("\0 "))
             text = "ISO_IR 192"  # what follows is UTF-8 now, as JSON is (PS3.18 F.2.2)
         text = text.rstrip("\0 ")
         if not text:
@@ -215,7 +203,7 @@ def _decode(raw: bytes, encodings: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _encodings(stated: str) -> tuple[str, ...]:
+def encodings_of(stated: str) -> tuple[str, ...]:
     """Return Python's names of the character sets stated in (0008,0005)."""
     try:
         with warnings.catch_warnings():

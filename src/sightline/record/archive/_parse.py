@@ -1,10 +1,8 @@
 """From the bytes of one object to what the index keeps of it."""
 
-import json
 import math
 import mmap
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ from typing import Any
 
 from blake3 import blake3
 
-from sightline.record.archive._attributes import read_attributes
 from sightline.record.archive._frames import Opening, Shape, build_table
+from sightline.record.archive._header import read_header
 from sightline.record.archive._matching import normalise_name, normalise_term
 from sightline.record.archive._model import Attributes, Incoming, ObjectRefused
 from sightline.record.archive._scan import Buffer, Scan, forget, scan
@@ -60,15 +58,16 @@ def parse(incoming: Incoming, settings: ArchiveSettings) -> Parsed:
     """
     with _opened(incoming.content, settings) as buffer:
         found = scan(buffer, max_header=settings.max_header_mib * MIB)
-        attributes = _attributes(found)
-        facts = Facts(attributes)
+        header = read_header(buffer, found)
+        facts = Facts(header.attributes)
         study_uid = facts.uid("0020000D", "StudyInstanceUID")
         series_uid = facts.uid("0020000E", "SeriesInstanceUID")
         sop_uid = facts.uid("00080018", "SOPInstanceUID")
         sop_class = facts.uid("00080016", "SOPClassUID")
         _require_announced(incoming, sop_class, sop_uid)
         table, shape = _frame_table(found, buffer, facts)
-        _add_links(attributes, found, f"{WEB}/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}")
+        address = f"{WEB}/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}"
+        links = _links(found, address)
         digest = incoming.digest or content_hash(found.syntax, buffer, found.start)
         size = len(buffer)
     return Parsed(
@@ -91,7 +90,7 @@ def parse(incoming: Incoming, settings: ArchiveSettings) -> Parsed:
             **_pixel_columns(shape),
             **_place_of(facts),
             "frame_table": table,
-            "metadata_gz": pack_metadata(attributes),
+            "metadata_gz": header.pack(links),
         },
         _is_simulated(facts),
     )
@@ -121,14 +120,6 @@ def start_hash(syntax: str) -> Any:
     return blake3(syntax.encode("ascii", "replace"))
 
 
-def pack_metadata(attributes: Attributes) -> bytes:
-    """Return DICOM JSON as compressed bytes, by tag (PS3.18 F.2.2)."""
-    ordered = dict(sorted(attributes.items()))
-    return zlib.compress(
-        json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 1
-    )
-
-
 @contextmanager
 def _opened(content: bytes | memoryview | Path, settings: ArchiveSettings) -> Iterator[Buffer]:
     """Give the bytes; a file is mapped, never read whole (it is ours, so nobody shortens it meanwhile)."""
@@ -146,19 +137,14 @@ def _opened(content: bytes | memoryview | Path, settings: ArchiveSettings) -> It
         yield buffer
 
 
-def _attributes(found: Scan) -> Attributes:
-    """Return the header in DICOM JSON, with the transfer syntax the object is available in."""
-    attributes = read_attributes(found.header, implicit=found.implicit, little=found.little)
-    attributes["00083002"] = {"vr": "UI", "Value": [found.syntax]}
-    return attributes
-
-
-def _add_links(attributes: Attributes, found: Scan, address: str) -> None:
-    """Name the values that are not in the header, so that a client can fetch them (PS3.18 F.2.6)."""
+def _links(found: Scan, address: str) -> Attributes:
+    """Return in which syntax the object is available, and where what is not in its header (PS3.18 F.2.6)."""
+    links: Attributes = {"00083002": {"vr": "UI", "Value": [found.syntax]}}
     for tag, span in found.bulk.items():
-        attributes[f"{tag:08X}"] = {"vr": span.vr, "BulkDataURI": f"{address}/bulkdata/{tag:08X}"}
+        links[f"{tag:08X}"] = {"vr": span.vr, "BulkDataURI": f"{address}/bulkdata/{tag:08X}"}
     if found.pixels is not None:
-        attributes["7FE00010"] = {"vr": found.pixels.span.vr, "BulkDataURI": f"{address}/bulkdata/7FE00010"}
+        links["7FE00010"] = {"vr": found.pixels.span.vr, "BulkDataURI": f"{address}/bulkdata/7FE00010"}
+    return links
 
 
 def _frame_table(found: Scan, buffer: Buffer, facts: "Facts") -> tuple[bytes | None, Shape | None]:

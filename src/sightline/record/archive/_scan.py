@@ -34,7 +34,7 @@ MAX_INFLATED = 1 << 30
 LONG_VRS = frozenset(
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 )
-_BULK = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
+BULK_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -60,7 +60,7 @@ class Pixels:
 
 @dataclass(slots=True)
 class Scan:
-    """What the walk found."""
+    """What the walk found; `elements` are those of the header: tag, where it begins, where it ends."""
 
     syntax: str
     start: int
@@ -68,6 +68,7 @@ class Scan:
     little: bool
     deflated: bool = False
     header: bytes = b""
+    elements: list[tuple[int, int, int]] = field(default_factory=list)
     bulk: dict[int, Span] = field(default_factory=dict)
     pixels: Pixels | None = None
 
@@ -188,6 +189,7 @@ class _Walk:
         """Note header, bulk values and pixels from `start` to the end."""
         found, buffer = self._found, self._buffer
         kept_from, pieces, size, extended = start, [], 0, b""
+        elements = found.elements
         at = start
         while self._end - at >= 8:
             tag, vr, value, length = self._element(at, found.implicit)
@@ -200,13 +202,17 @@ class _Walk:
             name = self._name(tag, vr) if length > BULK_OVER or drop else ""
             if tag in PIXEL_TAGS:
                 found.pixels = self._pixels(tag, name, value, length, after, extended)
-            elif length > BULK_OVER and length != UNDEFINED and name.encode() in _BULK and tag >> 16 != 0x28:
+            elif (
+                length > BULK_OVER and length != UNDEFINED and name.encode() in BULK_VRS and tag >> 16 != 0x28
+            ):
                 found.bulk[tag] = Span(value, length, name)
                 drop = True
             if drop:
                 pieces.append(buffer[kept_from:at])
                 kept_from = after
-            size += 0 if drop else after - at
+            else:
+                elements.append((tag, at, after))
+                size += after - at
             if size > self._max_header:
                 raise ObjectRefused(
                     "too-large",

@@ -8,11 +8,13 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, Protocol
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
 
+from sightline.kernel import clock
 from sightline.kernel.errors import Invalid
 from sightline.record.archive import _store as store_
 from sightline.record.archive._matching import Level, normalise_name, normalise_term
@@ -21,7 +23,7 @@ from sightline.record.archive.settings import ArchiveSettings
 from sightline.runtime import jobs
 from sightline.runtime.db import Db
 
-INDEX_JOB = "index-attributes"
+INDEX_JOB, TIDY_JOB = "index-attributes", "tidy-search"
 # A change of how values are kept raises this: what is held is then indexed again.
 _FORM = "1"
 _BATCH = 200
@@ -105,6 +107,7 @@ def prepare_search(store: Store) -> bool:
             )
         else:
             store_.set_further_ready(db)
+        _plan_tidying(db, 0)
     return behind
 
 
@@ -176,6 +179,25 @@ def tidy_search(store: Store) -> None:
         store_.compact_counts(db)
     with store.database.transaction() as db:
         store_.forget_words(db)
+
+
+def _plan_tidying(db: Db, days: int) -> None:
+    """Have the index tidied in so many days, once in each of them."""
+    day = clock.now().date() + timedelta(days=days)
+    jobs.enqueue(db, TIDY_JOB, key=f"{TIDY_JOB}-{day}", delay_s=days * 86_400)
+
+
+@jobs.job(TIDY_JOB)
+def tidy_daily(run: jobs.Run) -> None:
+    """Tidy the index, and again tomorrow."""
+    store: Store = run.resource("store")
+    run.step("tidy", lambda: tidy_search(store))
+
+    def plan() -> None:
+        with store.database.transaction() as db:
+            _plan_tidying(db, 1)
+
+    run.step("plan", plan)
 
 
 @jobs.job(INDEX_JOB)

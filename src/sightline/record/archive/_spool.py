@@ -277,21 +277,25 @@ class Spool:
         self._work.set()
 
     def _run(self) -> None:
+        """Write what waits, every so often while something comes, at once when somebody waits for it."""
+        wait_s = self._every_s
         while True:
             self._work.wait()
-            self._work.clear()
             if not self._stopping:
-                self._hurry.wait(self._every_s)
+                self._hurry.wait(wait_s)
             self._hurry.clear()
-            while self._waiting or self._refused:
-                if self._write_next():
-                    continue
-                if self._stopping:
+            self._work.clear()
+            went_well = not self._is_due() or self._write_next()
+            wait_s = self._every_s if went_well else RETRY_S
+            if self._is_due():
+                self._work.set()
+                if self._stopping and not went_well:
                     return
-                self._hurry.wait(RETRY_S)
-                self._hurry.clear()
-            if self._stopping:
+            elif self._stopping:
                 return
+
+    def _is_due(self) -> bool:
+        return bool(self._waiting or self._refused)
 
     def _write_next(self) -> bool:
         """Write the rows that wait; say whether it went well."""

@@ -30,6 +30,7 @@ from sightline.record.archive._store.keys import (
     KEYS,
     Condition,
     Key,
+    Listed,
     glob,
     groups_of,
     is_one_of,
@@ -40,6 +41,7 @@ from sightline.record.archive._store.keys import (
     matches_text,
     matches_time,
     norm_of,
+    pack_list,
     stem_of,
 )
 from sightline.runtime.db import Db
@@ -48,10 +50,12 @@ from sightline.runtime.db import Db
 # met soon when the newest are read.
 GATHERED = 1500
 TERMS_LISTED = 500
-# A modality or class with so few studies is walked itself, whatever else is asked of them.
+# A class with so few studies is walked itself, whatever else is asked of them.
 WALKED = 20_000
+# To test a study for a name costs as much as to read so many names in order.
+TESTED = 7
 # Where days are asked for as well, few of what is gathered remain; to test a name for typos is dear.
-DATED, NEAR = 8, 2
+DATED, NEAR = 4, 2
 NEAR_LISTED = 10 * TERMS_LISTED
 # For a count nothing ends the walk early: much more is worth being gathered.
 COUNTED = 50
@@ -108,12 +112,22 @@ class Asking:
         self.asked = asked_keys(db, query)
         self.by_tag = {a.key.tag: a for a in self.asked}
         self._most = 1
+        self._after: Sequence[str] | None = None
         self._words: dict[str, list[str]] = {}
-        self._near_terms: dict[str, list[str] | None] = {}
+        self._near_terms: dict[str, Listed | None] = {}
 
     def has(self, *levels: Level) -> bool:
         """Say whether keys of these levels are asked for."""
         return any(a.key.level in levels for a in self.asked)
+
+    def _plan_for_values(self) -> None:
+        """Have PostgreSQL plan for the values that are asked for, not for any: a name may be common or rare.
+
+        A page is soon full, so that workers beside us would only be started in vain.
+        """
+        if self.db.dialect.name == "postgresql":
+            local = {"plan_cache_mode": "force_custom_plan", "max_parallel_workers_per_gather": "0"}
+            self.db.execute(select(*(func.set_config(name, value, True) for name, value in local.items())))
 
     def _is_few(self, pairs: Select[Any], times: int = 1) -> bool:
         most = GATHERED * self._most * times
@@ -163,7 +177,7 @@ class Asking:
         if norms is not None:
             yield is_one_of(self.db, column, norms)
 
-    def _norms_within(self, tag: str, pattern: str) -> list[str] | None:
+    def _norms_within(self, tag: str, pattern: str) -> Listed | None:
         """Return the terms like a pattern, by a word they hold; None when they are too many to be listed."""
         fragments = [part for part in pattern.replace("?", "*").replace(" ", "*").split("*") if part]
         fragment = max(fragments, key=len, default="")
@@ -176,7 +190,7 @@ class Asking:
         like = is_one_of(self.db, w.word, found), glob(self.db, w.norm, pattern)
         return self._few(by_word(select(w.norm).where(w.tag == tag, *like)))
 
-    def _words_with(self, fragment: str) -> list[str] | None:
+    def _words_with(self, fragment: str) -> Listed | None:
         p, w = word_parts.c, words.c
         if len(fragment) < 3:
             wanted = select(w.word).where(glob(self.db, w.word, f"*{fragment}*"))
@@ -185,7 +199,7 @@ class Asking:
             wanted = select(p.word).where(p.part == parts[0], glob(self.db, p.word, f"*{fragment}*"))
         return self._few(wanted)
 
-    def _near_norms(self, tag: str, text: str) -> list[str] | None:
+    def _near_norms(self, tag: str, text: str) -> Listed | None:
         """Return the terms near to a name, by its rarest part; None when they are too many to be listed."""
         if tag not in self._near_terms:
             tokens = tokens_of(text)
@@ -199,11 +213,17 @@ class Asking:
             self._near_terms[tag] = self._few(wanted, NEAR_LISTED)
         return self._near_terms[tag]
 
-    def _few(self, wanted: Select[Any], most: int = 0) -> list[str] | None:
-        """Return what is wanted, each once; None when there is too much of it."""
+    def _few(self, wanted: Select[Any], most: int = 0) -> Listed | None:
+        """Return what is wanted; None when there is too much of it.
+
+        The database packs it and gets it back as it is: thousands of rows would each cost Python a row.
+        """
         most = (most or TERMS_LISTED) * self._most
-        found = list(self.db.scalars(wanted.limit(most + 1)))
-        return sorted(set(found)) if len(found) <= most else None
+        found = wanted.limit(most + 1).subquery()
+        is_sqlite = self.db.dialect.name == "sqlite"
+        pack = func.json_group_array if is_sqlite else func.array_agg
+        counted, packed = self.db.execute(select(func.count(), pack(next(iter(found.c))))).one()
+        return Listed(packed if counted else pack_list(self.db, ())) if counted <= most else None
 
     def _near(self, tag: str, norm: Any, text: str) -> list[Condition]:
         """Return that each part of a name is near to a word of the term."""
@@ -222,7 +242,7 @@ class Asking:
     def _near_word(self, column: Any, token: str) -> Condition:
         if len(token) < SHORTEST_FUZZY:
             return is_prefix(column, token)
-        return is_one_of(self.db, column, self._near_words(token))
+        return is_one_of(self.db, column, Listed(pack_list(self.db, self._near_words(token))))
 
     def _near_words(self, token: str) -> list[str]:
         """Return the words near to a part of a name: they share a beginning, or one without a letter."""

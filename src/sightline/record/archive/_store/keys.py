@@ -109,12 +109,24 @@ def glob(db: Db, column: Any, pattern: str) -> Condition:
     return column.like(quoted.replace("*", "%").replace("?", "_"), escape="\\")  # type: ignore[no-any-return]
 
 
-def is_one_of(db: Db, column: Any, values: Sequence[str]) -> Condition:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Many texts in the form that the database takes as one parameter."""
+
+    packed: Any
+
+
+def pack_list(db: Db, values: Sequence[str]) -> Any:
+    """Return texts as one parameter: JSON on SQLite, an array on PostgreSQL."""
+    return json.dumps(list(values)) if db.dialect.name == "sqlite" else list(values)
+
+
+def is_one_of(db: Db, column: Any, values: Listed) -> Condition:
     """Match one of many texts: one parameter, however many they are."""
     if db.dialect.name == "sqlite":
-        listed = func.json_each(json.dumps(list(values))).table_valued("value", name="listed")
+        listed = func.json_each(values.packed).table_valued("value", name="listed")
         return column.in_(select(listed.c.value))  # type: ignore[no-any-return]
-    return column == func.any(cast(list(values), ARRAY(Text)))  # type: ignore[no-any-return]
+    return column == func.any(cast(values.packed, ARRAY(Text)))  # type: ignore[no-any-return]
 
 
 def is_prefix(column: Any, prefix: str) -> Condition:

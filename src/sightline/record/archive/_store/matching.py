@@ -7,7 +7,7 @@ selective keys' matches up to a limit first.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import FromClause, Select, and_, exists, func, literal, or_, select, tuple_
@@ -16,6 +16,7 @@ from sightline.record.archive._matching import (
     Empty,
     Level,
     Match,
+    Range,
     Single,
     UidList,
     Wildcard,
@@ -25,6 +26,7 @@ from sightline.record.archive._store.asking import (
     DATE,
     DATED,
     NEAR,
+    TESTED,
     TIME,
     WALKED,
     Asked,
@@ -85,11 +87,14 @@ class StudySearch(Asking):
 
     def page(self, limit: int, offset: int, after: Sequence[str] | None) -> list[Any]:
         """Return the UIDs, and what orders them, of one page of matches."""
+        self._plan_for_values()
+        self._after = after
         statement = self._objects(after)
         return list(self.db.execute(statement.limit(limit).offset(offset)))
 
     def count(self, most: int | None) -> int:
         """Return how many match, at most `most`."""
+        self._plan_for_values()
         if (by_day := self._counted_by_day()) is not None:
             return by_day if most is None else min(by_day, most)
         self._most = COUNTED
@@ -108,10 +113,7 @@ class StudySearch(Asking):
             return None
         if tags and not (kind is not None and kind.table is study_modalities and tags == kind.fixed):
             return None
-        n = study_counts.c
-        modality = self._single(next(iter(tags))) if tags else ""
-        wanted = select(func.sum(n.studies)).where(n.modality == modality, *self._dates(n.date))
-        return int(self.db.scalar(wanted) or 0)
+        return self._of_days(self._single(next(iter(tags))) or "" if tags else "")
 
     def _objects(self, after: Sequence[str] | None) -> Select[Any]:
         source = self._source()
@@ -143,6 +145,8 @@ class StudySearch(Asking):
             wanted = wanted.with_hint(series, "INDEXED BY ix_series_study", "sqlite")
         if source.repeats:
             wanted = wanted.distinct()
+        if source.gathered and level == "study" and self.db.dialect.name == "sqlite":
+            return wanted  # read as it was put down, and no further than the page needs
         return wanted.order_by(*order, *below)
 
     # Where to begin
@@ -156,6 +160,8 @@ class StudySearch(Asking):
     def _dated(self, source: Source) -> Source:
         """Bound the source by the dates asked for: its index is in their order."""
         source.where += self._dates(source.date)
+        if self._after and not source.gathered:  # where to go on in the index, said so that it is seen
+            source.where.append(source.date <= self._after[0])
         if not self._is_combined(DATE):
             source.fixed |= {DATE}
         return source
@@ -166,14 +172,19 @@ class StudySearch(Asking):
         if asked is None:
             return []
         if not self._is_combined(DATE):
-            return [matches_date(date, asked.match)]
+            match = asked.match
+            if self._after and isinstance(match, Range) and self._after[0] < match.high:
+                match = Range(match.low, self._after[0])  # of two ends SQLite would heed the first
+            return [matches_date(date, match)]
         low, high = ends_of(asked.match)
         return [*([date >= low] if low else []), *([date <= high + "~"] if high else [])]
 
     def _gather(self, pairs: Select[Any], *fixed: str) -> Source:
         # First all, then each once: asked for both in one, SQLite would walk the whole index in order.
         every = pairs.cte("every").prefix_with("MATERIALIZED")
-        gathered = select(every.c.date, every.c.study).distinct().cte("gathered").prefix_with("MATERIALIZED")
+        c = every.c
+        newest_first = select(c.date, c.study).distinct().order_by(c.date.desc(), c.study.desc())
+        gathered = newest_first.cte("gathered").prefix_with("MATERIALIZED")
         c = gathered.c
         return Source(gathered, c.date, c.study, fixed=frozenset(fixed), gathered=True)
 
@@ -280,9 +291,19 @@ class StudySearch(Asking):
         return None
 
     def _is_rare(self, kind: Source) -> bool:
-        pairs = select(kind.study).where(*self._dated(replace(kind, where=[*kind.where])).where)
+        """Say whether the studies of a kind are sooner walked through than those of a name."""
+        if kind.table is study_modalities:
+            modality = self._single(_MODALITIES) or self._single(_MODALITY) or ""
+            return self._of_days(modality) * TESTED <= self._of_days("")
+        pairs = select(kind.study).where(*kind.where, *self._dates(kind.date))
         few = select(func.count()).select_from(pairs.limit(WALKED + 1).subquery())
         return bool(self.db.execute(few).scalar_one() <= WALKED)
+
+    def _of_days(self, modality: str) -> int:
+        """Return how many studies of a modality, or of any, the days asked for have."""
+        n = study_counts.c
+        wanted = select(func.sum(n.studies)).where(n.modality == modality, *self._dates(n.date))
+        return int(self.db.scalar(wanted) or 0)
 
     def _is_walkable(self, tag: str) -> bool:
         asked = self.by_tag.get(tag)

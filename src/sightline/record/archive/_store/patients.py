@@ -47,17 +47,22 @@ class PatientSearch(StudySearch):
 
     def _objects(self, after: Sequence[str] | None) -> Select[Any]:
         """Return the patients that match, by opaque id: whom a page holds then hangs on no key."""
-        p, s = patients.c, studies.c
+        s = studies.c
         below = StudySearch(self.db, self._below())
-        tables, fixed = self._patient_source(below)
-        own = exists().where(s.patient == p.id)
+        tables, id_, fixed = self._patient_source(below)
+        own = exists().where(s.patient == id_)
         if below.asked or below.query.labels:
             walked = Source(studies, s.date, s.uid)
             own = own.where(*below._study_conditions(walked), *below._lower(walked))
-        where = [own, *self._patient_conditions(fixed)]
+        asked = self._patient_conditions(fixed)
+        if asked and tables is not patients:
+            asked = [exists().where(patients.c.id == id_, *asked)]
+        wanted = select(id_).select_from(tables).where(*asked, own)
         if after:
-            where.append(p.id > after[0])
-        return select(p.id).select_from(tables).where(*where).order_by(p.id)
+            wanted = wanted.where(id_ > after[0])
+        if tables is not patients and self.db.dialect.name == "sqlite":
+            return wanted  # read as it was put down, and no further than the page needs
+        return wanted.order_by(id_)
 
     def _below(self) -> Query:
         """Return what is asked of studies and what they hold."""
@@ -71,15 +76,15 @@ class PatientSearch(StudySearch):
             fuzzy=self.query.fuzzy,
         )
 
-    def _patient_source(self, below: StudySearch) -> tuple[FromClause, str]:
-        """Return the patients of a selective key, or all."""
-        p = patients.c
+    def _patient_source(self, below: StudySearch) -> tuple[FromClause, Any, str]:
+        """Return the patients of a selective key, or all: where from, their id, and the key dealt with."""
         for tag, ids in self._selective_patients(below):
             if self._is_few(ids):
                 every = ids.cte("every_patient").prefix_with("MATERIALIZED")
-                gathered = select(every.c.id).distinct().cte("gathered_patients").prefix_with("MATERIALIZED")
-                return gathered.join(patients, p.id == gathered.c.id), tag
-        return patients, ""
+                each = select(every.c.id).distinct().order_by(every.c.id)
+                gathered = each.cte("gathered_patients").prefix_with("MATERIALIZED")
+                return gathered, gathered.c.id, tag
+        return patients, patients.c.id, ""
 
     def _selective_patients(self, below: StudySearch) -> Iterable[tuple[str, Select[Any]]]:
         p, n = patients.c, patient_names.c

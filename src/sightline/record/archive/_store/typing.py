@@ -9,7 +9,7 @@ from sightline.record.archive._matching import Query
 from sightline.record.archive._store.asking import in_byte_order
 from sightline.record.archive._store.attributes import study_terms, term_words
 from sightline.record.archive._store.custody import expectations, expected_instances, legal_holds
-from sightline.record.archive._store.keys import Condition, glob, is_one_of, is_prefix
+from sightline.record.archive._store.keys import Condition, Listed, glob, is_one_of, is_prefix
 from sightline.record.archive._store.matching import Source, StudySearch
 from sightline.record.archive._store.tables import instances, studies
 from sightline.runtime.db import Db
@@ -78,7 +78,7 @@ class TextSearch(StudySearch):
                 pairs.append(select(c.date, c.uid.label("study")).where(begins))
         return pairs
 
-    def _beginning(self, tag: str, token: str) -> list[str] | None:
+    def _beginning(self, tag: str, token: str) -> Listed | None:
         w = term_words.c
         return self._few(select(w.norm).where(w.tag == tag, is_prefix(w.word, token)))
 
