@@ -75,8 +75,9 @@ def open_installation(settings: Settings | None = None) -> Installation:
         raise FolderUnusable(
             f"The data folder {folder} cannot be made ({cause.strerror}); name another with --data."
         ) from cause
-    database = open_database(settings.server.database_url or f"sqlite:///{folder / 'sightline.db'}")
+    # SQLite does not wait when two at once turn a new file to its write-ahead log: one of them is refused.
     with _alone(folder / "migrate.lock"):
+        database = open_database(settings.server.database_url or f"sqlite:///{folder / 'sightline.db'}")
         migrate(database)
         jobs.open_queue(database)
     store = archive.Store(
