@@ -25,7 +25,7 @@ from bench.peers.sightline import TITLE as SIGHTLINE
 from bench.peers.sightline import sightline
 
 TICK = os.sysconf("SC_CLK_TCK")
-REST_S = 45
+REST_S = 65
 NODELAY = {"TCP_NODELAY": "1"}
 # way, associations, environment, bar and aim of the ratio
 WAYS = (
@@ -80,7 +80,7 @@ def send(port: int, title: str, folders: list[Path], environment: dict[str, str]
 def rest() -> None:
     """Wait until the file system has forgotten what was deleted.
 
-    Some (ext4 without a journal) pass over the inodes of the last half minute one by one for each new file:
+    Some (ext4 without a journal) pass over the inodes of the last minute one by one for each new file:
     whoever is measured after others have deleted theirs would pay for them.
     """
     os.sync()

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from uuid import uuid4
 
 import pytest
 
@@ -16,6 +17,7 @@ from sightline.runtime.blobs import (
     _local,
     _objects,
     open_blobs,
+    page_memory,
 )
 from tests.s3 import s3_endpoint, s3_url  # noqa: F401
 
@@ -183,17 +185,38 @@ def test_the_leftovers_of_a_killed_process_are_swept_and_those_of_a_living_one_a
 
 def test_files_are_synced_before_they_have_a_name_and_the_folder_after(local, monkeypatch):
     order = []
-    for name in ("fdatasync", "link", "fsync"):
-        real = getattr(os, name)
+    for place, name in ((os, "fdatasync"), (_local, "_name"), (os, "fsync")):
+        real = getattr(place, name)
         monkeypatch.setattr(
-            _local.os, name, lambda *a, _name=name, _real=real: (order.append(_name), _real(*a))[1]
+            place, name, lambda *a, _name=name, _real=real: (order.append(_name), _real(*a))[1]
         )
     local._make_folder(local._root)
     order.clear()
 
     local.put_if_absent("a", b"bytes")
 
-    assert order == ["fdatasync", "link", "fsync"]
+    assert order == ["fdatasync", "_name", "fsync"]
+
+
+@pytest.mark.parametrize("renames", [True, False])
+@pytest.mark.parametrize("size", [0, 1, _local.PAGE, 3 * _local.PAGE + 17])
+def test_bytes_begun_and_ended_later_are_those_given_and_never_replace_what_is_held(
+    local, monkeypatch, size, renames
+):
+    if not renames:  # a file system that cannot refuse to replace
+        monkeypatch.setattr(_local, "_rename", None)
+    memory = page_memory(1 << 20)
+    memory[:] = os.urandom(1 << 20)
+    for data in (memory[:size], memory[5 : 5 + size], bytes(memory[:size])):
+        key = f"a/{uuid4().hex}"
+
+        assert local.put_if_absent(key, local.begin(data), move=True)
+        assert not local.put_if_absent(key, local.begin(b"another"), move=True)
+        local.give_up(local.begin(data))
+
+        assert local.get(key) == bytes(data)
+    assert list(local.scratch().iterdir()) == []
+    assert not local._begun
 
 
 def test_a_large_object_goes_to_the_object_store_in_parts_and_never_twice(s3_url, monkeypatch):  # noqa: F811

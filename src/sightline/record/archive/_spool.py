@@ -57,6 +57,7 @@ class Spool:
 
     def __init__(self, store: Store, *, every_s: float = 0.25) -> None:
         self._store = store
+        self._local = store.blobs if isinstance(store.blobs, LocalBlobs) else None
         self._every_s = every_s
         self._lookup = store_.Lookup(store.database)
         self._changed = threading.Condition()
@@ -130,7 +131,10 @@ class Spool:
             parsed = coerced(parsed, source, coercion_rules(self._store.database))
             if early is not None:
                 parsed = replace(parsed, content=early, ours=True)
-            return self._claimed(parsed, source)
+            outcome = self._claimed(parsed, source)
+            if outcome.status in {"stored", "conflict"}:  # the file is in its place now
+                early = None
+            return outcome
         except ObjectRefused as error:
             outcome = Outcome("refused", item.name, reason=str(error), code=error.reason)
             self._note(outcome, source)
@@ -141,15 +145,16 @@ class Spool:
             words = "The database cannot be read; nothing was stored. Send it again later."
             return Outcome("refused", item.name, reason=words, code="store-unavailable")
         finally:
-            for path in (early, item.content if item.ours else None):
-                if isinstance(path, Path):
-                    path.unlink(missing_ok=True)
+            if early is not None and self._local is not None:
+                self._local.give_up(early)
+            if item.ours and isinstance(item.content, Path):
+                item.content.unlink(missing_ok=True)
 
     def _write_early(self, item: Incoming) -> Path | None:
         """Hand bytes in memory to the disk before they are looked at, so that it works meanwhile."""
-        if isinstance(item.content, Path) or not isinstance(self._store.blobs, LocalBlobs):
+        if isinstance(item.content, Path) or self._local is None:
             return None
-        return self._store.blobs.begin(item.content)
+        return self._local.begin(item.content)
 
     def _note(self, refused: Outcome, source: Source) -> None:
         """Have a refusal written with the next rows."""

@@ -6,7 +6,7 @@ of its bytes, and what a killed process left half-written is swept when the fold
 
 from pathlib import Path
 
-from sightline.runtime.blobs._local import LocalBlobs
+from sightline.runtime.blobs._local import LocalBlobs, page_memory
 from sightline.runtime.blobs._model import (
     BlobNotHeld,
     Blobs,
@@ -29,6 +29,7 @@ __all__ = [
     "StoreUnavailable",
     "check_key",
     "open_blobs",
+    "page_memory",
 ]
 
 

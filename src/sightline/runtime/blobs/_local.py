@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import fcntl
+import mmap
 import os
 import shutil
 import threading
@@ -25,17 +26,24 @@ from sightline.runtime.blobs._model import (
 )
 
 SYNC_FILE_RANGE_WRITE = 2
+PAGE = mmap.PAGESIZE
+O_DIRECT = getattr(os, "O_DIRECT", 0)
+RENAME_NOREPLACE = 1
+AT_FDCWD = -100
 
 
-def _load_begin_writing() -> Any:
-    """Return the system's `sync_file_range`, which starts writing without waiting; None where it has none."""
-    begin = getattr(ctypes.CDLL(None), "sync_file_range", None)
-    if begin is not None:
-        begin.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
-    return begin
+def _system(name: str, *arguments: Any) -> Any:
+    """Return a call of the system that Python has no name for; None where the system has none."""
+    call = getattr(ctypes.CDLL(None, use_errno=True), name, None)
+    if call is not None:
+        call.argtypes = arguments
+    return call
 
 
-_begin_writing = _load_begin_writing()
+# Starts writing without waiting for its end.
+_begin_writing = _system("sync_file_range", ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+# Renames, and on request refuses to replace what is there.
+_rename = _system("renameat2", ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
 
 
 class LocalBlobs:
@@ -45,6 +53,7 @@ class LocalBlobs:
         self._root = root.absolute()
         self._synced: set[Path] = set()
         self._syncs = _FolderSyncs()
+        self._begun: dict[Path, int] = {}
         with _disk_errors():
             self._root.mkdir(parents=True, exist_ok=True)
             self._partial = _Partial(self._root / ".partial")
@@ -58,20 +67,29 @@ class LocalBlobs:
         return stored
 
     def begin(self, data: bytes | memoryview) -> Path:
-        """Write bytes to a scratch file and have the disk begin; `put_if_absent` with `move` ends it."""
+        """Write bytes to a scratch file; `put_if_absent` with `move` ends it, or `give_up`.
+
+        Memory of `page_memory` goes past the system's cache: its pages would cost more than the writing.
+        """
         path = self._partial.folder / uuid4().hex
         with _disk_errors():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
+            self._begun[path] = handle
             try:
-                _write_all(handle, data)
+                _write_all(handle, memoryview(data)[_write_direct(handle, data) :])
                 if _begin_writing is not None:
                     _begin_writing(handle, 0, 0, SYNC_FILE_RANGE_WRITE)
             except OSError:
-                path.unlink(missing_ok=True)
+                self.give_up(path)
                 raise
-            finally:
-                os.close(handle)
         return path
+
+    def give_up(self, begun: Path) -> None:
+        """Remove a scratch file that is not wanted."""
+        handle = self._begun.pop(begun, None)
+        if handle is not None:
+            os.close(handle)
+        begun.unlink(missing_ok=True)
 
     def put_many(self, items: Sequence[tuple[str, Data]], *, move: bool = False) -> list[bool]:
         """Do as `put_if_absent` for each: files are synced side by side, each folder once."""
@@ -159,21 +177,20 @@ class LocalBlobs:
                 yield Path(entry.path).relative_to(self._root).as_posix()
 
     def _write(self, key: str, data: Data, move: bool) -> bool:
-        """Write the bytes apart, sync them, link them to their name; the caller syncs the folder."""
+        """Write the bytes apart, sync them, name them; the caller syncs the folder."""
         path = self._path(key)
         partial = data if move and isinstance(data, Path) else self._partial.folder / uuid4().hex
+        named = False
         try:
-            if path.exists():
+            if partial is not data and path.exists():
                 return False
             self._make_folder(path.parent)
-            _fill(partial, data)
-            try:
-                os.link(partial, path)
-            except FileExistsError:
-                return False
+            _fill(partial, data, self._begun.pop(partial, None))
+            named = _name(partial, path)
         finally:
-            partial.unlink(missing_ok=True)
-        return True
+            if not named:
+                self.give_up(partial)
+        return named
 
     def _make_folder(self, folder: Path) -> None:
         """Make `folder` so that it outlives a power cut: each new name is synced in its parent."""
@@ -301,20 +318,41 @@ def _disk_errors(key: str | None = None) -> Iterator[None]:
         raise kind.error(kind.words) from error
 
 
-def _fill(partial: Path, data: Data) -> None:
-    """Put `data` into `partial` and sync it."""
-    if partial is data:
+def _fill(partial: Path, data: Data, begun: int | None) -> None:
+    """Put `data` into `partial`, which may have `begun` as this handle, and sync it."""
+    if begun is not None:
+        handle = begun
+    elif partial is data:
         handle = os.open(partial, os.O_RDWR)
     else:
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
     try:
         if partial is not data:
             for piece in _pieces(data):
                 _write_all(handle, piece)
-        os.fchmod(handle, 0o440)
+        elif begun is None:
+            os.fchmod(handle, 0o440)
         os.fdatasync(handle)
     finally:
         os.close(handle)
+
+
+def _name(partial: Path, path: Path) -> bool:
+    """Give a file its name; False when another has it, and `partial` is still there."""
+    if _rename is not None:
+        if not _rename(AT_FDCWD, os.fsencode(partial), AT_FDCWD, os.fsencode(path), RENAME_NOREPLACE):
+            return True
+        number = ctypes.get_errno()
+        if number == errno.EEXIST:
+            return False
+        if number not in {errno.EINVAL, errno.ENOSYS}:
+            raise OSError(number, os.strerror(number))
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        return False
+    partial.unlink()
+    return True
 
 
 def _pieces(data: Data) -> Iterator[bytes | bytearray | memoryview]:
@@ -332,6 +370,29 @@ def _write_all(handle: int, piece: bytes | bytearray | memoryview) -> None:
     rest = memoryview(piece)
     while rest:
         rest = rest[os.write(handle, rest) :]
+
+
+def page_memory(size: int) -> memoryview:
+    """Return memory that `LocalBlobs.begin` can hand to the disk as it is."""
+    return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+
+
+def _write_direct(handle: int, data: bytes | memoryview) -> int:
+    """Write whole pages past the system's cache, where disk and memory allow; return how many bytes."""
+    whole = len(data) // PAGE * PAGE
+    if not whole or not O_DIRECT:
+        return 0
+    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETFL, flags | O_DIRECT)
+        written = os.write(handle, memoryview(data)[:whole]) // PAGE * PAGE
+        return os.lseek(handle, written, os.SEEK_SET)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return 0
+    finally:
+        fcntl.fcntl(handle, fcntl.F_SETFL, flags)
 
 
 def _pread(handle: int, start: int, length: int) -> bytes:

@@ -18,6 +18,7 @@ from pynetdicom import ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts
 
 from sightline.kernel.errors import Forbidden, Unavailable
 from sightline.record import archive
+from sightline.runtime.blobs import page_memory
 from sightline.wire import peers
 from sightline.wire.dimse import _upper, _upper_commands
 from sightline.wire.dimse import _upper_pdus as pdus
@@ -315,13 +316,13 @@ class _Memory:
     """The memory that an association receives into: one piece, used again for each object."""
 
     def __init__(self) -> None:
-        self.view = memoryview(bytearray(SMALLEST))
+        self.view = page_memory(SMALLEST)
 
     def grow(self, used: int) -> bool:
         """Double it, keeping what is in it; say whether that was allowed."""
         if len(self.view) >= LARGEST:
             return False
-        larger = memoryview(bytearray(len(self.view) * 2))
+        larger = page_memory(len(self.view) * 2)
         larger[:used] = self.view[:used]
         self.view = larger
         return True
@@ -329,7 +330,7 @@ class _Memory:
     def shrink(self) -> None:
         """Give back what a large object needed."""
         if len(self.view) > SMALLEST:
-            self.view = memoryview(bytearray(SMALLEST))
+            self.view = page_memory(SMALLEST)
 
 
 class _Arriving:
