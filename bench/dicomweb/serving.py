@@ -23,8 +23,10 @@ from bench.dicomweb.load import Connection, at_once
 from bench.peers.orthanc import orthanc
 from bench.peers.sightline import PASSWORD, Sightline, sightline
 
-KIND = 'multipart/related; type="application/dicom"; boundary=XX'
-PART = b"--XX\r\nContent-Type: application/dicom\r\n\r\n"
+# As long as those that clients make up.
+BOUNDARY = "0f8e8d9c1f6a4b52a3f7be60d1c2940e"
+KIND = 'multipart/related; type="application/dicom"; boundary=' + BOUNDARY
+PART = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
 IN_REQUEST = 10
 AS_STORED = "multipart/related; type={}; transfer-syntax=*"
 FRAME = AS_STORED.format('"application/octet-stream"')
@@ -88,7 +90,7 @@ def bodies_of(paths: list[Path]) -> list[list[bytes]]:
     bodies = []
     for at in range(0, len(paths), IN_REQUEST):
         parts = [(PART, path.read_bytes(), b"\r\n") for path in paths[at : at + IN_REQUEST]]
-        bodies.append([*(piece for part in parts for piece in part), b"--XX--\r\n"])
+        bodies.append([*(piece for part in parts for piece in part), f"--{BOUNDARY}--\r\n".encode()])
     return bodies
 
 

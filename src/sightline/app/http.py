@@ -92,8 +92,8 @@ def build_api() -> FastAPI:
     return app
 
 
-def build_app(installation: Installation) -> FastAPI:
-    """Return the application over an installation."""
+def build_app(installation: Installation, spool: archive.Spool | None = None) -> FastAPI:
+    """Return the application over an installation; objects come in by its `spool`, or by one of its own."""
     app = build_api()
     app.state.database = installation.database
     app.state.store = installation.store
@@ -104,7 +104,8 @@ def build_app(installation: Installation) -> FastAPI:
     app.state.identity_rules = installation.settings.identity.rules()
     web = installation.settings.dicomweb
     # First of all: a viewer asks for hundreds of frames a second, and routes are tried in order.
-    app.router.routes.insert(0, Mount("/dicom-web", routes=dicomweb_routes.build(installation.store, web)))
+    dicomweb = dicomweb_routes.build(installation.store, web, spool)
+    app.router.routes.insert(0, Mount("/dicom-web", routes=dicomweb))
     app.router.routes += dicomweb_routes.build_uri(installation.store, web)
     app.router.routes.append(Mount("/fhir", routes=fhir_routes.build()))
     app.router.routes += [

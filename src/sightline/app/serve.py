@@ -49,7 +49,7 @@ def serve(installation: Installation, *, ready: Callable[[str], None]) -> None:
         _start(running, listener)
         _start(running, transfers.Dispatcher(installation.store, installation.settings.transfers))
         _start(running, upkeep.Keeper(installation.store, installation.settings.upkeep))
-        asyncio.run(_serve_http(installation, ready))
+        asyncio.run(_serve_http(installation, spool, ready))
 
 
 def _start(running: ExitStack, part: Any) -> None:
@@ -57,10 +57,10 @@ def _start(running: ExitStack, part: Any) -> None:
     running.callback(part.stop)
 
 
-async def _serve_http(installation: Installation, ready: Callable[[str], None]) -> None:
+async def _serve_http(installation: Installation, spool: archive.Spool, ready: Callable[[str], None]) -> None:
     settings = installation.settings.server
     _require_free(settings.host, settings.http_port)
-    app = build_app(installation)
+    app = build_app(installation, spool)
     server = _granian(app, settings.host, settings.http_port)
     serving = asyncio.create_task(server.serve())
     stop = asyncio.Event()

@@ -53,7 +53,7 @@ class _Claim:
 
 
 class Spool:
-    """Takes objects in for many senders; one per serving process."""
+    """Takes objects in for many senders; one per serving process. It starts with the first object."""
 
     def __init__(self, store: Store, *, every_s: float = 0.25) -> None:
         self._store = store
@@ -89,14 +89,20 @@ class Spool:
             self._writer = None
         self._lookup.close()
 
-    def place(self, item: Incoming, source: Source) -> Outcome:
+    @property
+    def store(self) -> Store:
+        """Return the archive's store."""
+        return self._store
+
+    def place(self, item: Incoming, source: Source, *, study_uid: str = "") -> Outcome:
         """Take one object in and say what became of it; its bytes are durable, its row follows.
 
-        Storing again what is held changes nothing; another object under a held UID is kept aside. What cannot
-        be kept, and everything while the disk or the database cannot be written, is refused.
+        With `study_uid`, what belongs to another study is refused. Storing what is held changes nothing;
+        another object under a held UID is kept aside. What cannot be kept, and everything while the disk or
+        the database cannot be written, is refused.
         """
         access.require(source.person, "archive.store")
-        outcome = self._place(item, source)
+        outcome = self._place(item, source, study_uid)
         logs.instances_total.labels(source.kind, outcome.status).inc()
         return outcome
 
@@ -120,7 +126,7 @@ class Spool:
                     )
                 self._changed.wait(0.1)
 
-    def _place(self, item: Incoming, source: Source) -> Outcome:
+    def _place(self, item: Incoming, source: Source, study_uid: str) -> Outcome:
         if self._trouble:
             return Outcome("refused", item.name, reason=self._trouble, code="store-unavailable")
         early = None
@@ -128,6 +134,8 @@ class Spool:
             early = self._write_early(item)
             require_room(self._store, parsed_size(item))
             parsed = parse(item, self._store.settings)
+            if study_uid and parsed.study_uid != study_uid:
+                raise ObjectRefused("other-study", "It belongs to another study than it was sent to.")
             parsed = coerced(parsed, source, coercion_rules(self._store.database))
             if early is not None:
                 parsed = replace(parsed, content=early, ours=True)
@@ -162,6 +170,11 @@ class Spool:
             if len(self._refused) < WAITING:
                 self._refused.append((refused, source, clock.now()))
                 self._accepted += 1
+            self._call_writer()
+
+    def _call_writer(self) -> None:
+        if self._writer is None:
+            self.start()
         self._work.set()
 
     def _claimed(self, parsed: Parsed, source: Source) -> Outcome:
@@ -279,7 +292,7 @@ class Spool:
             claim.blob, claim.durable = placed.blob, True
             self._waiting.append(placed)
             self._accepted += 1
-        self._work.set()
+            self._call_writer()
 
     def _run(self) -> None:
         """Write what waits, every so often while something comes, at once when somebody waits for it."""

@@ -73,11 +73,12 @@ class LocalBlobs:
         """
         path = self._partial.folder / uuid4().hex
         with _disk_errors():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
+            handle, direct = _create(path)
             self._begun[path] = handle
             try:
-                _write_all(handle, memoryview(data)[_write_direct(handle, data) :])
-                if _begin_writing is not None:
+                written = _write_direct(handle, data) if direct else 0
+                _write_all(handle, memoryview(data)[written:])
+                if not written and _begin_writing is not None:
                     _begin_writing(handle, 0, 0, SYNC_FILE_RANGE_WRITE)
             except OSError:
                 self.give_up(path)
@@ -377,22 +378,31 @@ def page_memory(size: int) -> memoryview:
     return memoryview(mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
 
-def _write_direct(handle: int, data: bytes | memoryview) -> int:
-    """Write whole pages past the system's cache, where disk and memory allow; return how many bytes."""
-    whole = len(data) // PAGE * PAGE
-    if not whole or not O_DIRECT:
-        return 0
-    flags = fcntl.fcntl(handle, fcntl.F_GETFL)
+def _create(path: Path) -> tuple[int, bool]:
+    """Make a file; say whether what is written to it goes past the system's cache."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        fcntl.fcntl(handle, fcntl.F_SETFL, flags | O_DIRECT)
-        written = os.write(handle, memoryview(data)[:whole]) // PAGE * PAGE
-        return os.lseek(handle, written, os.SEEK_SET)
+        return os.open(path, flags | O_DIRECT, 0o440), bool(O_DIRECT)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        return 0
-    finally:
-        fcntl.fcntl(handle, fcntl.F_SETFL, flags)
+    path.unlink(missing_ok=True)
+    return os.open(path, flags, 0o440), False
+
+
+def _write_direct(handle: int, data: bytes | memoryview) -> int:
+    """Write whole pages, where the disk takes this memory, then turn to the cache; return how many bytes."""
+    whole = len(data) // PAGE * PAGE
+    written = 0
+    try:
+        written = os.write(handle, memoryview(data)[:whole]) if whole else 0
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    fcntl.fcntl(handle, fcntl.F_SETFL, 0)
+    if written < whole:
+        written = os.lseek(handle, written // PAGE * PAGE, os.SEEK_SET)
+    return written
 
 
 def _pread(handle: int, start: int, length: int) -> bytes:

@@ -26,7 +26,7 @@ class PartStart:
 class PartData:
     """Bytes of the part that began last."""
 
-    data: bytes
+    data: bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +40,33 @@ Event = PartStart | PartData | PartEnd
 async def read_multipart(stream: AsyncIterator[bytes], boundary: str) -> AsyncIterator[Event]:
     """Yield the parts of a body as it arrives, holding no more of it than a piece."""
     delimiter = b"\r\n--" + boundary.encode("latin-1")
-    buffer = bytearray(b"\r\n")  # the first delimiter may stand at the very beginning
+    data = b"\r\n"  # the first delimiter may stand at the very beginning
     inside = False
-    async for chunk in _with_end(stream):
-        if chunk is None:
-            raise BadMultipart("The body ends before its last boundary; it was cut off. Send it again.")
-        buffer += chunk
+    async for chunk in stream:
+        data = data + chunk if data else chunk
+        at = 0
         while True:
-            at = buffer.find(delimiter)
-            if at < 0:
-                ready = len(buffer) - len(delimiter)
-                if inside and ready > 0:
-                    with memoryview(buffer) as view:
-                        piece = bytes(view[:ready])
-                    yield PartData(piece)
-                if ready > 0:
-                    del buffer[:ready]
-                break
-            head_end = _head_end(buffer, at + len(delimiter))
-            if head_end is None:
+            found = data.find(delimiter, at)
+            head_end = None if found < 0 else _head_end(data, found + len(delimiter))
+            if head_end is None:  # what may be the beginning of a delimiter waits for more
+                ready = found if found >= 0 else max(len(data) - len(delimiter), at)
+                if inside and ready > at:
+                    yield PartData(memoryview(data)[at:ready])
+                data = data[ready:]
                 break
             if inside:
-                if at:
-                    yield PartData(bytes(buffer[:at]))
+                if found > at:
+                    yield PartData(memoryview(data)[at:found])
                 yield PartEnd()
             if head_end == 0:
                 return
-            yield PartStart(_parse_headers(bytes(buffer[at + len(delimiter) : head_end])))
+            yield PartStart(_parse_headers(data[found + len(delimiter) : head_end]))
             inside = True
-            del buffer[:head_end]
+            at = head_end
+    raise BadMultipart("The body ends before its last boundary; it was cut off. Send it again.")
 
 
-async def _with_end(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
-    async for chunk in stream:
-        yield chunk
-    yield None
-
-
-def _head_end(buffer: bytearray, after: int) -> int | None:
+def _head_end(buffer: bytes, after: int) -> int | None:
     """Return where the part's data begin, 0 for the last boundary, None when more must come first."""
     if buffer[after : after + 2] == b"--":
         return 0

@@ -135,6 +135,7 @@ class Context:
     """What the answers stand on."""
 
     store: archive.Store
+    spool: archive.Spool
     settings: DicomWebSettings
     threads: ThreadPoolExecutor
     heavy: ThreadPoolExecutor

@@ -46,7 +46,7 @@ async def store_objects(asked: Asked) -> Response:
     form = accept.choose_attributes(asked.accept, several=False)
     events = _events(asked.request)
     source = archive.Source("stow", asked.person.id, asked.person)
-    outcomes = await Upload(asked.store, source, asked.study).take(events)
+    outcomes = await Upload(asked.context.spool, source, asked.study).take(events)
     if not outcomes:
         raise BadRequest("The body holds no object.")
     status, body = answer(outcomes, asked.root, asked.study)

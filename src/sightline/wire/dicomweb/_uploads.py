@@ -1,12 +1,13 @@
 """STOW-RS: what arrives in the body of a request, part after part (PS3.18 10.5).
 
-Whole objects go to the archive in batches while the rest still arrives; of attributes with bulk data the
+Each whole object goes to the archive while the rest still arrives; of attributes with bulk data the
 attributes are kept in memory and the bulk data in files, until the last part is there.
 """
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -15,15 +16,17 @@ from starlette.concurrency import run_in_threadpool
 
 from sightline.kernel.errors import Invalid
 from sightline.record import archive
-from sightline.runtime.blobs import StoreFull, StoreUnavailable
+from sightline.runtime.blobs import StoreFull, StoreUnavailable, page_memory
 from sightline.wire.dicomweb import _accept as accept
 from sightline.wire.dicomweb._assembly import Bulk, build_objects
 from sightline.wire.dicomweb._multipart import BadMultipart, Event, PartData, PartEnd, PartStart
 
 # A part up to this size stays in memory; more goes to a file, a piece of this size at a time.
 IN_MEMORY = 4 << 20
-BATCH_COUNT = 100
-BATCH_BYTES = 64 << 20
+# How many objects of a request may wait to be taken in before no more are read.
+WAITING = 8
+# Memory of this size is used again for other parts, so much of it that it serves all who send at once.
+LENT, LENT_MOST = 1 << 20, 64
 # Each bulk data part is a file or a name in memory; no instance has so many.
 MOST_BULK_PARTS = 100_000
 
@@ -34,14 +37,35 @@ class UploadTooLarge(Invalid):
     status = 413
 
 
+class _Memory:
+    """What parts arrive in: pieces that the disk takes as they are, lent out again and again."""
+
+    def __init__(self) -> None:
+        self._free: list[memoryview] = []
+
+    def lend(self, size: int) -> memoryview:
+        """Return memory of at least `size` bytes."""
+        if size <= LENT:
+            return self._free.pop() if self._free else page_memory(LENT)
+        return page_memory(size)
+
+    def give_back(self, memory: memoryview | None) -> None:
+        """Take back what was lent."""
+        if memory is not None and len(memory) == LENT and len(self._free) < LENT_MOST:
+            self._free.append(memory)
+
+
+_memory = _Memory()
+
+
 @dataclass(slots=True)
 class _Part:
-    """One part as it arrives."""
+    """One part as it arrives: `waiting` bytes of its `size` are in memory, those before in a file."""
 
     headers: dict[str, str]
     kind: str
     parameters: dict[str, str]
-    pieces: list[bytes] = field(default_factory=list)
+    memory: memoryview | None = None
     waiting: int = 0
     size: int = 0
     path: Path | None = None
@@ -52,29 +76,49 @@ class _Part:
         """Say whether it holds attributes instead of an object or bulk data."""
         return self.kind in {accept.JSON, accept.PLAIN_JSON, accept.XML, "text/xml", "application/xml"}
 
+    def add(self, data: bytes | memoryview) -> None:
+        """Put bytes behind those that are there."""
+        end = self.waiting + len(data)
+        if self.memory is None or end > len(self.memory):
+            larger = _memory.lend(max(end, 2 * len(self.memory or b"")))
+            larger[: self.waiting] = self.view()
+            _memory.give_back(self.memory)
+            self.memory = larger
+        self.memory[self.waiting : end] = data
+        self.waiting = end
+        self.size += len(data)
+
+    def view(self) -> memoryview:
+        """Return what is in memory."""
+        return memoryview(b"") if self.memory is None else self.memory[: self.waiting].toreadonly()
+
     def content(self) -> bytes | Path:
-        """Return what came, in memory or in its file."""
-        if self.path is not None:
-            return self.path
-        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+        """Return what came, copied or in its file."""
+        return self.path if self.path is not None else bytes(self.view())
+
+    def let_go(self) -> None:
+        """Give the memory back."""
+        _memory.give_back(self.memory)
+        self.memory, self.waiting = None, 0
 
 
 class Upload:
-    """Gathers the parts of one request and hands them to the archive, a batch at a time."""
+    """Gathers the parts of one request and hands them to the archive while more arrive."""
 
-    def __init__(self, store: archive.Store, source: archive.Source, study_uid: str) -> None:
-        self._store = store
+    def __init__(self, spool: archive.Spool, source: archive.Source, study_uid: str) -> None:
+        self._spool = spool
         self._source = source
         self._study_uid = study_uid
-        self._most = store.settings.max_instance_mib << 20
-        self._most_attributes = store.settings.max_header_mib << 20
-        self._waiting: list[archive.Incoming] = []
-        self._waiting_bytes = 0
+        self._store = spool.store
+        self._most = self._store.settings.max_instance_mib << 20
+        self._most_attributes = self._store.settings.max_header_mib << 20
+        self._waiting: list[tuple[archive.Incoming, _Part | None]] = []
+        self._placing: asyncio.Task[None] | None = None
         self._part: _Part | None = None
         self._attributes: list[tuple[str, bytes]] = []
         self._attributes_bytes = 0
         self._bulk: dict[str, Bulk] = {}
-        self.outcomes: list[archive.Outcome] = []
+        self._outcomes: list[archive.Outcome] = []
 
     async def take(self, events: AsyncIterator[Event]) -> list[archive.Outcome]:
         """Take in all parts and return what became of each; a request that breaks off leaves no file."""
@@ -90,24 +134,37 @@ class Upload:
                 elif isinstance(event, PartEnd):
                     await self._end()
             await self._assemble()
-            await self._hand_over()
         finally:
+            if self._placing is not None:
+                await self._placing
             self._clear()
-        return self.outcomes
+        return await run_in_threadpool(self._written)
 
-    async def _add(self, data: bytes) -> None:
+    def _written(self) -> list[archive.Outcome]:
+        """Return the outcomes once what was stored can be found."""
+        outcomes = self._outcomes
+        try:
+            self._spool.flush()
+        except StoreUnavailable as error:
+            return [
+                replace(o, status="refused", reason=str(error), code=error.code)
+                if o.status == "stored"
+                else o
+                for o in outcomes
+            ]
+        return outcomes
+
+    async def _add(self, data: bytes | memoryview) -> None:
         part = self._part
         if part is None:
             return
-        part.size += len(data)
+        part.add(data)
         if part.size > self._most:
             raise UploadTooLarge(f"An object is larger than the {self._most >> 20} MiB that are accepted.")
         if part.is_attributes and self._attributes_bytes + part.size > self._most_attributes:
             raise UploadTooLarge(
                 f"The attributes are larger than the {self._most_attributes >> 20} MiB that are accepted."
             )
-        part.pieces.append(data)
-        part.waiting += len(data)
         if part.waiting > IN_MEMORY and not part.is_attributes:
             await run_in_threadpool(self._spill, part)
 
@@ -117,7 +174,7 @@ class Upload:
             if part.file is None:
                 part.path = self._store.blobs.scratch() / f"stow-{uuid4().hex}"
                 part.file = part.path.open("xb")
-            part.file.writelines(part.pieces)
+            part.file.write(part.view())
             part.file.flush()
         except OSError as error:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
@@ -125,7 +182,7 @@ class Upload:
             raise kind(
                 "The disk takes no more; nothing of this part was stored. Free space; send again."
             ) from error
-        part.pieces, part.waiting = [], 0
+        part.waiting = 0
 
     async def _end(self) -> None:
         part = self._part
@@ -136,16 +193,39 @@ class Upload:
             part.file.close()
         self._part = None
         if part.kind == accept.DICOM:
-            name = f"part {len(self.outcomes) + len(self._waiting) + 1}"
-            self._waiting.append(archive.Incoming(name, part.content(), ours=True))
-            self._waiting_bytes += part.size
-            if len(self._waiting) >= BATCH_COUNT or self._waiting_bytes >= BATCH_BYTES:
-                await self._hand_over()
-        elif part.is_attributes:
-            self._attributes.append((part.kind, b"".join(part.pieces)))
+            content = part.path if part.path is not None else part.view()
+            await self._place(archive.Incoming(self._next_name(), content, ours=True), part)
+            return
+        if part.is_attributes:
+            self._attributes.append((part.kind, bytes(part.view())))
             self._attributes_bytes += part.size
         else:
             self._keep_bulk(part)
+        part.let_go()
+
+    def _next_name(self) -> str:
+        return f"part {len(self._outcomes) + len(self._waiting) + 1}"
+
+    async def _place(self, item: archive.Incoming, part: _Part | None = None) -> None:
+        """Have an object taken in while the next arrive."""
+        self._waiting.append((item, part))
+        if self._placing is None or self._placing.done():
+            self._placing = asyncio.create_task(self._place_waiting())
+        elif len(self._waiting) >= WAITING:
+            await self._placing
+
+    async def _place_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            self._outcomes += await run_in_threadpool(self._place_each, batch)
+
+    def _place_each(self, batch: list[tuple[archive.Incoming, _Part | None]]) -> list[archive.Outcome]:
+        outcomes = []
+        for item, part in batch:
+            outcomes.append(self._spool.place(item, self._source, study_uid=self._study_uid))
+            if part is not None:
+                part.let_go()
+        return outcomes
 
     def _keep_bulk(self, part: _Part) -> None:
         bulk = Bulk(part.kind, part.parameters.get("transfer-syntax", ""), part.content(), part.size)
@@ -158,39 +238,22 @@ class Upload:
     async def _assemble(self) -> None:
         """Make objects of attributes and bulk data, one at a time."""
         if not self._attributes:
-            refused = archive.Outcome(
-                "refused",
-                "",
-                reason="The part is not application/dicom. Send whole objects.",
-                code="not-dicom",
-            )
-            self.outcomes += [refused] * len(self._bulk)
+            words = "The part is not application/dicom. Send whole objects."
+            refused = archive.Outcome("refused", "", reason=words, code="not-dicom")
+            self._outcomes += [refused] * len(self._bulk)
             return
         made = build_objects(self._attributes, self._bulk, most=self._most)
         while (item := await run_in_threadpool(next, made, None)) is not None:
             if isinstance(item, archive.Outcome):
-                self.outcomes.append(item)
-                continue
-            self._waiting.append(item)
-            self._waiting_bytes += len(item.content) if isinstance(item.content, bytes) else 0
-            if len(self._waiting) >= BATCH_COUNT or self._waiting_bytes >= BATCH_BYTES:
-                await self._hand_over()
-
-    async def _hand_over(self) -> None:
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        if waiting:
-            self.outcomes += await run_in_threadpool(
-                archive.take_in, self._store, waiting, self._source, study_uid=self._study_uid
-            )
+                self._outcomes.append(item)
+            else:
+                await self._place(item)
 
     def _clear(self) -> None:
         part = self._part
         if part is not None and part.file is not None:
             part.file.close()
-        left = [part.path] if part is not None else []
-        left += [item.content for item in self._waiting if isinstance(item.content, Path)]
-        for path in left:
-            if path is not None:
-                path.unlink(missing_ok=True)
+        if part is not None and part.path is not None:
+            part.path.unlink(missing_ok=True)
         for bulk in self._bulk.values():
             bulk.discard()

@@ -90,9 +90,11 @@ _ROWS = (
 TABLE: "Table" = _ROWS
 
 
-def build(store: archive.Store, settings: DicomWebSettings | None = None) -> list[Route]:
+def build(
+    store: archive.Store, settings: DicomWebSettings | None = None, spool: archive.Spool | None = None
+) -> list[Route]:
     """Return the routes, to be mounted at `/dicom-web` of an application whose state has `database`."""
-    return _routes(store, settings, TABLE)
+    return _routes(store, settings, TABLE, spool)
 
 
 def build_uri(store: archive.Store, settings: DicomWebSettings | None = None) -> list[Route]:
@@ -109,9 +111,15 @@ def capabilities(table: "Table" = TABLE) -> Capabilities:
     }
 
 
-def _routes(store: archive.Store, settings: DicomWebSettings | None, table: "Table") -> list[Route]:
+def _routes(
+    store: archive.Store,
+    settings: DicomWebSettings | None,
+    table: "Table",
+    spool: archive.Spool | None = None,
+) -> list[Route]:
     context = Context(
         store,
+        spool or archive.Spool(store),
         settings or DicomWebSettings(),
         ThreadPoolExecutor(THREADS, thread_name_prefix="dicomweb"),
         ThreadPoolExecutor(HEAVY_THREADS, thread_name_prefix="dicomweb-render"),
