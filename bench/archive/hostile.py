@@ -1,14 +1,15 @@
-"""Hostile bytes on the DICOM port and at the door of the archive.
+"""Hostile bytes on the DICOM port, in the bodies of STOW-RS and at the door of the archive.
 
     PYTHONPATH=. python bench/archive/hostile.py [--cases 100000] [--seed 1]
 
-Each case changes what a correct sender would have sent: the PDUs of an association, the command, the dataset
-or a Part 10 file, by flipping, cutting, repeating, or stating other lengths. After each the connection must
-have been answered or closed within the time-out; at the end the server must answer, hold no association, have
-left no scratch file and have grown little. The same seed makes the same cases.
+Each case changes what a correct sender would have sent: the PDUs of an association, the command, the dataset,
+a multipart body or a Part 10 file, by flipping, cutting, repeating, or stating other lengths. After each the
+connection must have been answered or closed within the time-out; at the end the server must answer, hold no
+association, have left no scratch file and have grown little. The same seed makes the same cases.
 """
 
 import argparse
+import asyncio
 import random
 import resource
 import socket
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +27,7 @@ from pathlib import Path
 import sightline.app.tables  # noqa: F401
 from bench.archive.slices import write_slices
 from bench.peers.scu import CT, EXPLICIT, Scu, part10
+from sightline.kernel.errors import Invalid
 from sightline.record import archive
 from sightline.runtime import jobs, logs
 from sightline.runtime.blobs import LocalBlobs
@@ -32,6 +35,8 @@ from sightline.runtime.db import metadata, open_database
 from sightline.runtime.settings import ServerSettings
 from sightline.trust import access
 from sightline.wire import dimse
+from sightline.wire.dicomweb._multipart import read_multipart
+from sightline.wire.dicomweb._uploads import Upload
 from sightline.wire.dimse import _upper_commands as commands
 from sightline.wire.dimse import _upper_pdus as pdus
 from sightline.wire.dimse.settings import DimseSettings
@@ -117,6 +122,24 @@ def door(store: archive.Store, source: archive.Source, seed: int, file: bytes) -
     return f"file: {outcome.status} {outcome.code}".rstrip()
 
 
+def post(spool: archive.Spool, source: archive.Source, seed: int, file: bytes) -> str:
+    """Have a changed multipart body taken in as it would arrive; return what became of it."""
+    rng = random.Random(seed)
+    part = b"--edge\r\nContent-Type: application/dicom\r\n\r\n"
+    body = mutate(rng, part + file + b"\r\n" + part + file + b"\r\n--edge--\r\n")
+    size = rng.choice((1, 7, 1024, 65536))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), size):
+            yield body[at : at + size]
+
+    try:
+        outcomes = asyncio.run(Upload(spool, source, "").take(read_multipart(pieces(), "edge")))
+    except Invalid as error:
+        return f"body: {type(error).__name__}"
+    return "body: " + ", ".join(sorted({f"{o.status} {o.code}".rstrip() for o in outcomes}))
+
+
 def main() -> None:
     """Run the cases and print what became of them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -164,7 +187,8 @@ def small_file(root: Path) -> bytes:
 
 
 def run(port: int, store: archive.Store, file: bytes, cases: int, seed: int) -> "Counter[str]":
-    """Play the cases from eight threads; every fifth at the door, the others at the port."""
+    """Play the cases from eight threads; one in ten at the door, one in a body, the others at the port."""
+    spool = archive.Spool(store)
     source = archive.Source("import", "bench", access.operator("bench"))
     ends: Counter[str] = Counter()
     lock = threading.Lock()
@@ -173,8 +197,12 @@ def run(port: int, store: archive.Store, file: bytes, cases: int, seed: int) -> 
 
     def play(number: int) -> None:
         case = seed * 10_000_000 + number
-        at_the_port = number % 5 > 0
-        end = attack(port, case, file, timeout_s=30) if at_the_port else door(store, source, case, file)
+        if number % 10 == 0:
+            end = door(store, source, case, file)
+        elif number % 10 == 5:
+            end = post(spool, source, case, file)
+        else:
+            end = attack(port, case, file, timeout_s=30)
         with lock:
             ends[end] += 1
             if not sum(ends.values()) % 10_000:
@@ -184,6 +212,7 @@ def run(port: int, store: archive.Store, file: bytes, cases: int, seed: int) -> 
     with ThreadPoolExecutor(8) as pool:
         for _ in pool.map(play, range(cases)):
             pass
+    spool.stop()
     return ends
 
 

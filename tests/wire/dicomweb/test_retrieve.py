@@ -193,3 +193,21 @@ def test_reading_is_in_the_audit_trail_once_a_minute(client, held, store):
     with store.database.reading() as db:
         acts = [e.act for e in audit.trail(db, on="1.2.3")]
     assert 1 <= acts.count("archive.read") <= 2
+
+
+@pytest.mark.parametrize(
+    ("keyword", "tag", "bits"), [("FloatPixelData", "7FE00008", 32), ("DoubleFloatPixelData", "7FE00009", 64)]
+)
+def test_pixels_of_floating_point_are_named_by_their_own_tag(client, take, make_slice, keyword, tag, bits):
+    values = np.linspace(-1, 1, 256, dtype=f"<f{bits // 8}").tobytes()
+    take(make_slice(1, PixelData=None, BitsAllocated=bits, **{keyword: values}))
+
+    (held,) = client.get("/studies/1.2.3/series/1.2.3.1/metadata").json()
+    got = client.get(
+        f"/studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.1/bulkdata/{tag}",
+        headers={"Accept": "application/octet-stream"},
+    )
+
+    assert "7FE00010" not in held
+    assert held[tag]["BulkDataURI"].endswith(f"/bulkdata/{tag}")
+    assert got.content == values

@@ -146,7 +146,6 @@ from sightline.record.archive._search_index import (
 from sightline.record.archive._service import (
     Settler,
     attributes_of,
-    bulk_value,
     complete_study,
     count_unsettled,
     explicit_bytes,
@@ -275,7 +274,6 @@ __all__ = [
     "build_retention",
     "build_rule",
     "bulk_tags",
-    "bulk_value",
     "coerce",
     "coerced",
     "coercion_rules",

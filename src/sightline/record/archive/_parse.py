@@ -143,7 +143,8 @@ def _links(found: Scan, address: str) -> Attributes:
     for tag, span in found.bulk.items():
         links[f"{tag:08X}"] = {"vr": span.vr, "BulkDataURI": f"{address}/bulkdata/{tag:08X}"}
     if found.pixels is not None:
-        links["7FE00010"] = {"vr": found.pixels.span.vr, "BulkDataURI": f"{address}/bulkdata/7FE00010"}
+        name = f"{found.pixels.tag:08X}"
+        links[name] = {"vr": found.pixels.span.vr, "BulkDataURI": f"{address}/bulkdata/{name}"}
     return links
 
 

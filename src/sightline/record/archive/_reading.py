@@ -186,7 +186,7 @@ def find_bulk(store: Store, held: HeldFrames, tag: int) -> BulkValue:
         return BulkValue(held.blob, first.offset, first.length * (held.frames or 1))
     with _scanned(store, held) as (found, data):
         span: Span | None = found.bulk.get(tag)
-        if span is None and found.pixels is not None and tag == PIXEL_DATA:
+        if span is None and found.pixels is not None and tag == found.pixels.tag:
             if found.pixels.encapsulated:
                 raise FrameNotAddressable("The pixels are in fragments; ask for the frames.")
             span = found.pixels.span

@@ -30,6 +30,6 @@ def _contents(buffer: Buffer) -> tuple[object, ...]:
     header = read_attributes(found.header, implicit=found.implicit, little=True, by_dictionary=True)
     spans = sorted((tag, span.offset, span.length) for tag, span in found.bulk.items())
     if found.pixels is not None:
-        spans.append((0x7FE00010, found.pixels.span.offset, found.pixels.span.length))
+        spans.append((found.pixels.tag, found.pixels.span.offset, found.pixels.span.length))
     source = inflated(buffer) if found.deflated else buffer
     return header, [(tag, bytes(source[offset : offset + length])) for tag, offset, length in spans]

@@ -51,6 +51,7 @@ class Span:
 class Pixels:
     """Where the pixels are: one run (native), or fragments each ``(offset, length)`` (encapsulated)."""
 
+    tag: int
     span: Span
     encapsulated: bool = False
     basic_offsets: bytes = b""
@@ -321,7 +322,7 @@ class _Walk:
 
     def _pixels(self, tag: int, vr: str, value: int, length: int, after: int, extended: bytes) -> Pixels:
         if length != UNDEFINED:
-            return Pixels(Span(value, length, vr))
+            return Pixels(tag, Span(value, length, vr))
         table, *fragments = [item for item in self._fragments(value) if item[1] >= 0] or [(value, 0)]
         offsets = bytes(self._buffer[table[0] : table[0] + table[1]])
-        return Pixels(Span(value, after - value, vr), True, offsets, extended, tuple(fragments))
+        return Pixels(tag, Span(value, after - value, vr), True, offsets, extended, tuple(fragments))

@@ -53,7 +53,6 @@ from sightline.record.archive._model import (
     StudyQuery,
 )
 from sightline.record.archive._overlay import Overlay, apply_overlay
-from sightline.record.archive._scan import Span, inflated, scan
 from sightline.runtime import events, jobs
 from sightline.runtime.blobs import BlobNotHeld, StoreUnavailable
 from sightline.runtime.db import Database, Db
@@ -308,20 +307,6 @@ def _frame_of_whole(store: Store, blob: str, number: int) -> bytes:
         return np.packbits(np.asarray(bits), bitorder="little").tobytes()
     length = values * ds.BitsAllocated // 8
     return bytes(ds.PixelData[(number - 1) * length : number * length])
-
-
-def bulk_value(store: Store, db: Db, sop_uid: str, tag: int) -> bytes:
-    """Return the bytes of a long value that the metadata only name."""
-    blob = _frame_source(db, sop_uid)[0]
-    data = store.blobs.get(blob)
-    found = scan(data, max_header=store.settings.max_header_mib << 20)
-    span: Span | None = found.bulk.get(tag)
-    if span is None and found.pixels is not None and tag == 0x7FE00010 and not found.pixels.encapsulated:
-        span = found.pixels.span
-    if span is None:
-        raise FrameNotHeld("The instance has no bulk data of this tag.")
-    source = inflated(data) if found.deflated else data
-    return source[span.offset : span.offset + span.length]
 
 
 def instance_bytes(store: Store, db: Db, sop_uid: str) -> bytes:
