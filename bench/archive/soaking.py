@@ -27,6 +27,7 @@ from bench.peers.blaster import Association, Refused, Template
 from bench.peers.sightline import TITLE, Sightline, sightline
 
 LIMIT_MIB = 1024
+PAUSE_S, WARMING_S = 2.0, 12.0
 
 
 class Memory:
@@ -104,10 +105,10 @@ def store_steadily(port: int, number: int, seconds: float, pause_s: float, answe
 
 
 async def read_steadily(
-    http: httpx.AsyncClient, number: int, until: float, answers: Counter[str], times: list[float]
+    http: httpx.AsyncClient, number: int, of: int, until: float, answers: Counter[str], times: list[float]
 ) -> None:
     """Search, open and read as a person at a screen does, without pause for thought."""
-    study = f"{ROOT}.{7100 + number % 64}"
+    study = f"{ROOT}.{7100 + number % of}"
     series = f"{study}.10"
     addresses = [
         "/studies?limit=25&ModalitiesInStudy=CT",
@@ -129,7 +130,7 @@ async def read_steadily(
             await asyncio.sleep(0.5)
 
 
-async def read_all(server: Sightline, token: str, seconds: float, clients: int) -> None:
+async def read_all(server: Sightline, token: str, seconds: float, clients: int, studies: int) -> None:
     answers: Counter[str] = Counter()
     times: list[float] = []
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
@@ -138,28 +139,31 @@ async def read_all(server: Sightline, token: str, seconds: float, clients: int) 
         base_url=server.dicom_web, headers=headers, limits=limits, timeout=60
     ) as http:
         until = time.monotonic() + seconds
-        await asyncio.gather(*(read_steadily(http, n, until, answers, times) for n in range(clients)))
+        await asyncio.gather(
+            *(read_steadily(http, n, studies, until, answers, times) for n in range(clients))
+        )
     times.sort()
     p95 = times[int(len(times) * 0.95)] * 1000
-    print(f"  HTTP: {dict(answers)}; p50 {statistics.median(times) * 1000:.0f} ms, p95 {p95:.0f} ms")
+    said = "nothing refused" if set(answers) == {"200"} else "MISSED"
+    print(f"  HTTP: {dict(answers)}: {said}; p50 {statistics.median(times) * 1000:.0f} ms, p95 {p95:.0f} ms")
 
 
 def soak(server: Sightline, token: str, seconds: float, associations: int, clients: int) -> None:
     """Store and read at once."""
     answers: Counter[str] = Counter()
     threads = [
-        threading.Thread(target=store_steadily, args=(server.dicom_port, n, seconds, 2.0, answers))
+        threading.Thread(target=store_steadily, args=(server.dicom_port, n, seconds, PAUSE_S, answers))
         for n in range(associations)
     ]
     with Memory(server.pid) as memory:
         for thread in threads:
             thread.start()
             time.sleep(0.02)
-        # The associations of the first seconds have stored what the readers ask for.
-        asyncio.run(read_all(server, token, seconds - 5, clients))
+        time.sleep(WARMING_S)  # what the readers ask for is there
+        asyncio.run(read_all(server, token, seconds - WARMING_S, clients, associations))
         for thread in threads:
             thread.join()
-    print(f"  C-STORE: {dict(answers)}")
+    print(f"  C-STORE: {dict(answers)}: {'nothing refused' if set(answers) == {'0000'} else 'MISSED'}")
     verdict("64 associations + 100 clients", memory.peak_mib)
 
 

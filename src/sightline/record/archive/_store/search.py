@@ -194,8 +194,10 @@ def frame_source(db: Db, sop_uid: str) -> tuple[str, str, bytes | None] | None:
 def metadata_of(db: Db, query: InstanceQuery) -> list[tuple[str, str, bytes]]:
     """Return UID, series and compressed DICOM JSON (as it came) of each matching instance, in order."""
     c = instances.c
-    wanted = select(c.sop_uid, c.series, c.metadata_gz).where(*_instance_conditions(query))
-    return [(*row[:2], row.metadata_gz) for row in db.execute(wanted.order_by(*_instance_order()))]
+    # Sorted here: the database would carry all the bytes through its sorting.
+    wanted = select(c.series, func.coalesce(c.number, 2**31 - 1), c.sop_uid, c.metadata_gz)
+    rows = sorted(map(tuple, db.execute(wanted.where(*_instance_conditions(query)))))
+    return [(sop_uid, of_series, packed) for of_series, _, sop_uid, packed in rows]
 
 
 def generation_of(db: Db, series_uid: str) -> int | None:
