@@ -23,8 +23,8 @@ from sightline.wire.dicomweb._multipart import BadMultipart, Event, PartData, Pa
 
 # A part up to this size stays in memory; more goes to a file, a piece of this size at a time.
 IN_MEMORY = 4 << 20
-# How many objects of a request may wait to be taken in before no more are read.
-WAITING = 8
+# How much of a request may wait to be taken in before no more is read.
+WAITING_COUNT, WAITING_BYTES = 8, 8 << 20
 # Memory of this size is used again for other parts, so much of it that it serves all who send at once.
 LENT, LENT_MOST = 1 << 20, 64
 # Each bulk data part is a file or a name in memory; no instance has so many.
@@ -115,6 +115,7 @@ class Upload:
         self._waiting: list[tuple[archive.Incoming, _Part | None]] = []
         self._placing: asyncio.Task[None] | None = None
         self._part: _Part | None = None
+        self._count = 0
         self._attributes: list[tuple[str, bytes]] = []
         self._attributes_bytes = 0
         self._bulk: dict[str, Bulk] = {}
@@ -194,7 +195,8 @@ class Upload:
         self._part = None
         if part.kind == accept.DICOM:
             content = part.path if part.path is not None else part.view()
-            await self._place(archive.Incoming(self._next_name(), content, ours=True), part)
+            self._count += 1
+            await self._place(archive.Incoming(f"part {self._count}", content, ours=True), part)
             return
         if part.is_attributes:
             self._attributes.append((part.kind, bytes(part.view())))
@@ -203,16 +205,16 @@ class Upload:
             self._keep_bulk(part)
         part.let_go()
 
-    def _next_name(self) -> str:
-        return f"part {len(self._outcomes) + len(self._waiting) + 1}"
-
     async def _place(self, item: archive.Incoming, part: _Part | None = None) -> None:
         """Have an object taken in while the next arrive."""
         self._waiting.append((item, part))
         if self._placing is None or self._placing.done():
             self._placing = asyncio.create_task(self._place_waiting())
-        elif len(self._waiting) >= WAITING:
+        elif len(self._waiting) >= WAITING_COUNT or self._waiting_bytes() >= WAITING_BYTES:
             await self._placing
+
+    def _waiting_bytes(self) -> int:
+        return sum(len(part.memory) for _, part in self._waiting if part is not None and part.memory)
 
     async def _place_waiting(self) -> None:
         while self._waiting:
