@@ -25,6 +25,8 @@ from sightline.wire.dicomweb._multipart import BadMultipart, Event, PartData, Pa
 IN_MEMORY = 4 << 20
 # How much of a request may wait to be taken in before no more is read.
 WAITING_COUNT, WAITING_BYTES = 8, 8 << 20
+# A request that is alone has its objects taken in two at once; of many, each has one at a time.
+ALONE, AT_A_TIME = 2, 2
 # Memory of this size is used again for other parts, so much of it that it serves all who send at once.
 LENT, LENT_MOST = 1 << 20, 64
 # Each bulk data part is a file or a name in memory; no instance has so many.
@@ -102,6 +104,9 @@ class _Part:
         self.memory, self.waiting = None, 0
 
 
+_under_way: "set[Upload]" = set()
+
+
 class Upload:
     """Gathers the parts of one request and hands them to the archive while more arrive."""
 
@@ -112,17 +117,18 @@ class Upload:
         self._store = spool.store
         self._most = self._store.settings.max_instance_mib << 20
         self._most_attributes = self._store.settings.max_header_mib << 20
-        self._waiting: list[tuple[archive.Incoming, _Part | None]] = []
-        self._placing: asyncio.Task[None] | None = None
+        self._waiting: list[tuple[int, archive.Incoming, _Part | None]] = []
+        self._placing: set[asyncio.Task[None]] = set()
         self._part: _Part | None = None
         self._count = 0
         self._attributes: list[tuple[str, bytes]] = []
         self._attributes_bytes = 0
         self._bulk: dict[str, Bulk] = {}
-        self._outcomes: list[archive.Outcome] = []
+        self._outcomes: dict[int, archive.Outcome] = {}
 
     async def take(self, events: AsyncIterator[Event]) -> list[archive.Outcome]:
         """Take in all parts and return what became of each; a request that breaks off leaves no file."""
+        _under_way.add(self)
         try:
             async for event in events:
                 if isinstance(event, PartStart):
@@ -136,14 +142,14 @@ class Upload:
                     await self._end()
             await self._assemble()
         finally:
-            if self._placing is not None:
-                await self._placing
+            _under_way.discard(self)
+            await asyncio.gather(*self._placing)
             self._clear()
         return await run_in_threadpool(self._written)
 
     def _written(self) -> list[archive.Outcome]:
         """Return the outcomes once what was stored can be found."""
-        outcomes = self._outcomes
+        outcomes = [self._outcomes[number] for number in sorted(self._outcomes)]
         try:
             self._spool.flush()
         except StoreUnavailable as error:
@@ -195,8 +201,7 @@ class Upload:
         self._part = None
         if part.kind == accept.DICOM:
             content = part.path if part.path is not None else part.view()
-            self._count += 1
-            await self._place(archive.Incoming(f"part {self._count}", content, ours=True), part)
+            await self._place(archive.Incoming(f"part {self._count + 1}", content, ours=True), part)
             return
         if part.is_attributes:
             self._attributes.append((part.kind, bytes(part.view())))
@@ -207,27 +212,27 @@ class Upload:
 
     async def _place(self, item: archive.Incoming, part: _Part | None = None) -> None:
         """Have an object taken in while the next arrive."""
-        self._waiting.append((item, part))
-        if self._placing is None or self._placing.done():
-            self._placing = asyncio.create_task(self._place_waiting())
+        self._count += 1
+        self._waiting.append((self._count, item, part))
+        running = {task for task in self._placing if not task.done()}
+        if len(running) < (ALONE if len(_under_way) == 1 else 1):
+            self._placing.add(asyncio.create_task(self._place_waiting()))
         elif len(self._waiting) >= WAITING_COUNT or self._waiting_bytes() >= WAITING_BYTES:
-            await self._placing
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
 
     def _waiting_bytes(self) -> int:
-        return sum(len(part.memory) for _, part in self._waiting if part is not None and part.memory)
+        return sum(len(part.memory) for _, _, part in self._waiting if part is not None and part.memory)
 
     async def _place_waiting(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting, []
-            self._outcomes += await run_in_threadpool(self._place_each, batch)
+            some, self._waiting = self._waiting[:AT_A_TIME], self._waiting[AT_A_TIME:]
+            await run_in_threadpool(self._place_each, some)
 
-    def _place_each(self, batch: list[tuple[archive.Incoming, _Part | None]]) -> list[archive.Outcome]:
-        outcomes = []
-        for item, part in batch:
-            outcomes.append(self._spool.place(item, self._source, study_uid=self._study_uid))
+    def _place_each(self, some: list[tuple[int, archive.Incoming, _Part | None]]) -> None:
+        for number, item, part in some:
+            self._outcomes[number] = self._spool.place(item, self._source, study_uid=self._study_uid)
             if part is not None:
                 part.let_go()
-        return outcomes
 
     def _keep_bulk(self, part: _Part) -> None:
         bulk = Bulk(part.kind, part.parameters.get("transfer-syntax", ""), part.content(), part.size)
@@ -242,12 +247,13 @@ class Upload:
         if not self._attributes:
             words = "The part is not application/dicom. Send whole objects."
             refused = archive.Outcome("refused", "", reason=words, code="not-dicom")
-            self._outcomes += [refused] * len(self._bulk)
+            self._outcomes |= {self._count + n: refused for n in range(1, len(self._bulk) + 1)}
             return
         made = build_objects(self._attributes, self._bulk, most=self._most)
         while (item := await run_in_threadpool(next, made, None)) is not None:
             if isinstance(item, archive.Outcome):
-                self._outcomes.append(item)
+                self._count += 1
+                self._outcomes[self._count] = item
             else:
                 await self._place(item)
 
