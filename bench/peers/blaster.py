@@ -57,6 +57,17 @@ class Refused(Exception):
     """The association or an object was refused."""
 
 
+def status_of(command: bytes) -> int:
+    """Return the status in a response: its elements are walked, for a message id may look like one."""
+    at = 0
+    while at + 8 <= len(command):
+        group, element, length = struct.unpack_from("<HHI", command, at)
+        if (group, element) == (0, 0x0900):
+            return int(struct.unpack_from("<H", command, at + 8)[0])
+        at += 8 + length
+    raise Refused("a response without a status")
+
+
 class Association:
     """An open association for one storage class."""
 
@@ -98,8 +109,7 @@ class Association:
         kind, body = self._receive()
         if kind != 4:
             raise Refused(f"C-STORE answered by PDU {kind}")
-        at = body.find(struct.pack("<HHI", 0, 0x0900, 2))
-        return int(struct.unpack_from("<H", body, at + 8)[0])
+        return status_of(body[6:])
 
     def _fragments(self, pieces: Iterable[bytes | memoryview]) -> Iterator[memoryview]:
         for piece in pieces:
