@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from sightline.record import archive
-from sightline.record.archive import _coercion, _corrections, _recording, _rejecting, _spool, _store
+from sightline.record.archive import _coercion, _corrections, _intake, _recording, _rejecting, _spool, _store
 from sightline.runtime.blobs import ObjectBlobs, StoreFull, StoreUnavailable
 from sightline.trust import access, audit
 
@@ -285,7 +285,7 @@ def test_a_late_slice_follows_its_series_to_where_it_was_moved(store, spool, pla
 
 def test_a_rule_at_the_door_is_told_as_coercion(store, spool, place, make_slice, monkeypatch):
     rule = _coercion.CoercionRule("site prefix", patient_id_prefix="NORTH-")
-    monkeypatch.setattr(_spool, "coercion_rules", lambda _: (rule,))
+    monkeypatch.setattr(_intake, "coercion_rules", lambda _: (rule,))
 
     (outcome,) = place(make_slice(1))
     spool.flush()

@@ -125,15 +125,26 @@ def _parse_all(
 ) -> Iterator[_Item]:
     for item in items:
         try:
-            require_room(store, parsed_size(item))
-            parsed = parse(_owned(store, item), store.settings)
-            if study_uid and parsed.study_uid != study_uid:
-                raise ObjectRefused("other-study", "It belongs to another study than it was sent to.")
-            yield coerced(parsed, source, coercion_rules(store.database))
+            yield read_incoming(store, item, source, study_uid)
         except ObjectRefused as error:
             if item.ours and isinstance(item.content, Path):
                 item.content.unlink(missing_ok=True)
             yield Outcome("refused", item.name, reason=str(error), code=error.reason)
+
+
+def read_incoming(store: Store, item: Incoming, source: Source, study_uid: str = "") -> Parsed:
+    """Read an object that is to be taken in, as the rules of the door have it.
+
+    Raises
+    ------
+    ObjectRefused
+        If it cannot be kept, or belongs to another study than `study_uid`.
+    """
+    require_room(store, parsed_size(item))
+    parsed = parse(_owned(store, item), store.settings)
+    if study_uid and parsed.study_uid != study_uid:
+        raise ObjectRefused("other-study", "It belongs to another study than it was sent to.")
+    return coerced(parsed, source, coercion_rules(store.database))
 
 
 def _owned(store: Store, item: Incoming) -> Incoming:

@@ -34,7 +34,7 @@ MAX_INFLATED = 1 << 30
 LONG_VRS = frozenset(
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 )
-BULK_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
+_BULK = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"})
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -203,9 +203,7 @@ class _Walk:
             name = self._name(tag, vr) if length > BULK_OVER or drop else ""
             if tag in PIXEL_TAGS:
                 found.pixels = self._pixels(tag, name, value, length, after, extended)
-            elif (
-                length > BULK_OVER and length != UNDEFINED and name.encode() in BULK_VRS and tag >> 16 != 0x28
-            ):
+            elif length > BULK_OVER and length != UNDEFINED and name.encode() in _BULK and tag >> 16 != 0x28:
                 found.bulk[tag] = Span(value, length, name)
                 drop = True
             if drop:

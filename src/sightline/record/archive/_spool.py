@@ -19,12 +19,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sightline.kernel import clock
 from sightline.record.archive import _store as store_
-from sightline.record.archive._coercion import coerced, coercion_rules
 from sightline.record.archive._following import follow
-from sightline.record.archive._intake import key_at, settled_hash
-from sightline.record.archive._keeping import parsed_size, require_room
+from sightline.record.archive._intake import key_at, read_incoming, settled_hash
 from sightline.record.archive._model import Incoming, ObjectRefused, Outcome, Source, Store
-from sightline.record.archive._parse import Parsed, parse
+from sightline.record.archive._parse import Parsed
 from sightline.record.archive._recording import Placed, State, note_refusals, record
 from sightline.runtime import logs
 from sightline.runtime.blobs import LocalBlobs, StoreFull, StoreUnavailable
@@ -132,11 +130,7 @@ class Spool:
         early = None
         try:
             early = self._write_early(item)
-            require_room(self._store, parsed_size(item))
-            parsed = parse(item, self._store.settings)
-            if study_uid and parsed.study_uid != study_uid:
-                raise ObjectRefused("other-study", "It belongs to another study than it was sent to.")
-            parsed = coerced(parsed, source, coercion_rules(self._store.database))
+            parsed = read_incoming(self._store, item, source, study_uid)
             if early is not None:
                 parsed = replace(parsed, content=early, ours=True)
             outcome = self._claimed(parsed, source)

@@ -331,8 +331,7 @@ def _fill(partial: Path, data: Data, begun: int | None) -> None:
         if partial is not data:
             for piece in _pieces(data):
                 _write_all(handle, piece)
-        elif begun is None:
-            os.fchmod(handle, 0o440)
+        os.fchmod(handle, 0o440)
         os.fdatasync(handle)
     finally:
         os.close(handle)

@@ -143,8 +143,10 @@ class Upload:
             await self._assemble()
         finally:
             _under_way.discard(self)
-            await asyncio.gather(*self._placing)
-            self._clear()
+            try:
+                await asyncio.gather(*self._placing)
+            finally:
+                self._clear()
         return await run_in_threadpool(self._written)
 
     def _written(self) -> list[archive.Outcome]:

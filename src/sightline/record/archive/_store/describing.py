@@ -72,21 +72,20 @@ def classes_of_studies(db: Db, uids: Iterable[str]) -> dict[str, list[str]]:
 def first_metadata(db: Db, level: Level, uids: Sequence[str]) -> dict[str, Sequence[Any]]:
     """Return the compressed DICOM JSON of one instance of each object, and what is to be set in it."""
     c = instances.c
-    of_study = select(c.sop_uid).where(c.study == studies.c.uid).limit(1).scalar_subquery()
-    if level == "patient":
+    if level == "instance":
+        of = {uid: uid for uid in uids}
+    else:
         newest = select(studies.c.uid).where(studies.c.patient == patients.c.id)
         latest = newest.order_by(studies.c.date.desc(), studies.c.uid.desc()).limit(1).scalar_subquery()
-        of_patient = select(c.sop_uid).where(c.study == latest).limit(1).scalar_subquery()
-        one = select(patients.c.id, of_patient).where(patients.c.id.in_(uids))
-    elif level == "study":
-        one = select(studies.c.uid, of_study).where(studies.c.uid.in_(uids))
-    elif level == "series":
-        of_series = select(c.sop_uid).where(c.series == series.c.uid).limit(1).scalar_subquery()
-        one = select(series.c.uid, of_series).where(series.c.uid.in_(uids))
-    else:
-        one = select(c.sop_uid, c.sop_uid).where(c.sop_uid.in_(uids))
-    of = {sop_uid: uid for uid, sop_uid in db.execute(one) if sop_uid}
+        key, home = {
+            "patient": (patients.c.id, c.study == latest),
+            "study": (studies.c.uid, c.study == studies.c.uid),
+            "series": (series.c.uid, c.series == series.c.uid),
+        }[level]
+        one = select(c.sop_uid).where(home).limit(1).scalar_subquery()
+        rows = db.execute(select(key, one).where(key.in_(uids)))
+        of = {sop_uid: uid for uid, sop_uid in rows if sop_uid}
     at = instances.join(series, series.c.uid == c.series).join(studies, studies.c.uid == c.study)
     packed = select(c.sop_uid, c.metadata_gz, studies.c.overlay, series.c.overlay.label("of_series"))
-    rows = db.execute(packed.select_from(at).where(c.sop_uid.in_(list(of))))
-    return {of[sop_uid]: rest for sop_uid, *rest in rows}
+    found = db.execute(packed.select_from(at).where(c.sop_uid.in_(list(of))))
+    return {of[sop_uid]: rest for sop_uid, *rest in found}

@@ -195,7 +195,7 @@ def metadata_of(db: Db, query: InstanceQuery) -> list[tuple[str, str, bytes]]:
     """Return UID, series and compressed DICOM JSON (as it came) of each matching instance, in order."""
     c = instances.c
     # Sorted here: the database would carry all the bytes through its sorting.
-    wanted = select(c.series, func.coalesce(c.number, 2**31 - 1), c.sop_uid, c.metadata_gz)
+    wanted = select(*_instance_order(), c.metadata_gz)
     rows = sorted(map(tuple, db.execute(wanted.where(*_instance_conditions(query)))))
     return [(sop_uid, of_series, packed) for of_series, _, sop_uid, packed in rows]
 
