@@ -8,9 +8,10 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.encaps import encapsulate, encapsulate_extended
-from pydicom.uid import JPEG2000Lossless, RLELossless
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 from sightline.record import archive
+from sightline.record.archive import _giving
 from sightline.runtime.blobs import StoreFull, StoreUnavailable, open_blobs
 from sightline.trust import access
 
@@ -255,3 +256,21 @@ def test_an_archive_on_an_object_store_reads_and_recovers_like_one_on_a_disk(dat
         )
         assert len(archive.read_datasets(store, db, "1.2.3.1")) == 3
         assert archive.read_pixels(store, db, "1.2.3.1.3")[0].shape == (16, 16)
+
+
+@pytest.mark.parametrize("most", [100, 40_000])  # less than is held, and less than it becomes
+def test_what_is_too_large_to_be_rewritten_is_refused_and_given_as_held(
+    store, take, make_slice, monkeypatch, most
+):
+    ds = pydicom.dcmread(io.BytesIO(make_slice(1)))
+    ds.compress(RLELossless, generate_instance_uid=False)
+    buffer = io.BytesIO()
+    ds.save_as(buffer)
+    take(buffer.getvalue())
+    size = int(ds.Rows) * int(ds.Columns) * 2
+    monkeypatch.setattr(_giving, "MOST_REWRITTEN", min(most, size - 1))
+
+    with store.database.reading() as db:
+        with pytest.raises(archive.FrameNotDecodable, match="too large"):
+            archive.open_instance(store, db, ds.SOPInstanceUID, transfer_syntax=ExplicitVRLittleEndian)
+        assert archive.open_instance(store, db, ds.SOPInstanceUID).read() == buffer.getvalue()

@@ -8,6 +8,8 @@ import pydicom
 import pytest
 from pydicom.uid import RLELossless
 
+from sightline.record import upkeep
+from sightline.trust import access
 from tests.wire.dicomweb.conftest import parts_of
 
 STUDY = "/studies/1.2.3"
@@ -241,3 +243,20 @@ def test_what_is_known_is_not_sent_again_until_the_series_grows(client, held, ta
 
     assert (known.status_code, known.content) == (304, b"")
     assert grown.status_code == 200
+
+
+def test_frames_that_were_made_quick_to_serve_are_not_encoded_again(client, held, store, monkeypatch):
+    keeping = upkeep.Keeping(store, upkeep.UpkeepSettings(transcode_modalities="CT"), None)
+    with store.database.transaction() as db:
+        begun = upkeep.start_task(db, "transcode", keeping.settings, by=access.operator("tester"))
+    upkeep.run_task(keeping, "transcode", begun.number)
+    plain = parts_of(client.get(f"{INSTANCE}/frames/1"))[0][1]
+    monkeypatch.setattr("sightline.wire.dicomweb._frames.encode_frame", None)
+
+    response = client.get(
+        f"{INSTANCE}/frames/1", headers={"Accept": f"{OCTETS}; transfer-syntax={HTJ2K_RPCL}"}
+    )
+
+    ((kind, data),) = parts_of(response)
+    assert syntax_of(kind) == HTJ2K_RPCL
+    assert decoded(data, HTJ2K_RPCL) == plain

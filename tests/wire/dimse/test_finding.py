@@ -182,8 +182,8 @@ def test_a_name_that_the_asked_set_cannot_hold_comes_in_unicode(ask, take, make_
 
 def test_a_query_that_is_cancelled_ends_with_cancel(archive_ae, take, make_slice, monkeypatch):
     take(*(make_slice(1, study=f"1.2.{n}", series=f"1.2.{n}.1") for n in range(1, 40)))
-    quick = _finding.build_dataset
-    monkeypatch.setattr(_finding, "build_dataset", lambda *a, **k: (time.sleep(0.02), quick(*a, **k))[1])
+    quick = _finding.encode_attributes
+    monkeypatch.setattr(_finding, "encode_attributes", lambda *a, **k: (time.sleep(0.02), quick(*a, **k))[1])
     ae = AE("ASKER")
     ae.add_requested_context(STUDY)
     association = ae.associate("127.0.0.1", archive_ae.port, ae_title="SIGHTLINE")
@@ -210,6 +210,7 @@ def test_our_own_query_may_be_left_in_the_middle(archive_ae, take, make_slice):
 
 
 def test_many_matches_come_page_by_page(ask, take, make_slice, monkeypatch):
+    monkeypatch.setattr(_finding, "FIRST_PAGE", 4)
     monkeypatch.setattr(_finding, "PAGE", 7)
     take(*(make_slice(1, study=f"1.2.{n}", series=f"1.2.{n}.1") for n in range(1, 31)))
 

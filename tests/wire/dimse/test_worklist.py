@@ -146,13 +146,13 @@ def test_a_name_is_asked_for_in_the_character_set_of_the_query(ask, enter):
 def test_a_scanner_may_stop_the_answers(ask, enter, monkeypatch):
     import time
 
-    real = _worklist.build_dataset
+    real = _worklist.encode_attributes
 
     def slowly(*args, **options):
         time.sleep(0.05)
         return real(*args, **options)
 
-    monkeypatch.setattr(_worklist, "build_dataset", slowly)
+    monkeypatch.setattr(_worklist, "encode_attributes", slowly)
     for n in range(20):
         enter(accession=f"A{n}")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -29,6 +29,8 @@ from sightline.runtime.blobs import Blobs
 from sightline.runtime.db import Db
 
 CHUNK = 1 << 20
+# What is given in another transfer syntax is in memory meanwhile, as it is held and as it becomes.
+MOST_REWRITTEN = 1 << 30
 GIVEN = frozenset({ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian})
 _SEPARATE = frozenset({ExplicitVRBigEndian, *GIVEN})
 
@@ -123,27 +125,42 @@ def transcoded(opened: Opened, transfer_syntax: str) -> Opened:
     Raises
     ------
     FrameNotDecodable
-        If nothing here gives that syntax, or nothing reads the pixels.
+        If nothing here gives that syntax, nothing reads the pixels, or they are more than 1 GiB.
     """
     wanted = UID(transfer_syntax)
     if wanted not in GIVEN:
         raise FrameNotDecodable(
             f"Objects are given in the transfer syntax they are held in or uncompressed, not in {wanted}."
         )
+    _require_room(opened.size)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ds = dcmread(BytesIO(opened.read()))
+            _require_room(_decoded_size(ds))
             if ds.file_meta.TransferSyntaxUID not in _SEPARATE:
                 ds.decompress(generate_instance_uid=False)
             ds.file_meta.TransferSyntaxUID = wanted
             buffer = BytesIO()
             ds.save_as(buffer, implicit_vr=wanted.is_implicit_VR, little_endian=True, overwrite=True)
+    except FrameNotDecodable:
+        raise
     except Exception as error:  # each decoder raises what it likes
         raise FrameNotDecodable(
             f"This object cannot be given in {wanted} ({opened.transfer_syntax}); fetch it as it is stored."
         ) from error
     return opened_bytes(opened, buffer.getvalue(), str(wanted))
+
+
+def _require_room(size: int) -> None:
+    if size > MOST_REWRITTEN:
+        raise FrameNotDecodable("The object is too large to be rewritten; fetch it as it is stored.")
+
+
+def _decoded_size(ds: Dataset) -> int:
+    """Return how many bytes the pixels are when nothing compresses them."""
+    values = int(ds.get("Rows") or 0) * int(ds.get("Columns") or 0) * int(ds.get("SamplesPerPixel") or 1)
+    return values * int(ds.get("NumberOfFrames") or 1) * int(ds.get("BitsAllocated") or 8) // 8
 
 
 def open_place(store: Store, found: store_.Place) -> Opened:

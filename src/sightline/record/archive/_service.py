@@ -314,13 +314,6 @@ def instance_bytes(store: Store, db: Db, sop_uid: str) -> bytes:
     return open_instance(store, db, sop_uid).read()
 
 
-def explicit_bytes(store: Store, instance: Instance) -> bytes:
-    """Return an instance as a Part 10 file in explicit VR little endian, decoded where it is compressed."""
-    with store.database.reading() as db:
-        opened = open_instance(store, db, instance.sop_uid, transfer_syntax=str(ExplicitVRLittleEndian))
-    return opened.read()
-
-
 def read_pixels(
     store: Store, db: Db, sop_uid: str, number: int = 1, *, raw: bool = False
 ) -> tuple[NDArray[Any], Dataset]:

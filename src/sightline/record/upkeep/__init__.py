@@ -28,10 +28,12 @@ from sightline.record.upkeep._service import (
     start_task,
     stop_task,
 )
+from sightline.record.upkeep._transcoding import HTJ2K
 from sightline.record.upkeep._watching import Keeper
 from sightline.record.upkeep.settings import UpkeepSettings
 
 __all__ = [
+    "HTJ2K",
     "RUN",
     "STUDY",
     "TASKS",

@@ -11,7 +11,7 @@ from zlib import crc32
 from pydicom import Dataset
 from starlette.responses import Response
 
-from sightline.record import archive
+from sightline.record import archive, upkeep
 from sightline.wire.dicomweb import _accept as accept
 from sightline.wire.dicomweb._multipart import Part, content_type_of, new_boundary, part_frame, write_parts
 from sightline.wire.dicomweb._pixels import decode_frame, encode_frame
@@ -45,6 +45,8 @@ def get_frames(asked: Asked) -> Response:
         return not_modified(etag, FOREVER)
     for number in numbers:
         held.require_frame(number)
+    if form.syntax == upkeep.HTJ2K != held.transfer_syntax:  # it may have been made already
+        held = upkeep.served_frames(asked.store, held.sop_uid) or held
     headers = {"ETag": etag, "Cache-Control": FOREVER, "Vary": "Accept"}
     kind = part_kind(form)
     if len(numbers) > 1:

@@ -26,7 +26,6 @@ from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_messages import DIMSEMessage
 from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE, C_STORE
-from pynetdicom.dsutils import encode
 from pynetdicom.pdu_primitives import A_ASSOCIATE, P_DATA
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation, AssociationSocket
@@ -37,6 +36,7 @@ from sightline.wire import peers
 from sightline.wire.dimse import _messages as messages
 from sightline.wire.dimse import _upper_pdus as pdus
 from sightline.wire.dimse._calling import fragments
+from sightline.wire.dimse._datasets import encode_dataset
 from sightline.wire.dimse._model import Context
 from sightline.wire.dimse._storing import (
     CLASS_NOT_SUPPORTED,
@@ -354,15 +354,17 @@ class Asked:
         return self.request.MessageID in self.assoc.dimse.cancel_req
 
     def answer(
-        self, status: int | Dataset, ds: Dataset | None, counts: Mapping[str, int] | None = None
+        self,
+        status: int | Dataset,
+        ds: Dataset | bytes | None,
+        counts: Mapping[str, int] | None = None,
     ) -> None:
-        """Send one answer; the first that is not pending is the last."""
+        """Send one answer, its dataset encoded already or not; the first that is not pending is the last."""
         if self.is_answered:
             return
         code = status if isinstance(status, int) else int(status.Status)
         self.is_answered = code not in messages.PENDING
-        syntax = self.context.transfer_syntax
-        data = encode(ds, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated) if ds else None
+        data = encode_dataset(ds, self.context.transfer_syntax) if isinstance(ds, Dataset) and ds else ds
         fields: dict[str, int | str] = {
             "AffectedSOPClassUID": str(self.request.AffectedSOPClassUID),
             "CommandField": _COMMANDS[type(self.request)] | messages.RESPONSE,

@@ -92,8 +92,7 @@ def build_dataset(attributes: archive.Attributes, *, asked_in: str | None = None
 
     `asked_in` is that of the request, which is kept where it is enough; else the plainest that is.
     """
-    texts = list(_texts(attributes))
-    charset = choose_charset(texts, asked_in)
+    charset = choose_charset(texts_of(attributes), asked_in)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ds = Dataset.from_json({tag: e for tag, e in attributes.items() if tag != CHARACTER_SET})
@@ -105,7 +104,9 @@ def build_dataset(attributes: archive.Attributes, *, asked_in: str | None = None
 def encode_dataset(ds: Dataset, syntax: str) -> bytes:
     """Return a dataset as the bytes of a message."""
     uid = UID(syntax)
-    encoded = encode(ds, uid.is_implicit_VR, uid.is_little_endian, uid.is_deflated)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encoded = encode(ds, uid.is_implicit_VR, uid.is_little_endian, uid.is_deflated)
     if encoded is None:
         raise ValueError("The dataset of a message cannot be encoded.")
     return encoded
@@ -166,11 +167,12 @@ def _encodes(encoding: str, character: str) -> bool:
     return True
 
 
-def _texts(attributes: archive.Attributes) -> Iterator[str]:
+def texts_of(attributes: archive.Attributes) -> Iterator[str]:
+    """Yield the texts that a character set has to hold."""
     for element in attributes.values():
         for value in element.get("Value") or ():
             if element["vr"] == "SQ":
-                yield from _texts(value)
+                yield from texts_of(value)
             elif element["vr"] in _TEXTS:
                 yield "".join(value.values()) if isinstance(value, dict) else str(value)
 

@@ -19,12 +19,12 @@ from sightline.trust import access, audit
 from sightline.wire.dimse._datasets import (
     CHARACTER_SET,
     NotReadable,
-    build_dataset,
     charset_of,
     person_behind,
     read_message,
     status,
 )
+from sightline.wire.dimse._encoding import encode_attributes
 from sightline.wire.dimse._model import Context, Service
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,8 @@ PENDING, PENDING_INCOMPLETE, CANCELLED = 0xFF00, 0xFF01, 0xFE00
 OUT_OF_RESOURCES, NOT_AUTHORISED, DOES_NOT_MATCH, CANNOT_PROCESS = 0xA700, 0x0124, 0xA900, 0xC000
 
 MOST_BYTES = 1 << 20
-PAGE = 200
+# The first page is small, so that the first answers do not wait for the others.
+FIRST_PAGE, PAGE = 25, 250
 LEVEL, RETRIEVE_TITLE, AVAILABILITY = "00080052", "00080054", "00080056"
 # Said of the query and the answer themselves, matched against nothing (PS3.4 C.4.1.1.3).
 _ABOUT = frozenset({CHARACTER_SET, LEVEL, RETRIEVE_TITLE, AVAILABILITY, "00080201", "00880130", "00880140"})
@@ -70,7 +71,7 @@ _LEVELS: Mapping[str, Mapping[str, str]] = {
 }
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
-Answer = tuple[int | Dataset, Dataset | None]
+Answer = tuple[int | Dataset, bytes | None]
 
 audit.declare("archive.search", "A person or program searched the archive")
 
@@ -191,29 +192,32 @@ def _text(value: Any) -> str:
 def _answers(context: Context, event: Any, question: _Question) -> Iterator[Answer]:
     pending = PENDING if question.complete else PENDING_INCOMPLETE
     include = frozenset(question.wanted) - _ABOUT
+    syntax = str(event.context.transfer_syntax)
     after: tuple[str, ...] | None = None
+    limit = FIRST_PAGE
     while True:
         with context.store.database.reading() as db:
-            page = archive.search(db, question.query, include=include, limit=PAGE, after=after)
+            page = archive.search(db, question.query, include=include, limit=limit, after=after)
         for match in page.items:
             if event.is_cancelled:
                 yield CANCELLED, None
                 return
-            yield pending, _answer(context, question, match)
+            answer = _answer(context, question, match)
+            yield pending, encode_attributes(answer, syntax, asked_in=question.charset)
         if page.next is None:
             return
-        after = page.next
+        after, limit = page.next, PAGE
 
 
-def _answer(context: Context, question: _Question, match: archive.Attributes) -> Dataset:
-    chosen = {
+def _answer(context: Context, question: _Question, match: archive.Attributes) -> archive.Attributes:
+    answer = {
         tag: _chosen(node, match.get(tag)) for tag, node in question.wanted.items() if tag not in _ABOUT
     }
-    answer = build_dataset(chosen, asked_in=question.charset)
-    answer.QueryRetrieveLevel = question.level
-    answer.RetrieveAETitle = context.settings.ae_title
+    answer[LEVEL] = {"vr": "CS", "Value": [question.level]}
+    answer[RETRIEVE_TITLE] = {"vr": "AE", "Value": [context.settings.ae_title]}
     if AVAILABILITY in question.wanted:
-        answer.InstanceAvailability = "".join(_values(match.get(AVAILABILITY, {}))[:1]) or "ONLINE"
+        known = "".join(_values(match.get(AVAILABILITY, {}))[:1])
+        answer[AVAILABILITY] = {"vr": "CS", "Value": [known or "ONLINE"]}
     return answer
 
 

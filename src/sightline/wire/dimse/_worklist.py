@@ -12,12 +12,12 @@ from sightline.record import orders
 from sightline.wire.dimse._datasets import (
     CHARACTER_SET,
     NotReadable,
-    build_dataset,
     charset_of,
     person_behind,
     read_message,
     status,
 )
+from sightline.wire.dimse._encoding import encode_attributes
 from sightline.wire.dimse._model import Context, Service
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,8 @@ PENDING, PENDING_INCOMPLETE, CANCELLED = 0xFF00, 0xFF01, 0xFE00
 OUT_OF_RESOURCES, NOT_AUTHORISED = 0xA700, 0x0124
 DOES_NOT_MATCH, CANNOT_PROCESS = 0xA900, 0xC000
 MOST_BYTES = 1 << 20
-Answer = tuple[int | Dataset, Dataset | None]
+_SOMETHING: orders.Attributes = {"00400100": {"vr": "SQ"}}
+Answer = tuple[int | Dataset, bytes | None]
 
 
 def _find(context: Context, event: Any) -> Iterator[Answer]:
@@ -47,7 +48,8 @@ def _find(context: Context, event: Any) -> Iterator[Answer]:
 
 
 def _answers(context: Context, event: Any, keys: orders.Attributes) -> Iterator[Answer]:
-    charset = charset_of(event.request.Identifier, event.context.transfer_syntax)
+    syntax = str(event.context.transfer_syntax)
+    charset = charset_of(event.request.Identifier, syntax)
     if not keys.keys() - {CHARACTER_SET}:
         raise NotReadable("The identifier names no attribute.")
     found = orders.find_worklist(context.store.database, keys, by=person_behind(event))
@@ -55,9 +57,8 @@ def _answers(context: Context, event: Any, keys: orders.Attributes) -> Iterator[
         if event.is_cancelled:
             yield CANCELLED, None
             return
-        answer = build_dataset(item, asked_in=charset)
-        if not answer:  # nothing of what was asked for is supported, and no dataset may be empty
-            answer.SpecificCharacterSet = "ISO_IR 192"
+        # Where nothing of what was asked for is supported: no dataset may be empty.
+        answer = encode_attributes(item, syntax, asked_in=charset) or encode_attributes(_SOMETHING, syntax)
         yield (PENDING if complete else PENDING_INCOMPLETE), answer
 
 
