@@ -157,6 +157,22 @@ def test_what_is_not_here_of_another_class_or_without_bytes_is_told(port, store,
     association.release()
 
 
+def test_what_was_rejected_is_safe_and_what_is_in_the_trash_is_not(port, store, take, make_slice):
+    take(make_slice(1), make_slice(2), make_slice(3))
+    by = OPERATOR
+    archive.reject(store, "1.2.3", "113001", note="", by=by, sop_uids=["1.2.3.1.1"])
+    with store.database.transaction() as db:
+        archive.trash_study(db, "1.2.3", reason="test", by=by, trash_days=1, sop_uids=["1.2.3.1.2"])
+    answers = Answers()
+    association = connect(port, answers)
+
+    ask(association, wanted((CT, "1.2.3.1.1"), (CT, "1.2.3.1.2"), (CT, "1.2.3.1.3")))
+
+    assert answers.told == (2, TRANSACTION, ["1.2.3.1.1", "1.2.3.1.3"], {"1.2.3.1.2": 0x0112})
+    wait_until(lambda: state_of(store) == "ended")
+    association.release()
+
+
 def test_one_that_hangs_up_is_called_back(port, store, take, make_slice, listening, monkeypatch):
     take(make_slice(1))
     answers = Answers()
@@ -361,6 +377,22 @@ def test_a_peer_that_is_not_there_is_asked_again(store, asked, monkeypatch):
 
     seeking.ask_peer(store.database, table.Key("asked", transaction, "OTHER"), len(seeking.RETRIES_S))
     assert commitment_of(store, transaction).state == "given-up"
+
+
+def test_a_peer_that_never_answers_is_asked_anew(store, listening, asked, monkeypatch):
+    listening(lambda event: (0x0000, None), evt.EVT_N_ACTION, title="OTHER")
+    transaction = asked()
+    queued = run_next(store, monkeypatch)
+
+    seeking.ask_peer(store.database, table.Key("asked", transaction, "OTHER"), 0)
+    assert [(delay, told["attempt"]) for _, delay, told in queued] == [(seeking.UNANSWERED_S, 1)]
+    seeking.ask_peer(store.database, table.Key("asked", transaction, "OTHER"), 1)
+
+    with store.database.reading() as db:
+        first, second = dimse.commitments_of(db, "1.2.3")
+    assert (first.state, second.state) == ("given-up", "waiting")
+    assert (queued[1][1], queued[1][2]["attempt"]) == (0, 1)
+    assert second.references == first.references
 
 
 def test_an_answer_that_nobody_asked_for_is_refused(port):

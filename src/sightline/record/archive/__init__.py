@@ -191,6 +191,7 @@ from sightline.record.archive._withheld import (
     UnknownReason,
     Withheld,
     find_withheld,
+    kept_out_of_sight,
     restore,
     trash_study,
 )
@@ -313,6 +314,7 @@ __all__ = [
     "index_attributes",
     "index_study",
     "instance_bytes",
+    "kept_out_of_sight",
     "label_study",
     "labels_of",
     "list_conflicts",

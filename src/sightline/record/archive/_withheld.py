@@ -158,6 +158,11 @@ def _withheld_row(row: dict[str, Any], patient: str, act: Act, now: datetime) ->
     }
 
 
+def kept_out_of_sight(db: Db, sop_uids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return SOP class and place of what is rejected, or a note that rejects: out of sight, and kept."""
+    return store_.kept_withheld(db, sop_uids)
+
+
 def trash_study(
     db: Db,
     study_uid: str,

@@ -364,7 +364,9 @@ class Asked:
             return
         code = status if isinstance(status, int) else int(status.Status)
         self.is_answered = code not in messages.PENDING
-        data = encode_dataset(ds, self.context.transfer_syntax) if isinstance(ds, Dataset) and ds else ds
+        data = ds if isinstance(ds, bytes) else None
+        if isinstance(ds, Dataset) and ds:
+            data = encode_dataset(ds, self.context.transfer_syntax)
         fields: dict[str, int | str] = {
             "AffectedSOPClassUID": str(self.request.AffectedSOPClassUID),
             "CommandField": _COMMANDS[type(self.request)] | messages.RESPONSE,

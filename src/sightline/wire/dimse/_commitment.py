@@ -116,17 +116,22 @@ def _answer(context: Context, event: Any) -> tuple[int | Dataset, Dataset | None
 
 
 def check_references(held: archive.Store, db: Db, references: Sequence[Reference]) -> Verdict:
-    """Return which objects are in the index under that class, with their bytes in the store."""
-    found = find_held(db, [uid for _, uid in references])
+    """Return which objects are in the index under that class, with their bytes in the store.
+
+    What was rejected is out of sight, but kept: whoever sent it may forget it.
+    """
+    uids = [uid for _, uid in references]
+    found = {uid: (i.sop_class, i.blob) for uid, i in find_held(db, uids).items()}
+    found = archive.kept_out_of_sight(db, [uid for uid in uids if uid not in found]) | found
     committed: list[Reference] = []
     failed: list[tuple[Reference, int]] = []
     for reference in references:
-        instance = found.get(reference[1])
-        if instance is None:
+        sop_class, blob = found.get(reference[1], ("", ""))
+        if not blob:
             failed.append((reference, NO_SUCH_OBJECT))
-        elif instance.sop_class != reference[0]:
+        elif sop_class != reference[0]:
             failed.append((reference, CLASS_CONFLICT))
-        elif held.blobs.head(instance.blob) is None:
+        elif held.blobs.head(blob) is None:
             log.error("the bytes of an object are not in the store", instance=reference[1])
             failed.append((reference, PROCESSING_FAILURE))
         else:

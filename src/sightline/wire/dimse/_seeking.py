@@ -20,7 +20,13 @@ from sightline.wire import peers
 from sightline.wire.dimse import _requesting as requesting
 from sightline.wire.dimse import _store as store
 from sightline.wire.dimse._datasets import BadAttribute, uid_at
-from sightline.wire.dimse._references import PROCESSING_FAILURE, failures_at, find_held, references_at
+from sightline.wire.dimse._references import (
+    PROCESSING_FAILURE,
+    Reference,
+    failures_at,
+    find_held,
+    references_at,
+)
 from sightline.wire.dimse._store import Commitment
 
 log = structlog.get_logger(__name__)
@@ -33,6 +39,8 @@ WELL_KNOWN = "1.2.840.10008.1.20.1.1"
 TRANSACTION = "00081195"
 _REFERENCES = "00081199"
 RETRIES_S = (10, 60, 300, 1800, 7200, 21600, 43200, 86400)
+# After so long without an answer the peer is asked anew, by a transaction of its own (PS3.4 J.3.2.1.1).
+UNANSWERED_S = 86400
 # For how long our request keeps its association open for the answer.
 LISTEN_S = 3.0
 
@@ -54,9 +62,21 @@ def ask_commitment(
     peers.find_peer(db, title)
     held = find_held(db, list(sop_uids))
     references = [(held[uid].sop_class, uid) for uid in sop_uids if uid in held]
+    return _begin(db, title, references, study_uid, attempt=0, by=by)
+
+
+def _begin(
+    db: Db,
+    title: str,
+    references: Sequence[Reference],
+    study_uid: str | None,
+    *,
+    attempt: int,
+    by: access.Person,
+) -> str:
     key = store.Key("asked", f"2.25.{uuid.uuid4().int}", title)
     store.put(db, key, references, at=clock.now(), study_uid=study_uid)
-    _enqueue(db, key, attempt=0)
+    _enqueue(db, key, attempt=attempt)
     audit.record(db, "commitment.ask", by=by, on=key.transaction_uid, peer=title, objects=len(references))
     return key.transaction_uid
 
@@ -72,15 +92,22 @@ def commitments_of(db: Db, study_uid: str) -> list[Commitment]:
 
 
 def ask_peer(database: Database, key: store.Key, attempt: int) -> None:
-    """Send our request and stay for the answer for a moment; try again later when that fails (a job)."""
-    with database.reading() as db:
-        asked = store.get(db, key)
+    """Send our request and stay for the answer for a moment; try again later when that fails (a job).
+
+    A request that was sent and never answered is given up here, and asked anew.
+    """
+    with database.transaction() as db:
+        asked = store.get(db, key, lock=True)
+        if asked is not None and asked.state == "sent":
+            store.change(db, key, state="given-up", ended_at=clock.now())
+            if attempt < len(RETRIES_S):
+                _begin(db, key.peer, asked.references, asked.study_uid, attempt=attempt, by=access.SYSTEM)
     if asked is None or asked.state != "waiting":
         return
     try:
         with database.reading() as db:
             peer = peers.find_peer(db, key.peer)
-        _ask(database, peer, asked)
+        _ask(database, peer, asked, attempt)
     except PlatformError as error:
         log.warning("commitment not asked for", ae=key.peer, error=error.code, attempt=attempt)
         with database.transaction() as db:
@@ -90,7 +117,7 @@ def ask_peer(database: Database, key: store.Key, attempt: int) -> None:
                 store.change(db, key, state="given-up", ended_at=clock.now())
 
 
-def _ask(database: Database, peer: peers.Peer, asked: Commitment) -> None:
+def _ask(database: Database, peer: peers.Peer, asked: Commitment, attempt: int) -> None:
     result = requesting.commit(
         peer, asked.references, transaction_uid=asked.key.transaction_uid, wait_s=LISTEN_S
     )
@@ -98,6 +125,7 @@ def _ask(database: Database, peer: peers.Peer, asked: Commitment) -> None:
         held = store.get(db, asked.key, lock=True)
         if held is not None and held.state == "waiting":  # it may have answered on another association
             store.change(db, asked.key, state="sent")
+            _enqueue(db, asked.key, attempt=attempt + 1, delay_s=UNANSWERED_S)
     if result.report is not None:
         answer: archive.Attributes = json.loads(result.report.to_json())
         take_answer(database, answer, by=peers.person_of(peer.title))

@@ -356,6 +356,17 @@ def withheld_rows(db: Db, study: str, kind: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in db.execute(wanted.order_by(c.id).with_for_update())]
 
 
+def kept_withheld(db: Db, sop_uids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return SOP class and place of what is out of sight and not in the trash, by instance."""
+    c = withheld.c
+    wanted = select(c.sop_uid, c.row, c.blob).where(c.kind != "trashed", c.purging_at.is_(None))
+    return {
+        row.sop_uid: (str(row.row["sop_class"]), row.blob)
+        for part in in_parts(sop_uids)
+        for row in db.execute(wanted.where(c.sop_uid.in_(part)))
+    }
+
+
 def remove_withheld(db: Db, ids: Iterable[int]) -> None:
     """Remove rows of what was out of sight."""
     listed = sorted(set(ids))
