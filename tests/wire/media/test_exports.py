@@ -54,6 +54,18 @@ def test_a_medium_is_read_by_its_directory(export, tmp_path):
     assert all("ller" not in str(m.path) for m in medium)
 
 
+def test_a_corrected_study_goes_on_a_medium_as_it_was_corrected(export, store, tmp_path):
+    with store.database.transaction() as db:
+        archive.edit_study(
+            db, "1.2.3", {"StudyDescription": "Corrected"}, reason="test", by=access.operator("tester")
+        )
+
+    export("dicomdir").extractall(tmp_path / "cd")
+
+    medium = FileSet(dcmread(tmp_path / "cd" / "DICOMDIR"))
+    assert {m.load().StudyDescription for m in medium} == {"Corrected"}
+
+
 def test_nifti_has_values_after_rescale_in_patient_space(export, tmp_path):
     taken = export("nifti")
     taken.extractall(tmp_path)

@@ -1,9 +1,11 @@
 """Giving an object out: as it is held, or uncompressed for who takes nothing else (decoded in memory)."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 from pydicom import Dataset, dcmread
 from pydicom.uid import (
@@ -87,12 +89,45 @@ class Opened:
         """Return the whole file."""
         return b"".join(self.chunks())
 
+    def open(self) -> io.BufferedReader:
+        """Return the file to read and seek in; only what is read is fetched."""
+        return io.BufferedReader(_Seekable(self), CHUNK >> 3)
+
     def _cut(self, piece: Piece, low: int, high: int, size: int) -> Iterator[bytes]:
         if isinstance(piece, Span):
             yield from self._blobs.stream(self._blob, piece.start + low, high - low, chunk=size)
             return
         for at in range(low, high, size):
             yield piece[at : min(at + size, high)]
+
+
+class _Seekable(io.RawIOBase):
+    """The bytes of an instance as a file; pydicom wants it to have a name."""
+
+    name = "instance"
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = max(offset + {io.SEEK_CUR: self._at, io.SEEK_END: self._opened.size}.get(whence, 0), 0)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        filled = 0
+        for piece in self._opened.chunks(start=self._at, length=len(view)):
+            view[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        self._at += filled
+        return filled
 
 
 def open_instance(store: Store, db: Db, sop_uid: str, *, transfer_syntax: str | None = None) -> Opened:

@@ -293,7 +293,9 @@ def _frame_source(db: Db, sop_uid: str) -> tuple[str, str, bytes | None]:
 
 def _frame_of_whole(store: Store, blob: str, number: int) -> bytes:
     """Return a native frame of an object whose frames have no address: deflated, or of bits not bytes."""
-    ds = _read(store, blob, pixels=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ds = dcmread(_whole(store, blob))
     if ds.file_meta.TransferSyntaxUID.is_encapsulated:
         raise FrameNotAddressable(
             "The frames of this instance cannot be read apart; fetch the whole instance."
@@ -335,7 +337,7 @@ def read_pixels(
     if not instance.frames or not 1 <= number <= instance.frames:
         raise FrameNotHeld(f"The instance has {instance.frames or 0} frame(s), and no frame {number}.")
     header = read_dataset(store, db, sop_uid, pixels=False)
-    source = store.blobs.open_local_path(instance.blob) or BytesIO(store.blobs.get(instance.blob))
+    source = _whole(store, instance.blob)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -344,6 +346,10 @@ def read_pixels(
         raise FrameNotDecodable(
             f"No decoder here reads this frame ({instance.transfer_syntax}); fetch it as it is stored."
         ) from error
+
+
+def _whole(store: Store, blob: str) -> Path | BytesIO:
+    return store.blobs.open_local_path(blob) or BytesIO(store.blobs.get(blob))
 
 
 def read_dataset(store: Store, db: Db, sop_uid: str, *, pixels: bool = True) -> Dataset:
@@ -362,12 +368,13 @@ def read_datasets(store: Store, db: Db, series_uid: str, *, pixels: bool = True)
 
 
 def _read_place(store: Store, place: store_.Place, *, pixels: bool) -> Dataset:
-    if place.overlay is None:
-        return _read(store, place.blob, pixels=pixels)
-    content = BytesIO(open_place(store, place).read())
+    local = None if place.overlay else store.blobs.open_local_path(place.blob)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return dcmread(content, stop_before_pixels=not pixels)
+        if local is not None:
+            return dcmread(local, stop_before_pixels=not pixels)
+        with open_place(store, place).open() as file:
+            return dcmread(file, stop_before_pixels=not pixels)
 
 
 def sorted_instances(db: Db, series_uid: str) -> list[Instance]:
@@ -378,13 +385,6 @@ def sorted_instances(db: Db, series_uid: str) -> list[Instance]:
     if all(i.location_mm is not None for i in found):
         found.sort(key=lambda i: (i.location_mm, i.number or 0, i.sop_uid))
     return found
-
-
-def _read(store: Store, blob: str, *, pixels: bool) -> Dataset:
-    place = store.blobs.open_local_path(blob) or BytesIO(store.blobs.get(blob))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return dcmread(place, stop_before_pixels=not pixels)
 
 
 def export_series(store: Store, db: Db, series_uid: str, folder: Path) -> list[Path]:

@@ -67,7 +67,10 @@ def _element(number: int, vr: str, value: int | str) -> bytes:
 
 
 def decode_command(data: bytes | bytearray) -> dict[str, int | str]:
-    """Return what a command set says; every length is held against the bytes that are there.
+    r"""Return what a command set says; every length is held against the bytes that are there.
+
+    >>> decode_command(encode_command({"CommandField": C_GET}) + b"\x08\0\x58\0\2\0\0\0" + b"1\0")
+    {'CommandField': 16}
 
     Raises
     ------
@@ -81,9 +84,10 @@ def decode_command(data: bytes | bytearray) -> dict[str, int | str]:
             raise BadCommand("an element is cut off")
         group, number, length = _HEAD.unpack_from(data, at)
         at += 8
-        if group or at + length > len(data):
-            raise BadCommand("an element is longer than the command, or of another group")
-        keyword, vr = _BY_NUMBER.get(number, ("", ""))
+        if at + length > len(data):
+            raise BadCommand("an element is longer than the command")
+        # Some write Failed SOP Instance UID List, of group 0008, among the elements of a response.
+        keyword, vr = ("", "") if group else _BY_NUMBER.get(number, ("", ""))
         value = bytes(data[at : at + length])
         at += length
         if vr == "US" and length == 2:

@@ -35,9 +35,10 @@ def parse_command(data: bytes | bytearray) -> Command:
         if at + 8 > len(data):
             raise BadCommand("an element is cut off")
         group, number, length = _HEAD.unpack_from(data, at)
-        if group or at + 8 + length > len(data):
-            raise BadCommand("an element is longer than the command, or of another group")
-        found[number] = bytes(data[at + 8 : at + 8 + length])
+        if at + 8 + length > len(data):
+            raise BadCommand("an element is longer than the command")
+        if not group:  # some write elements of other groups among them
+            found[number] = bytes(data[at + 8 : at + 8 + length])
         at += 8 + length
     kind = _whole(found, 0x0100)
     if kind is None:

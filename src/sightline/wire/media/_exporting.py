@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
 from pydicom.fileset import FileSet
 
 from sightline.kernel.errors import PlatformError
@@ -121,7 +120,8 @@ def _medium(store: archive.Store, objects: list[tuple[str, str]]) -> Iterator[En
         warnings.simplefilter("ignore")
         medium = FileSet()
         for _, sop_uid in objects:
-            header = _header(store, sop_uid)
+            with store.database.reading() as db:
+                header = archive.read_dataset(store, db, sop_uid, pixels=False)
             for name, value in INVENTED.items():
                 if not header.get(name):
                     setattr(header, name, value)
@@ -132,18 +132,6 @@ def _medium(store: archive.Store, objects: list[tuple[str, str]]) -> Iterator[En
     yield Entry("DICOMDIR", [directory])
     for _, sop_uid in objects:
         yield Entry(places[sop_uid], _chunks(store, sop_uid))
-
-
-def _header(store: archive.Store, sop_uid: str) -> Dataset:
-    """Return the header as it goes out, read from the front of the object."""
-    held = io.BytesIO()
-    for chunk in _chunks(store, sop_uid):
-        held.write(chunk)
-        try:
-            return dcmread(io.BytesIO(held.getvalue()), stop_before_pixels=True)
-        except Exception:  # noqa: BLE001, S112  cut within the header: read on
-            continue
-    return dcmread(held, stop_before_pixels=True, force=True)
 
 
 def _nifti(store: archive.Store, series: list[str]) -> Iterator[Entry]:
