@@ -24,8 +24,8 @@ def row(db):
             "arrived_at": noon, "reason": "r", "reasons": [["r", None]], "prior_count": 0,
             "prior_date": None, "changes": [], "analysis_state": "done", "analysis_text": "",
         }  # fmt: skip
-        state = facts.pop("state", None)
-        _store.put(db, {**base, **facts})
+        state, images = facts.pop("state", None), facts.pop("images", True)
+        _store.put(db, {**base, **facts}, images=images)
         if state:
             _store.change(db, uid, state=state)
 
@@ -42,6 +42,17 @@ def test_what_is_due_first_stands_first_and_ties_have_an_order(db, row, radiolog
     row("1.9", 5, urgency="critical")
 
     assert listed(db, radiologist) == ["1.9", "1.2", "1.3"]
+
+
+def test_a_study_without_images_is_not_to_be_read_until_it_has_some(db, row, radiologist):
+    row("1.2", images=False)
+    row("1.3")
+
+    assert listed(db, radiologist) == ["1.3"]
+    assert set(listed(db, radiologist, state="all")) == {"1.2", "1.3"}
+
+    row("1.2", images=True)
+    assert set(listed(db, radiologist)) == {"1.2", "1.3"}
 
 
 def test_pages_follow_each_other_without_gap_or_double_even_where_rows_are_due_alike(db, row, radiologist):

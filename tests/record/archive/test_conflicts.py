@@ -63,6 +63,54 @@ def test_keeping_what_is_held_puts_the_other_in_the_trash(store, take, make_slic
         assert archive.find_conflicts(db) == []
 
 
+def test_what_was_decided_against_is_listed_in_the_trash_and_restored_as_a_conflict(
+    store, take, make_slice, open_conflict
+):
+    take(make_slice(1))
+    take(make_slice(1, PatientComments="x"))
+    decide(store, open_conflict(), "keep-held")
+    with store.database.reading() as db:
+        (listed,) = archive.find_withheld(db, "trashed", by=ARCHIVIST).items
+    assert (listed.study_uid, listed.patient.name, listed.instances) == ("1.2.3", "Müller^Jörg", 1)
+
+    with store.database.transaction() as db:
+        assert archive.restore(db, "1.2.3", "trashed", by=ARCHIVIST) == 1
+
+    assert "PatientComments" not in given(store, "1.2.3.1.1")
+    assert open_conflict().sop_uid == "1.2.3.1.1"
+    with store.database.reading() as db:
+        assert archive.find_withheld(db, "trashed", by=ARCHIVIST).items == ()
+
+
+def test_what_was_replaced_is_not_restored_beside_what_replaced_it(store, take, make_slice, open_conflict):
+    take(make_slice(1))
+    take(make_slice(1, PatientComments="x"))
+    decide(store, open_conflict(), "replace")
+
+    with (
+        pytest.raises(archive.PlaceTaken, match="reject or trash these first"),
+        store.database.transaction() as db,
+    ):
+        archive.restore(db, "1.2.3", "rejected", by=ARCHIVIST)
+
+    assert given(store, "1.2.3.1.1").PatientComments == "x"
+
+
+@pytest.mark.parametrize(
+    ("changed", "differ"),
+    [
+        ({"PatientComments": "x"}, False),
+        ({"PixelData": b"\7" * 512}, True),
+        ({"PixelData": b"\7" * 512, "PatientComments": "x"}, True),
+    ],
+)
+def test_it_is_said_whether_the_pixels_differ(store, take, make_slice, open_conflict, changed, differ):
+    take(make_slice(1))
+    take(make_slice(1, **changed))
+
+    assert open_conflict().pixels_differ is differ
+
+
 def test_replacing_has_the_new_one_held_and_the_old_one_out_of_sight(store, take, make_slice, open_conflict):
     take(make_slice(1), make_slice(2))
     take(make_slice(1, PatientComments="x"))

@@ -51,6 +51,21 @@ def test_a_study_is_retrieved(run, other, orthanc, store, make_slice):
     assert ours.PatientID == "4711"
 
 
+def test_what_was_rejected_here_is_no_difference_and_stops_nothing(
+    run, other, orthanc, store, take, make_slice
+):
+    orthanc.put(*(make_slice(n) for n in (1, 2, 3)))
+    take(make_slice(1))
+    archive.reject(store, "1.2.3", "113001", note="blurred", sop_uids=["1.2.3.1.1"], by=OPERATOR)
+
+    ended = run("retrieve", other, ["1.2.3"])
+
+    assert (ended.state, ended.differences["missing"]) == ("done", 0)
+    with store.database.reading() as db:
+        held = archive.find_instances(db, archive.InstanceQuery(study="1.2.3"))
+    assert sorted(i.sop_uid for i in held if i.series == "1.2.3.1") == ["1.2.3.1.2", "1.2.3.1.3"]
+
+
 def test_a_study_that_is_not_there_is_said_to_be_missing(run, other):
     ended = run("retrieve", other, ["9.9.9"])
 

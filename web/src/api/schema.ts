@@ -360,6 +360,8 @@ export interface ConflictView {
   kind: string;
   /** New */
   new: Record<string, string | null>;
+  /** Pixels Differ */
+  pixels_differ: boolean | null;
   /** Reason */
   reason: string;
   /**
@@ -2570,6 +2572,8 @@ export interface SystemStatus {
 /**
  * TaskView
  * How a task stands: `done` of `total` objects, `found` that were not as they should be.
+ *
+ * `lacks` names the setting without which it cannot begin.
  */
 export interface TaskView {
   /** At */
@@ -2582,6 +2586,8 @@ export interface TaskView {
   error: string;
   /** Found */
   found: number;
+  /** Lacks */
+  lacks: string;
   /** Repaired */
   repaired: number;
   /** State */

@@ -87,7 +87,7 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
         "analysis_text": analysis.text,
         "left_at": None,
     }
-    store.put(db, row)
+    store.put(db, row, images=study.image_count > 0)
     if state:
         store.change(db, study_uid, state=state)
 

@@ -51,6 +51,8 @@ entries = Table(
 )
 
 OPEN = ("unread", "reading")
+# Without images there is nothing to read: documents, structures, segmentations alone.
+NO_IMAGES = "no-images"
 _PLAIN = (
     "study_uid patient due_at arrived_at reason state reader reader_name deferred_until prior_count "
     "prior_date "
@@ -58,11 +60,18 @@ _PLAIN = (
 ).split()
 
 
-def put(db: Db, row: dict[str, Any]) -> None:
-    """Write what was worked out for a study; reader, state and deferral stay as they are."""
+def put(db: Db, row: dict[str, Any], *, images: bool) -> None:
+    """Write what was worked out for a study; reader, state and deferral stay as they are.
+
+    Without images it is not to be read; once there are some it is.
+    """
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    new = insert(entries).values({**row, "state": "unread"})
+    new = insert(entries).values({**row, "state": "unread" if images else NO_IMAGES})
     db.execute(new.on_conflict_do_update(index_elements=["study_uid"], set_=row))
+    if images:
+        e = entries.c
+        waiting = update(entries).where(e.study_uid == row["study_uid"], e.state == NO_IMAGES)
+        db.execute(waiting.values(state="unread"))
 
 
 def change(db: Db, study_uid: str, **values: Any) -> None:

@@ -187,6 +187,7 @@ from sightline.record.archive._walking import (
 from sightline.record.archive._withheld import (
     REJECTION_REASONS,
     NothingWithheld,
+    PlaceTaken,
     StudyOnHold,
     UnknownReason,
     Withheld,
@@ -245,6 +246,7 @@ __all__ = [
     "Page",
     "Patient",
     "PatientNotHeld",
+    "PlaceTaken",
     "Query",
     "Range",
     "Retention",

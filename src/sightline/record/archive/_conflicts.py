@@ -27,7 +27,9 @@ from sightline.record.archive._corrections import (
 from sightline.record.archive._editing import text_of
 from sightline.record.archive._model import (
     Attributes,
+    FrameNotHeld,
     Incoming,
+    InstanceNotHeld,
     ObjectInConflict,
     ObjectRefused,
     Page,
@@ -36,8 +38,17 @@ from sightline.record.archive._model import (
 )
 from sightline.record.archive._overlay import INSTANCE, SERIES, STUDY, Overlay, apply_overlay
 from sightline.record.archive._parse import Facts, Parsed, parse, patient_of
+from sightline.record.archive._reading import get_frames, read_frames
 from sightline.record.archive._recording import Placed, record
-from sightline.record.archive._withheld import REJECTED, REPLACED, TRASHED, Act, withhold
+from sightline.record.archive._withheld import (
+    DECIDED_AGAINST,
+    REJECTED,
+    REPLACED,
+    TRASHED,
+    Act,
+    keep_decided_against,
+    withhold,
+)
 from sightline.runtime.blobs import BlobNotHeld
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
@@ -48,6 +59,8 @@ Decision: TypeAlias = Literal["keep-held", "replace", "store-apart", "adopt"]
 DECISIONS: Final[tuple[Decision, ...]] = ("keep-held", "replace", "store-apart", "adopt")
 _MOST_DIFFERENCES = 50
 _LONGEST_SHOWN = 200
+# Larger objects are not compared pixel by pixel each time that somebody looks.
+_MOST_COMPARED = 16 << 20
 # Of the patient, the study and the series: what a person tells objects apart by.
 _SHOWN: Final = {
     "patient": ("00100010", "00100020", "00100021", "00100030", "00100040"),
@@ -81,7 +94,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ConflictView:
-    """An object kept aside, what is held in its place, and in what they differ."""
+    """An object kept aside, what is held in its place, and in what they differ.
+
+    `pixels_differ` is None where they cannot be compared: another transfer syntax, or too much.
+    """
 
     id: int
     study_uid: str
@@ -93,6 +109,7 @@ class ConflictView:
     held: dict[str, str | None]
     new: dict[str, str | None]
     differs: tuple[Difference, ...]
+    pixels_differ: bool | None
 
 
 def list_conflicts(
@@ -106,7 +123,8 @@ def list_conflicts(
 
 
 def _view(store: Store, db: Db, row: Mapping[str, Any]) -> ConflictView:
-    new = _attributes_of(store, row["blob"])
+    parsed = _parsed_or_none(store, row["blob"])
+    new = _unpacked(parsed.instance["metadata_gz"]) if parsed is not None else {}
     held = _held_beside(db, row, new)
     tags = _SHOWN.get(row["kind"], ()) or sorted((held.keys() | new.keys()) - _NOT_COMPARED)
     differs = [
@@ -120,7 +138,32 @@ def _view(store: Store, db: Db, row: Mapping[str, Any]) -> ConflictView:
         held=_shown(held),
         new=_shown(new),
         differs=tuple(differs[:_MOST_DIFFERENCES]),
+        pixels_differ=_pixels_differ(store, row, parsed) if row["kind"] == "content" else None,
     )
+
+
+def _pixels_differ(store: Store, row: Mapping[str, Any], parsed: Parsed | None) -> bool | None:
+    """Compare the frames of the two as they are stored; None where that says nothing."""
+    try:
+        held = get_frames(store, row["sop_uid"])
+    except InstanceNotHeld:
+        return None
+    if parsed is None or parsed.instance["transfer_syntax"] != held.transfer_syntax:
+        return None
+    table, frames = parsed.instance["frame_table"], parsed.instance["frames"]
+    if (frames or 0) != (held.frames or 0):
+        return True
+    if held.size > _MOST_COMPARED or not held.frames:
+        return None if held.frames else False
+    new = replace(held, blob=row["blob"], size=parsed.instance["size"], table=table)
+    if not (held.is_addressable and new.is_addressable):
+        return None
+    try:
+        return any(
+            read_frames(store, held, (n,)) != read_frames(store, new, (n,)) for n in range(1, held.frames + 1)
+        )
+    except (BlobNotHeld, FrameNotHeld):
+        return None
 
 
 _LISTED: Final = {
@@ -155,12 +198,12 @@ def _text(attributes: Attributes, tag: str) -> str | None:
     return (text_of(element) or "")[:_LONGEST_SHOWN]
 
 
-def _attributes_of(store: Store, blob: str) -> Attributes:
-    """Return the DICOM JSON of an object that was kept aside, empty when its bytes are gone."""
+def _parsed_or_none(store: Store, blob: str) -> Parsed | None:
+    """Return an object that was kept aside; None when its bytes are gone."""
     try:
-        return _unpacked(_parsed(store, blob).instance["metadata_gz"])
+        return _parsed(store, blob)
     except (ObjectRefused, BlobNotHeld):
-        return {}
+        return None
 
 
 def _parsed(store: Store, blob: str) -> Parsed:
@@ -252,24 +295,26 @@ def _keep_held(case: _Case) -> str:
         **{k: v for k, v in p.instance.items() if k not in {"metadata_gz", "frame_table"}},
     }  # fmt: skip
     now = clock.now()
-    store_.add_withheld(
+    keep_decided_against(
         case.db,
-        [
-            {
-                **{name: row[name] for name in ("sop_uid", "study", "series", "blob", "hash", "size")},
-                "metadata_gz": p.instance["metadata_gz"],
-                "frame_table": p.instance["frame_table"],
-                "patient": "",
-                "kind": TRASHED,
-                "code": "conflict",
-                "note": case.reason[:1000],
-                "author": case.by.id,
-                "author_name": case.by.name,
-                "at": now,
-                "purge_after": now + timedelta(days=case.store.settings.trash_days),
-                "row": row,
-            }
-        ],
+        {
+            **{name: row[name] for name in ("sop_uid", "study", "series", "blob", "hash", "size")},
+            "metadata_gz": p.instance["metadata_gz"],
+            "frame_table": p.instance["frame_table"],
+            "patient": "",
+            "kind": TRASHED,
+            "code": DECIDED_AGAINST,
+            "note": case.reason[:1000],
+            "author": case.by.id,
+            "author_name": case.by.name,
+            "at": now,
+            "purge_after": now + timedelta(days=case.store.settings.trash_days),
+            "row": row,
+        },
+        {
+            "patient": {"id": "", **p.patient},
+            "study": {"modalities": p.series.get("modality", ""), **p.study},
+        },
     )
     return ""
 

@@ -33,6 +33,8 @@ REJECTION_REASONS: Final = {
 EXPIRED = "113039"
 # A held object in whose place a person chose another.
 REPLACED = "replaced"
+# A newcomer that disagreed with what is held, and was decided against.
+DECIDED_AGAINST = "conflict"
 _BLOBS = ("frame_table", "metadata_gz")
 _LONGEST_NOTE = 1000
 
@@ -47,6 +49,10 @@ class NothingToWithhold(NotFound):
 
 class NothingWithheld(NotFound):
     """Nothing of this study is rejected or in the trash."""
+
+
+class PlaceTaken(Conflict):
+    """Other objects of the same UIDs are held; reject or trash these first, then restore."""
 
 
 class StudyOnHold(Conflict):
@@ -184,19 +190,46 @@ def trash_study(
 def restore(db: Db, study_uid: str, kind: str, *, by: access.Person) -> int:
     """Put back what of a study was rejected or in the trash; return how many objects.
 
-    What has come again meanwhile stays as it is. The notes that rejected it are withdrawn.
+    What has come again meanwhile stays as it is. The notes that rejected it are withdrawn. What a person
+    decided against is a conflict again.
+
+    Raises
+    ------
+    NothingWithheld
+        If there is nothing to put back.
+    PlaceTaken
+        If for each of them another is held.
     """
     access.require(by, "archive.reject" if kind == REJECTED else "archive.delete", on=study_uid)
     rows = store_.withheld_rows(db, study_uid, kind)
     if kind not in {REJECTED, TRASHED} or not rows:
         raise NothingWithheld("Nothing of this study is rejected or in the trash.", study=study_uid)
-    restored = put_back(db, study_uid, kind, rows)
+    again = [row for row in rows if row["code"] == DECIDED_AGAINST]
+    rows = [row for row in rows if row["code"] != DECIDED_AGAINST]
+    for row in again:
+        store_.reopen_conflict(db, row["sop_uid"], row["hash"])
+    store_.remove_withheld(db, [row["id"] for row in again])
+    store_.remove_shell(db, study_uid, kind)
+    restored = len(again) + (put_back(db, study_uid, kind, rows) if rows else 0)
+    if not restored:
+        raise PlaceTaken(
+            "Other objects of the same UIDs are held; reject or trash these first, then restore.",
+            study=study_uid,
+        )
     notes = {row["note_uid"] for row in rows} - {None}
     for note in notes:
         _withdraw(db, study_uid, str(note), by)
     events.publish(db, "StudyRestored", study_uid, instances=restored)
     audit.record(db, "archive.restore", by=by, on=study_uid, kind=kind, instances=restored)
     return restored
+
+
+def keep_decided_against(db: Db, row: dict[str, Any], above: dict[str, dict[str, Any]]) -> None:
+    """Put an object in the trash that was never held; `above` are patient and study as it states them."""
+    store_.add_withheld(db, [row])
+    if store_.shell_of(db, row["study"], TRASHED) is None:
+        shell = {"study": row["study"], "kind": TRASHED, "at": row["at"], "series": {}}
+        store_.put_shell(db, shell | {"patient": _plain(above["patient"]), "row": _plain(above["study"])})
 
 
 def put_back(db: Db, study_uid: str, kind: str, rows: Sequence[dict[str, Any]]) -> int:

@@ -421,7 +421,7 @@ def _moment(at: datetime) -> str:
 
 
 def _diagnosis(known: archive.Completeness) -> Iterable[str]:
-    yield f"{known.held} objects are held."
+    yield f"{known.held} objects are held that came from outside."
     for r in known.received:
         when = f"{_moment(r.first_at)} to {_moment(r.last_at)}"
         yield f"Received {r.instances} from {r.kind}:{r.source}, {when}."

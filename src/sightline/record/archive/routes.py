@@ -486,6 +486,7 @@ class ConflictView(BaseModel):
     held: dict[str, str | None]
     new: dict[str, str | None]
     differs: list[DifferenceView]
+    pixels_differ: bool | None
 
 
 class ConflictPage(BaseModel):

@@ -27,6 +27,7 @@ from sightline.record.upkeep._service import (
     served_frames,
     start_task,
     stop_task,
+    what_lacks,
 )
 from sightline.record.upkeep._transcoding import HTJ2K
 from sightline.record.upkeep._watching import Keeper
@@ -56,4 +57,5 @@ __all__ = [
     "served_frames",
     "start_task",
     "stop_task",
+    "what_lacks",
 ]

@@ -70,10 +70,8 @@ def start_task(db: Db, task: str, settings: UpkeepSettings, *, by: access.Person
     access.require(by, "system.maintain")
     if task not in TASKS:
         raise NoSuchTask(f"A task of upkeep is one of {', '.join(TASKS)}.")
-    if task == "cold-copy" and not settings.cold_url:
-        raise NotSetUp("No second store is set; name one in SIGHTLINE_UPKEEP_COLD_URL.")
-    if task == "transcode" and not settings.transcoded:
-        raise NotSetUp("No modality is set; name some in SIGHTLINE_UPKEEP_TRANSCODE_MODALITIES.")
+    if lacking := what_lacks(task, settings):
+        raise NotSetUp(lacking)
     before = store_.lock_run(db, task)
     if before.state in {"waiting", "running"}:
         raise UpkeepUnderWay("This task runs already; wait for its end, or stop it.")
@@ -84,6 +82,15 @@ def start_task(db: Db, task: str, settings: UpkeepSettings, *, by: access.Person
     jobs.enqueue(db, RUN, key=f"upkeep-{task}-{number}", priority=200, task=task, number=number)
     audit.record(db, "upkeep.start", by=by, on=task, number=number)
     return store_.lock_run(db, task)
+
+
+def what_lacks(task: str, settings: UpkeepSettings) -> str:
+    """Say which setting a task needs that is not made; nothing when it can begin."""
+    if task == "cold-copy" and not settings.cold_url:
+        return "No second store is set; name one in SIGHTLINE_UPKEEP_COLD_URL."
+    if task == "transcode" and not settings.transcoded:
+        return "No modality is set; name some in SIGHTLINE_UPKEEP_TRANSCODE_MODALITIES."
+    return ""
 
 
 def stop_task(db: Db, task: str, *, by: access.Person) -> TaskRun:

@@ -17,7 +17,10 @@ TaskName = Annotated[str, Path(max_length=16)]
 
 
 class TaskView(BaseModel):
-    """How a task stands: `done` of `total` objects, `found` that were not as they should be."""
+    """How a task stands: `done` of `total` objects, `found` that were not as they should be.
+
+    `lacks` names the setting without which it cannot begin.
+    """
 
     task: str
     state: str
@@ -28,6 +31,7 @@ class TaskView(BaseModel):
     bytes: int
     at: datetime | None
     error: str
+    lacks: str
 
 
 class DamageView(BaseModel):
@@ -49,9 +53,9 @@ class DamageList(BaseModel):
 
 
 @router.get("")
-def list_tasks(caller: Caller, db: Snapshot) -> list[TaskView]:
+def list_tasks(request: Request, caller: Caller, db: Snapshot) -> list[TaskView]:
     """Return how every task of upkeep stands."""
-    return [_view(run) for run in upkeep.list_tasks(db, by=caller)]
+    return [_view(run, request) for run in upkeep.list_tasks(db, by=caller)]
 
 
 @router.get("/damages")
@@ -69,16 +73,20 @@ def list_damages(
 @router.post("/{task}", status_code=202)
 def start_task(task: TaskName, request: Request, caller: Caller, db: Tx) -> TaskView:
     """Begin a task: scrub (check every object), transcode, or cold-copy."""
-    settings: upkeep.UpkeepSettings = request.app.state.upkeep_settings
-    return _view(upkeep.start_task(db, task, settings, by=caller))
+    return _view(upkeep.start_task(db, task, _settings(request), by=caller), request)
 
 
 @router.post("/{task}/stop")
-def stop_task(task: TaskName, caller: Caller, db: Tx) -> TaskView:
+def stop_task(task: TaskName, request: Request, caller: Caller, db: Tx) -> TaskView:
     """Stop a task."""
-    return _view(upkeep.stop_task(db, task, by=caller))
+    return _view(upkeep.stop_task(db, task, by=caller), request)
 
 
-def _view(run: upkeep.TaskRun) -> TaskView:
-    values = asdict(run)
+def _settings(request: Request) -> upkeep.UpkeepSettings:
+    settings: upkeep.UpkeepSettings = request.app.state.upkeep_settings
+    return settings
+
+
+def _view(run: upkeep.TaskRun, request: Request) -> TaskView:
+    values = asdict(run) | {"lacks": upkeep.what_lacks(run.task, _settings(request))}
     return TaskView(**{name: values[name] for name in TaskView.model_fields})

@@ -36,6 +36,8 @@ class Taken:
 
     there: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
+    # Of what is there, what was rejected here: it is kept, and not taken again.
+    rejected: set[str] = field(default_factory=set)
     conflicting: int = 0
     refused: int = 0
     reason: str = ""
@@ -43,7 +45,7 @@ class Taken:
     @property
     def missing(self) -> int:
         """How many instances the source has and we have not."""
-        return len(self.there - self.held)
+        return len(self.there - self.held - self.rejected)
 
     @property
     def extra(self) -> int:
@@ -135,7 +137,7 @@ def _take_listed(work: Work, there: Server | peers.Peer, study: str) -> None:
     """Take over one study of a migration; what is wrong with it stops none of the others."""
     try:
         taken = _take_study(work, there, study)
-        same = taken.there == taken.held and not taken.conflicting
+        same = taken.there <= taken.held | taken.rejected and not taken.extra and not taken.conflicting
         values = {
             "state": "done" if same else "differs",
             "expected": len(taken.there),
@@ -173,20 +175,29 @@ def _take_study(work: Work, there: Server | peers.Peer, study: str) -> Taken:
         taken = _take_from_server(work, there, study)
     with work.database.transaction() as db:
         archive.settle_now(db, [study])
-        taken.held = _held(db, study)
+        _look(db, study, taken)
         taken.conflicting = max(taken.conflicting, len(archive.find_conflicts(db, study)))
+    if taken.rejected and not taken.missing:
+        taken.reason = f"{len(taken.rejected)} are rejected here."
     return taken
 
 
-def _held(db: Db, study: str) -> set[str]:
-    return {i.sop_uid for i in archive.find_instances(db, archive.InstanceQuery(study=study))}
+def _look(db: Db, study: str, taken: Taken) -> None:
+    """See what is held of a study: in it, or, of what the source has, moved to another or rejected."""
+    taken.held = {i.sop_uid for i in archive.find_instances(db, archive.InstanceQuery(study=study))}
+    elsewhere = sorted(taken.there - taken.held)
+    for at in range(0, len(elsewhere), LISTED_AT_ONCE):
+        some = elsewhere[at : at + LISTED_AT_ONCE]
+        taken.held |= {i.sop_uid for i in archive.find_instances(db, archive.InstanceQuery(sop_uids=some))}
+        taken.rejected |= archive.kept_out_of_sight(db, some).keys()
 
 
 def _take_from_peer(work: Work, peer: peers.Peer, study: str) -> Taken:
     listed = _dicom.list_instances(peer, study)
     taken = Taken(there=set(listed))
     with work.database.reading() as db:
-        missing = taken.there - _held(db, study)
+        _look(db, study, taken)
+    missing = taken.there - taken.held - taken.rejected
     if missing or work.transfer.options.get("verify"):
         classes = sorted({sop_class for sop_class in listed.values() if sop_class})
         taken.reason = _dicom.fetch_study(work, peer, study, classes)
@@ -202,9 +213,10 @@ def _take_from_server(work: Work, server: Server, study: str) -> Taken:
         listed = _web.list_instances(client, study)
         taken.there = {one.sop_uid for one in listed}
         with work.database.reading() as db:
-            held = _held(db, study)
+            _look(db, study, taken)
+        held = taken.held | taken.rejected
         if work.transfer.options.get("verify"):  # what we hold under a UID may not be what they hold
-            held = set()
+            held = taken.rejected
         wanted = [one for one in listed if one.sop_uid not in held]
         incoming = _fetched(work, client, study, wanted, taken)
         for outcome in archive.take_in_stream(work.store, incoming, work.source, study_uid=study):

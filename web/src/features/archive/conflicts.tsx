@@ -52,6 +52,12 @@ const CHOICES: Readonly<Record<string, readonly Choice[]>> = {
   ],
 };
 
+const KINDS: Readonly<Record<string, string>> = {
+  content: 'Another object under a held UID',
+  patient: 'Another patient in a held study',
+  series: 'A series that is held in another study',
+};
+
 const choicesOf = ({ kind }: Pick<Conflict, 'kind'>): readonly Choice[] =>
   CHOICES[kind] ?? CHOICES.content ?? [];
 
@@ -97,7 +103,7 @@ export function ConflictsPage() {
       hints={[
         ['ArrowUp ArrowDown', 'move'],
         ['1', 'keep held'],
-        ['2 3', 'decide otherwise'],
+        ['2 3 4', 'decide otherwise'],
       ]}
       foot={loaded.data ? `${count(items.length, 'conflict')} to decide` : null}
     >
@@ -134,7 +140,11 @@ function List({ items, at, choose }: ListProps) {
         <li key={c.id}>
           <button type="button" aria-current={k === at ? 'true' : undefined} onClick={() => choose(c.id)}>
             <b>{personName(c.held.name || c.new.name || '') || 'No name'}</b>
-            <span>{c.reason}</span>
+            <span>
+              {KINDS[c.kind] ?? c.reason}
+              {c.new.series_description ? ` · ${c.new.series_description}` : ''}
+              {c.new.number ? ` · image ${c.new.number}` : ''}
+            </span>
             <span class="muted">
               {sourceText(c.source)} · {moment(c.received_at)}
             </span>
@@ -241,15 +251,33 @@ function Compare({ conflict }: { conflict: Conflict }) {
             ))}
         </tbody>
       </table>
-      {rows.every((r) => !r.differs) && (
-        <p class="muted">No attribute differs that is shown; the pixels or private values do.</p>
-      )}
+      {conflict.kind === 'content' && <Pixels conflict={conflict} shown={rows.some((r) => r.differs)} />}
       {same > 0 && (
         <Button kind="quiet" pressed={all} onClick={() => setAll(!all)}>
           {all ? 'Hide' : 'Show'} {same} that agree
         </Button>
       )}
     </>
+  );
+}
+
+/** Whether the images are the same: what a person must know before all else. */
+function Pixels({ conflict, shown }: { conflict: Conflict; shown: boolean }) {
+  if (conflict.pixels_differ === true) {
+    return <p class="warning">▲ The pixels differ: these are two images.</p>;
+  }
+  if (conflict.pixels_differ === null) {
+    return (
+      <p class="warning">
+        ▲ Whether the pixels differ is not known: they are stored in different ways, or too large to compare
+        here.
+      </p>
+    );
+  }
+  return (
+    <p class="muted">
+      The pixels are the same.{shown ? '' : ' What differs is a private or binary value that is not shown.'}
+    </p>
   );
 }
 

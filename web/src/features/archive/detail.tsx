@@ -341,6 +341,7 @@ const KINDS: Readonly<Record<string, string>> = {
   split: 'Split',
   edit: 'Corrected',
   coerce: 'Changed at the door',
+  apart: 'Kept apart',
 };
 
 function Corrections({ list, acts }: { list: readonly Correction[]; acts: Acts }) {

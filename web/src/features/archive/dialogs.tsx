@@ -45,18 +45,22 @@ export function TrashDialog({ acts, rows }: SomeProps) {
   return (
     <FormDialog
       title="Put into the trash"
-      act={`Trash ${count(free.length, 'study', 'studies')}`}
+      act={free.length > 0 ? `Trash ${count(free.length, 'study', 'studies')}` : 'Trash'}
       onClose={acts.close}
       onSubmit={(values: Values) => acts.trash(free, values.reason ?? '')}
       disabled={free.length === 0}
     >
       <Subjects rows={rows} />
       <ul class="will">
-        <li>
-          <b>{sum(free)}</b> disappear from lists and viewers at once.
-        </li>
-        <li>Nobody is told: peers that have copies keep them.</li>
-        <li>They stay in the trash for a time, and can be restored until then. Then they are deleted.</li>
+        {free.length > 0 && (
+          <>
+            <li>
+              <b>{sum(free)}</b> disappear from lists and viewers at once.
+            </li>
+            <li>Nobody is told: peers that have copies keep them.</li>
+            <li>They stay in the trash for a time, and can be restored until then. Then they are deleted.</li>
+          </>
+        )}
         {free.some((row) => !row.settled) && (
           <li class="warning">▲ Images are still arriving. Whatever comes later brings the study back.</li>
         )}
@@ -66,7 +70,7 @@ export function TrashDialog({ acts, rows }: SomeProps) {
           </li>
         )}
       </ul>
-      <Reason />
+      {free.length > 0 && <Reason />}
     </FormDialog>
   );
 }

@@ -18,6 +18,13 @@ import './archive.css';
 export const RejectedPage = () => <WithheldPage kind="rejected" />;
 export const TrashPage = () => <WithheldPage kind="trashed" />;
 
+/** What a person decided against in a conflict, and what they put something else in the place of. */
+const DECIDED_AGAINST = 'conflict';
+const CODES: Readonly<Record<string, string>> = {
+  [DECIDED_AGAINST]: 'Decided against in a conflict',
+  replaced: 'Replaced by another object of its UID',
+};
+
 const WORDS = {
   rejected: {
     title: 'Rejected',
@@ -58,7 +65,11 @@ function WithheldPage({ kind }: { kind: Withheld['kind'] }) {
   const restore = async (item: Withheld) => {
     try {
       await post(archive.restore(item.study_uid), { kind });
-      tell('Restored: it is in the archive again.');
+      tell(
+        item.code === DECIDED_AGAINST
+          ? 'It is to be decided again: see Conflicts.'
+          : 'Restored: it is in the archive again.',
+      );
       await loaded.reload();
     } catch (error) {
       tellError(error);
@@ -145,7 +156,7 @@ function WithheldTable({ items, kind, reasons, restore }: TableProps) {
             <td class="number">{item.instances}</td>
             <td class="number">{sizeText(item.bytes)}</td>
             <td>
-              {item.code && <>{reasons.get(item.code) ?? item.code} </>}
+              {item.code && <>{reasons.get(item.code) ?? CODES[item.code] ?? item.code} </>}
               <span class="muted">{item.note}</span>
             </td>
             <td>
@@ -196,7 +207,7 @@ function EmptyDialog({
       onClose={onClose}
       onSubmit={async () => {
         await post(archive.emptyTrash);
-        tell('The trash is being emptied.');
+        tell('The trash is being emptied; what came in the last two hours goes when it is two hours old.');
         await reload();
       }}
     >
@@ -208,7 +219,9 @@ function EmptyDialog({
         are deleted for good, with their images. This cannot be undone.
       </p>
       <p class="muted">
-        What is on hold stays. Who did it is kept in the audit trail. See{' '}
+        What is on hold stays. Bytes that came within the last two hours go when they are two hours old, in
+        case they are being sent again; until then they can be restored. Who did it is kept in the audit
+        trail. See{' '}
         <a class="linked" href={pathTo.storage}>
           storage
         </a>{' '}

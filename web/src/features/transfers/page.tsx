@@ -23,7 +23,17 @@ const STATES: readonly (readonly [TransferState | '', string])[] = [
   ['waiting', 'Waiting'],
   ['failed', 'Failed'],
   ['done', 'Done'],
+  ['cancelled', 'Cancelled'],
 ];
+
+const EMPTY: Readonly<Record<TransferState | '', string>> = {
+  '': 'Nothing was sent or fetched yet.',
+  running: 'Nothing is in flight.',
+  waiting: 'Nothing waits.',
+  failed: 'Nothing failed.',
+  done: 'Nothing is done yet.',
+  cancelled: 'Nothing was cancelled.',
+};
 
 type View = 'transfers' | 'rules' | 'servers';
 
@@ -100,7 +110,7 @@ function Transfers() {
       <Whole loaded={loaded} what="transfers">
         {({ items }) =>
           items.length === 0 ? (
-            <Nothing title={state ? `Nothing is ${state}.` : 'Nothing was sent or fetched yet.'}>
+            <Nothing title={EMPTY[state]}>
               <p>Send studies from the archive with S, or add a rule that sends them by itself.</p>
             </Nothing>
           ) : (
@@ -168,9 +178,9 @@ function TransferTable({ items, act, ask }: TableProps) {
             </th>
             <td>
               <StateWord transfer={t} />
-              {(t.failed > 0 || differing(t) > 0) && (
-                <Button kind="quiet" label={`which objects, ${t.peer}`} onClick={() => ask(t)}>
-                  which
+              {(t.kind === 'migrate' || t.failed > 0 || differing(t) > 0) && (
+                <Button kind="quiet" label={`${reportWord(t)}, ${t.peer}`} onClick={() => ask(t)}>
+                  {reportWord(t)}
                 </Button>
               )}
             </td>
@@ -203,6 +213,8 @@ function TransferTable({ items, act, ask }: TableProps) {
   );
 }
 
+const reportWord = (t: Transfer): string => (t.kind === 'migrate' ? 'report' : 'which');
+
 const KINDS: Readonly<Record<Transfer['kind'], string>> = {
   send: 'to',
   retrieve: 'from',
@@ -231,7 +243,9 @@ function StateWord({ transfer: t }: { transfer: Transfer }) {
       {t.attempts > 1 && <span class="muted"> · attempt {t.attempts}</span>}
       {t.failed > 0 && <span class="urgent"> · {t.failed} not taken</span>}
       {differences > 0 && <span class="warning"> · ▲ {count(differences, 'difference')}</span>}
-      {t.error && <small class={t.state === 'failed' ? 'urgent' : 'muted'}>{t.error}</small>}
+      {t.error && t.state !== 'cancelled' && (
+        <small class={t.state === 'failed' ? 'urgent' : 'muted'}>{t.error}</small>
+      )}
     </>
   );
 }

@@ -11,7 +11,9 @@ import {
   type TransferServer,
 } from '../../api/archive';
 import { pathTo } from '../../app/router';
-import { Choice, Field, FormDialog, type Values } from '../../ui/form';
+import { grouped } from '../../ui/amounts';
+import { Choice, Field, FormDialog, Tick, type Values } from '../../ui/form';
+import { count } from '../../ui/format';
 import { useLoaded } from '../../ui/load';
 import { Dialog } from '../../ui/primitives';
 import { Nothing, Whole } from '../../ui/states';
@@ -19,11 +21,14 @@ import { tell } from '../../ui/toasts';
 
 export function Failures({ transfer, onClose }: { transfer: Transfer; onClose: () => void }) {
   return (
-    <Dialog title={`What did not go over: ${transfer.peer}`} onClose={onClose} wide>
+    <Dialog title={titleOf(transfer)} onClose={onClose} wide>
       {transfer.kind === 'migrate' ? <Migrated transfer={transfer} /> : <Failed transfer={transfer} />}
     </Dialog>
   );
 }
+
+const titleOf = ({ kind, peer }: Transfer): string =>
+  kind === 'migrate' ? `Report of the migration from ${peer}` : `What did not go over: ${peer}`;
 
 function Failed({ transfer }: { transfer: Transfer }) {
   const loaded = useLoaded(
@@ -69,7 +74,7 @@ function Migrated({ transfer }: { transfer: Transfer }) {
     <Whole loaded={loaded} what="the report">
       {({ items }) => {
         const odd = items.filter((s) => s.missing + s.extra + s.conflicting > 0 || s.reason);
-        if (odd.length === 0) return <Nothing title="No study differs so far." />;
+        if (odd.length === 0) return <Nothing title={allHere(transfer)} />;
         return (
           <table class="plain">
             <thead>
@@ -107,6 +112,12 @@ function Migrated({ transfer }: { transfer: Transfer }) {
   );
 }
 
+/** What a migration without differences has to say. */
+const allHere = ({ state, done, total }: Transfer): string =>
+  state === 'done' && total > 0
+    ? `All ${count(total, 'study', 'studies')} are here with every object.`
+    : `No study differs so far: ${grouped(done)} of ${grouped(total)} were compared.`;
+
 /** `3 missing, 1 in conflict`. */
 export function differenceText(study: Pick<MigratedStudy, 'missing' | 'extra' | 'conflicting'>): string {
   const { missing, extra, conflicting } = study;
@@ -134,10 +145,16 @@ export function StartDialog({ onClose, reload }: StartProps) {
     const titles = peers.items.filter((p) => p.enabled && p.host).map((p) => p.title);
     return [...titles, ...servers.items.map((s) => s.name)];
   }, 'sources');
-  const submit = async ({ peer = '', studies = '', studies_per_hour = '' }: Values) => {
+  const submit = async ({ peer = '', studies = '', studies_per_hour = '', verify = '' }: Values) => {
     const uids = kind === 'retrieve' ? studies.split(/[\s,]+/).filter(Boolean) : [];
     const pace = kind === 'migrate' && studies_per_hour ? { studies_per_hour: Number(studies_per_hour) } : {};
-    await post<Page<Transfer>>(archive.newTransfer, { kind, peer, studies: uids, ...pace });
+    await post<Page<Transfer>>(archive.newTransfer, {
+      kind,
+      peer,
+      studies: uids,
+      verify: verify === 'on',
+      ...pace,
+    });
     tell('It goes on in the background, and goes on by itself after an interruption.');
     await reload();
   };
@@ -170,7 +187,11 @@ export function StartDialog({ onClose, reload }: StartProps) {
           hint="Empty: as fast as the other side gives them."
         />
       )}
-      <p class="muted small">What is held already is not fetched again. A report says what differs.</p>
+      <Tick name="verify" label="Fetch what is held already too, and compare it byte by byte" />
+      <p class="muted small">
+        A report says what differs. Without the comparison, an object with other content under the same UID is
+        taken for the same.
+      </p>
     </FormDialog>
   );
 }

@@ -70,8 +70,9 @@ export function UpkeepPage() {
                     <section key={task} class="card">
                       <h2>{name}</h2>
                       <p class="muted">{what}</p>
+                      {state?.lacks && <p class="warning">▲ {state.lacks}</p>}
                       <TaskState state={state} found={found} />
-                      {can('system.maintain') && (
+                      {can('system.maintain') && !state?.lacks && (
                         <div class="decisions">
                           {isUnderWay(state) ? (
                             <Button
@@ -114,7 +115,7 @@ const isUnderWay = (state: UpkeepTask | null): boolean =>
   state?.state === 'running' || state?.state === 'waiting';
 
 function TaskState({ state, found }: { state: UpkeepTask | null; found: string }) {
-  if (!state || state.state === 'never') return <p>Never run yet.</p>;
+  if (!state || state.state === 'never') return state?.lacks ? null : <p>Never run yet.</p>;
   const share = state.total ? percent(state.done, state.total) : null;
   const bad = found === 'damaged' && state.found > state.repaired;
   return (

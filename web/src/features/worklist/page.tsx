@@ -83,9 +83,9 @@ const STATES: readonly (readonly [Filter['state'], string])[] = [
 function Head({ store }: { store: WorklistStore }) {
   const counts = store.counts.value;
   const { state, modality } = store.filter.value;
-  const modalities = [
-    ...new Set([...store.rows.value.map((r) => r.modality), ...(modality ? [modality] : [])]),
-  ].sort();
+  const modalities = [...new Set([...store.rows.value.map((r) => r.modality), modality])]
+    .filter(Boolean)
+    .sort();
   return (
     <header class="bar top">
       <span class="brand">Sightline</span>

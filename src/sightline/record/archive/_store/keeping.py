@@ -356,6 +356,13 @@ def resolve_conflict(db: Db, number: int, values: dict[str, Any]) -> None:
     db.execute(update(conflicts).where(conflicts.c.id == number).values(values))
 
 
+def reopen_conflict(db: Db, sop_uid: str, digest: str) -> None:
+    """Have a conflict decided again."""
+    c = conflicts.c
+    undecided = dict.fromkeys(("resolved_at", "decision", "decided_by", "note"))
+    db.execute(update(conflicts).where(c.sop_uid == sop_uid, c.hash == digest).values(undecided))
+
+
 def study_facts(db: Db, study_uids: Iterable[str]) -> dict[str, tuple[list[str], str, list[str]]]:
     """Return modalities, date and labels of each of the studies."""
     listed = list(study_uids)
