@@ -16,6 +16,7 @@ def test_upkeep_checks_everything_and_says_so(sightline, write_slice):
 
 def test_a_folder_is_taken_over_with_a_report(sightline, write_slice):
     folder = write_slice().parent
+    sightline("user", "list")  # makes the installation
 
     answer = sightline("transfer", "migrate", str(folder), "--json")
 
@@ -39,7 +40,16 @@ def test_a_backup_is_taken_and_restored_elsewhere(sightline, write_slice, tmp_pa
 
 
 def test_a_transfer_to_nobody_is_refused_in_one_line(sightline):
+    sightline("user", "list")
     answer = sightline("transfer", "send", "NOBODY", "1.2.3")
 
     assert answer.code == 1
     assert "add it first" in answer.err
+
+
+def test_looking_where_no_installation_is_makes_none(sightline, tmp_path):
+    answer = sightline("transfer", "list")
+
+    assert answer.code == 2
+    assert "There is no installation in" in answer.err
+    assert not (tmp_path / "data").exists()

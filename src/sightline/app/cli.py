@@ -71,10 +71,15 @@ out = Console()
 err = Console(stderr=True)
 
 
+# What a new installation may begin with, besides `serve` and `demo`; all else asks for one that is there.
+MAKING = frozenset({"import", "user", "token", "worker"})
+
+
 @dataclass(slots=True)
 class Here:
-    """The installation that a command works on, opened when it is first needed."""
+    """The installation that a command works on, opened when it is first needed, and made if it `makes`."""
 
+    makes: bool
     _opened: list[Installation] = field(default_factory=list)
     _reads: audit.ReadLog | None = None
 
@@ -82,7 +87,7 @@ class Here:
     def installation(self) -> Installation:
         """The installation itself."""
         if not self._opened:
-            self._opened.append(open_installation())
+            self._opened.append(open_installation(make=self.makes))
             self._reads = audit.ReadLog(self._opened[0].database)
             audit.use(self._reads)
         return self._opened[0]
@@ -150,7 +155,7 @@ class Here:
 def start(ctx: typer.Context) -> None:
     """Prepare what every command needs."""
     logs.configure(os.environ.get("SIGHTLINE_LOG_FORMAT", "text"))
-    ctx.obj = Here()
+    ctx.obj = Here(ctx.invoked_subcommand in MAKING)
     ctx.call_on_close(ctx.obj.close)
 
 
@@ -242,10 +247,16 @@ def demo(
             f"(the administrator is [bold]admin[/bold], same password; {loaded} studies loaded)",
             highlight=False,
         )
+        out.print(f"Commands find it with [bold]--data {_shown(installation.folder)}[/bold]", highlight=False)
         out.print("The patient named SIMULATED is computed, not scanned. " + NOT_A_DEVICE, style="dim")
         out.print("Stop with Ctrl-C.", style="dim")
 
     serve_until_stopped(installation, ready=ready)
+
+
+def _shown(folder: Path) -> str:
+    """Return a folder as it is typed from here."""
+    return f"./{folder.relative_to(Path.cwd())}" if folder.is_relative_to(Path.cwd()) else str(folder)
 
 
 def _set_options(**options: Any) -> None:

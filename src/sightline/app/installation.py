@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 import sightline.app.tables  # noqa: F401  fills the metadata
 from sightline.app.settings import Settings, load_settings
-from sightline.kernel.errors import Conflict, Unavailable
+from sightline.kernel.errors import Conflict, NotFound, Unavailable
 from sightline.record import archive
 from sightline.runtime import jobs
 from sightline.runtime.blobs import open_blobs
@@ -24,6 +24,10 @@ from sightline.trust import access, audit
 
 # Names the lock that one migration at a time holds on PostgreSQL; any number that nobody else uses.
 MIGRATING = 860011112
+
+
+class NoInstallation(NotFound):
+    """There is no installation in the folder; name another with --data, or start one there."""
 
 
 class FolderUnusable(Unavailable):
@@ -65,10 +69,23 @@ class Installation:
         self.database.dispose()
 
 
-def open_installation(settings: Settings | None = None) -> Installation:
-    """Open the installation that the settings name; make it when its folder is empty."""
+def open_installation(settings: Settings | None = None, *, make: bool = True) -> Installation:
+    """Open the installation that the settings name; `make` it when there is none yet.
+
+    Raises
+    ------
+    NoInstallation
+        If there is none, and none is to be made.
+    FolderUnusable
+        If its folder cannot be made.
+    """
     settings = settings or load_settings()
     folder = Path(settings.server.data).absolute()
+    if not make and settings.server.database_url is None and not (folder / "sightline.db").exists():
+        raise NoInstallation(
+            f"There is no installation in {folder}; name its folder with --data, or make one there with "
+            "'sightline serve' or 'sightline import'."
+        )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as cause:
