@@ -76,6 +76,8 @@ def test_gaps_in_the_numbers_are_told_by_series(store, take, make_slice):
 
     assert known(store).gaps == {"1.2.3.1": ((5, 6), (8, 8))}
     assert not known(store).is_complete
+    with store.database.reading() as db:
+        assert archive.missing_numbers(db, "1.2.3") == 3
 
 
 def test_what_was_refused_is_told_with_its_reason(store, take, make_slice):

@@ -808,11 +808,13 @@ export interface Holding {
 
 /**
  * Images
- * How many images are here; `expected` when the sender said so.
+ * How many images are here, `expected` when the sender said so; `gaps` counts numbers in between.
  */
 export interface Images {
   /** Expected */
   expected: number | null;
+  /** Gaps */
+  gaps: number;
   /** Received */
   received: number;
 }
@@ -1968,7 +1970,7 @@ export interface Row {
   due_at: string;
   /** Exam */
   exam: string;
-  /** How many images are here; `expected` when the sender said so. */
+  /** How many images are here, `expected` when the sender said so; `gaps` counts numbers in between. */
   images: Images;
   /** Indication */
   indication: string | null;

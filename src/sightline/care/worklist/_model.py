@@ -118,6 +118,7 @@ class Entry:
     changes: tuple[dict[str, Any], ...]
     analysis_state: str
     analysis_text: str
+    missing_numbers: int
     exam: str
     modality: str
 

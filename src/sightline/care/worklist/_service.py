@@ -85,6 +85,7 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
         "changes": [{"kind": c.kind, "text": c.text} for c in changes],
         "analysis_state": analysis.state.value,
         "analysis_text": analysis.text,
+        "missing_numbers": archive.missing_numbers(db, study_uid),
         "left_at": None,
     }
     store.put(db, row, images=study.image_count > 0)

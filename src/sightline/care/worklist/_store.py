@@ -45,6 +45,8 @@ entries = Table(
     Column("changes", Json, nullable=False),
     Column("analysis_state", String(16), nullable=False),
     Column("analysis_text", Text, nullable=False),
+    # Instance numbers that are not there between the first and the last of a series.
+    Column("missing_numbers", Integer, nullable=False, server_default="0"),
     # Since when nothing of the study is held: rejected, thrown away, or merged into another.
     Column("left_at", Instant),
     Index("ix_worklist_order", "state", "due_at", "study_uid"),
@@ -56,7 +58,7 @@ NO_IMAGES = "no-images"
 _PLAIN = (
     "study_uid patient due_at arrived_at reason state reader reader_name deferred_until prior_count "
     "prior_date "
-    "analysis_state analysis_text exam modality"
+    "analysis_state analysis_text missing_numbers exam modality"
 ).split()
 
 

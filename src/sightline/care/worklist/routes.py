@@ -37,10 +37,11 @@ class Reason(BaseModel):
 
 
 class Images(BaseModel):
-    """How many images are here; `expected` when the sender said so."""
+    """How many images are here, `expected` when the sender said so; `gaps` counts numbers in between."""
 
     received: int
     expected: int | None
+    gaps: int
 
 
 class Reader(BaseModel):
@@ -221,7 +222,9 @@ def _row(
         place=[Reason(text=text, weight=weight) for text, weight in entry.reasons],
         prior_count=entry.prior_count,
         prior_date=iso_date(entry.prior_date) if entry.prior_date else None,
-        images=Images(received=study.image_count, expected=_expected(study, missing)),
+        images=Images(
+            received=study.image_count, expected=_expected(study, missing), gaps=entry.missing_numbers
+        ),
         reader=Reader(id=entry.reader, name=entry.reader_name or "") if entry.reader else None,
         state=entry.state,
         changes=[ChangeLine(**change) for change in entry.changes],

@@ -20,6 +20,7 @@ from sightline.record.archive._completeness import (
     Missing,
     completeness,
     expect,
+    missing_numbers,
     missing_of,
     note_receipts,
 )
@@ -323,6 +324,7 @@ __all__ = [
     "list_studies",
     "merge_patients",
     "metadata_json",
+    "missing_numbers",
     "missing_of",
     "move_study",
     "normalise_name",

@@ -165,6 +165,12 @@ def completeness(db: Db, study_uid: str) -> Completeness:
     )
 
 
+def missing_numbers(db: Db, study_uid: str) -> int:
+    """Return how many instance numbers are not there between the first and the last of each series."""
+    listed = store_.numbers_of(db, study_uid).values()
+    return sum(last - first + 1 for numbers in listed for first, last in gaps_in(numbers))
+
+
 def gaps_in(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
     """Return the runs of numbers that are not there between the first and the last.
 

@@ -24,6 +24,9 @@ export type Asking =
   | 'send'
   | 'download';
 
+/** What is done to the selected study alone; marks on others would say something else. */
+const OF_ONE: ReadonlySet<Asking> = new Set<Asking>(['edit', 'move', 'split', 'reject', 'download']);
+
 /** A download up to this size goes through the page, which can tell what went wrong; a larger one cannot. */
 const THROUGH_PAGE = 256e6;
 
@@ -38,6 +41,11 @@ export class Acts {
   ask(asking: Asking): void {
     const { chosen } = this.store;
     if (chosen.length === 0) return;
+    const marksOthers = chosen.some((row) => row.uid !== this.store.selectedRow?.uid);
+    if (OF_ONE.has(asking) && marksOthers) {
+      tell('This is done to one study, the selected one: unmark the others first.', 'error');
+      return;
+    }
     if (asking === 'hold' && chosen.every((row) => row.on_hold)) void this.release(chosen);
     else this.asking.value = asking;
   }

@@ -99,10 +99,11 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
 }
 
 function arrival(row: Row): string {
-  const { received, expected } = row.images;
-  if (expected === null) return count(received, 'image');
+  const { received, expected, gaps } = row.images;
+  const lacking = gaps > 0 ? `; ▲ ${count(gaps, 'image number')} missing in between` : '';
+  if (expected === null) return `${count(received, 'image')}${lacking}`;
   return received >= expected
-    ? `complete, ${count(received, 'image')}`
+    ? `complete, ${count(received, 'image')}${lacking}`
     : `arriving, ${received} of ${expected} images`;
 }
 

@@ -304,8 +304,17 @@ function AnalysisWord({ row }: { row: Row }) {
 }
 
 function Images({ row }: { row: Row }) {
-  const { received, expected } = row.images;
-  if (expected === null || received >= expected) return <span class="muted">{received}</span>;
+  const { received, expected, gaps } = row.images;
+  if (expected === null || received >= expected) {
+    if (gaps === 0) return <span class="muted">{received}</span>;
+    return (
+      <span class="warning" title={`${count(gaps, 'image number')} missing in between`}>
+        <span aria-hidden="true">▲ </span>
+        {received}
+        <span class="sr-only">, {count(gaps, 'image number')} missing in between</span>
+      </span>
+    );
+  }
   return (
     <>
       {received}/{expected}
