@@ -126,6 +126,7 @@ function Files({ look }: { look: boolean }) {
 
 function FileLine({ item, top }: { item: Item; top: number }) {
   const study = item.results.find((r) => r.study_uid)?.study_uid;
+  const disagrees = item.results.some((r) => r.status === 'conflict');
   return (
     <div class="row" role="listitem" style={{ transform: `translateY(${top}px)` }}>
       <span class="file" title={item.name}>
@@ -135,7 +136,9 @@ function FileLine({ item, top }: { item: Item; top: number }) {
       <span class="said">
         <Said item={item} />
       </span>
-      <span>{study && <a href={pathTo.held(study)}>show</a>}</span>
+      <span>
+        {disagrees ? <a href={pathTo.conflicts}>decide</a> : study && <a href={pathTo.held(study)}>show</a>}
+      </span>
     </div>
   );
 }
