@@ -66,3 +66,18 @@ def test_a_change_that_is_none_is_refused_in_one_line(sightline, study):
     answer = sightline("archive", "correct", study, "StudyDescription")
 
     assert (answer.code, "KEYWORD=VALUE" in answer.err) == (1, True)
+
+
+def test_rules_are_printed_and_put_in_place_from_a_file(sightline, write_slice, tmp_path):
+    sightline("import", str(write_slice()), "--no-wait")
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps({"retention": [{"name": "ten years", "keep_days": 3650}]}))
+
+    assert json.loads(sightline("archive", "rules").out) == {"coercion": [], "retention": []}
+    assert json.loads(sightline("archive", "rules", str(file)).out)["retention"][0]["keep_days"] == 3650
+
+    file.write_text(json.dumps({"retention": [{"name": "never", "keep_days": 0}]}))
+    refused = sightline("archive", "rules", str(file))
+    assert refused.code == 1
+    assert "retention.0.keep_days" in refused.err
+    assert json.loads(sightline("archive", "rules").out)["retention"][0]["name"] == "ten years"

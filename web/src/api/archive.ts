@@ -1,5 +1,6 @@
 /** The archive's part of the JSON API: what is held, where it goes, who may send it, what was ordered. */
 import type {
+  CoercionView,
   ConflictDecision as Decision,
   Echo,
   Edit,
@@ -8,6 +9,7 @@ import type {
   OrderView,
   PeerView,
   ProcedureView,
+  RetentionRuleView,
   RuleView,
   Split,
   TransferView,
@@ -51,6 +53,12 @@ export interface Page<T> {
 export type StudySearch = Required<Wanted>;
 export type Peer = Required<PeerView>;
 export type TransferRule = Required<RuleView> & { when: Required<WhenBody> };
+export type CoercionRule = Required<CoercionView>;
+export type RetentionRule = Required<RetentionRuleView>;
+export interface ArchiveRules {
+  coercion: CoercionRule[];
+  retention: RetentionRule[];
+}
 export type Order = OrderView & {
   patient: Required<OrderedPatient>;
   requested_procedure: Required<ProcedureView>;

@@ -19,6 +19,7 @@ const PLACES: readonly PlaceEntry[] = [
   { page: 'transfers', name: 'Transfers', path: pathTo.transfers, needs: 'peer.read' },
   { page: 'orders', name: 'Orders', path: pathTo.orders, needs: 'order.read', keys: 'Alt-o' },
   { page: 'storage', name: 'Storage', path: pathTo.storage, needs: 'archive.correct' },
+  { page: 'rules', name: 'Rules', path: pathTo.rules, needs: 'archive.correct' },
   { page: 'peers', name: 'Peers', path: pathTo.peers, needs: 'peer.read' },
   { page: 'upkeep', name: 'Upkeep', path: pathTo.upkeep, needs: 'system.maintain' },
   { page: 'audit', name: 'Audit trail', path: pathTo.audit, needs: 'audit.read' },

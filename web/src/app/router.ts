@@ -15,6 +15,7 @@ export type Route =
 /** The pages of those who keep the archive, by address. */
 const PLACES = {
   '/archive/conflicts': 'conflicts',
+  '/archive/rules': 'rules',
   '/archive/rejected': 'rejected',
   '/archive/trash': 'trash',
   '/archive/transfers': 'transfers',
@@ -57,6 +58,7 @@ export const pathTo = {
   archive: '/archive',
   held: (study: string) => `/archive?study=${encodeURIComponent(study)}`,
   conflicts: '/archive/conflicts',
+  rules: '/archive/rules',
   rejected: '/archive/rejected',
   trash: '/archive/trash',
   transfers: '/archive/transfers',

@@ -51,6 +51,7 @@ const loadAudit = () => import('../features/audit/page').then((m) => m.AuditPage
 const loadSetup = () => import('../features/identity/setup').then((m) => m.SetupPage);
 const loadArchive = () => import('../features/archive/page').then((m) => m.ArchivePage);
 const loadPlace: Record<Place, () => Promise<ComponentType>> = {
+  rules: () => import('../features/archive/rules').then((m) => m.ArchiveRulesPage),
   conflicts: () => import('../features/archive/conflicts').then((m) => m.ConflictsPage),
   rejected: () => import('../features/archive/withheld').then((m) => m.RejectedPage),
   trash: () => import('../features/archive/withheld').then((m) => m.TrashPage),

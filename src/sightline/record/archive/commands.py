@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Protocol, cast
 
 import typer
@@ -334,6 +335,38 @@ def conflicts(
     for item in found:
         differs = ", ".join(d.keyword or d.tag for d in item.differs[:8])
         typer.echo(f"{item.id:>6}  {item.kind:8} {item.sop_uid}  from {item.source}  differs: {differs}")
+
+
+@commands.command("rules")
+def rules(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="JSON with rules to put in place of these.", exists=True),
+    ] = None,
+) -> None:
+    """Print what is set right at the door and how long studies are kept, as JSON; with a file, replace it."""
+    from pydantic import ValidationError
+
+    from sightline.record.archive.routes import Rules, rules_in_force
+
+    here = _here(ctx)
+    if file is not None:
+        try:
+            wanted = Rules.model_validate_json(file.read_bytes())
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(step) for step in first["loc"])
+            raise Invalid(f"The rules cannot be read: {place or 'the file'}: {first['msg']}.") from None
+        with here.database.transaction() as db:
+            archive.replace_rules(
+                db,
+                coercions=[rule.model_dump() for rule in wanted.coercion],
+                retentions=[rule.model_dump() for rule in wanted.retention],
+                by=here.operator,
+            )
+    with here.database.reading() as db:
+        typer.echo(rules_in_force(db, here.operator).model_dump_json(indent=2))
 
 
 @commands.command("reindex")

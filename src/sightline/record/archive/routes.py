@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from sightline.kernel import clock
 from sightline.kernel.errors import Invalid
 from sightline.record import archive
 from sightline.runtime import jobs
+from sightline.runtime.db import Db
 from sightline.runtime.http import Snapshot, Tx
+from sightline.trust import access
 from sightline.trust.identity import Caller
 
 router = APIRouter(prefix="/archive", tags=["archive"])
@@ -674,6 +676,8 @@ class RetentionRuleView(BaseModel):
 class Rules(BaseModel):
     """The rules of the archive, in the order in which they are asked."""
 
+    model_config = ConfigDict(extra="forbid")
+
     coercion: list[CoercionView] = Field(default_factory=list, max_length=200)
     retention: list[RetentionRuleView] = Field(default_factory=list, max_length=200)
 
@@ -681,7 +685,12 @@ class Rules(BaseModel):
 @router.get("/rules")
 def get_rules(caller: Caller, db: Snapshot) -> Rules:
     """Return the rules in force."""
-    coercions, retentions = archive.find_rules(db, by=caller)
+    return rules_in_force(db, caller)
+
+
+def rules_in_force(db: Db, by: access.Person) -> Rules:
+    """Return the rules as they are told to clients."""
+    coercions, retentions = archive.find_rules(db, by=by)
     return Rules(coercion=_views(coercions, CoercionView), retention=_views(retentions, RetentionRuleView))
 
 
