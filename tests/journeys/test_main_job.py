@@ -66,6 +66,25 @@ def test_scrolling_moves_both_panes_together(page: Page) -> None:
     assert abs(moved[0] - moved[1]) <= 2
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("l", r"\d mm"), ("b", r"L: [\d.]+ mm"), ("o", r"Mean: -?[\d.]+ HU"), ("O", r"Area: [\d.]+ mm²")],
+)
+def test_what_is_measured_by_hand_shows_its_value_and_unit(page: Page, key: str, value: str) -> None:
+    open_newest(page)
+    box = page.locator("canvas").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    page.keyboard.press(key)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 40, steps=6)
+    page.mouse.up()
+
+    expect(page.locator("svg.svg-layer").first).to_contain_text(re.compile(value))
+
+
 def test_change_is_told_with_size_percent_and_interval(page: Page) -> None:
     open_newest(page)
     panel = page.get_by_role("complementary", name="Findings and report")

@@ -15,6 +15,8 @@ const PATHS = {
   pan: 'M8 2v12M2 8h12M6 4l2-2 2 2M6 12l2 2 2-2M4 6L2 8l2 2M12 6l2 2-2 2',
   ruler: 'M2 11L11 2l3 3-9 9-3-3zM5 8l1.5 1.5M7.5 5.5L9 7',
   bidirectional: 'M3 13L13 3M5 5l6 6',
+  angle: 'M12 3L3 13h11M7 13a4.500 4.500 0 0 0-1.500-3',
+  ellipse: 'M8 4c3.500 0 6 1.700 6 4s-2.500 4-6 4-6-1.700-6-4 2.500-4 6-4z',
   fit: 'M2 6V2h4M14 6V2h-4M2 10v4h4M14 10v4h-4',
   blink: 'M3 4h7v7H3zM6 11v2h7V6h-3',
   panel: 'M2 3h12v10H2zM10 3v10',

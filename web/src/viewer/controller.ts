@@ -11,7 +11,7 @@ import type { Mapping } from './grid';
 import { type DrawnMark, directionLetters, drawMarks, type Mark } from './overlay';
 import type { Window } from './presets';
 import { nearestSlice, outsideMm, type SeriesToShow } from './series';
-import type { ToolName } from './tools';
+import type { ToolName } from './tool-list';
 import { dot, inPlane, length, scale, subtract, type Vec3 } from './vectors';
 
 export type PaneId = 'current' | 'prior';

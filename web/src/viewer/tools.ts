@@ -1,8 +1,8 @@
-/** The mouse tools, loaded after the first image: window, zoom, pan and measuring. */
+/** The mouse tools, loaded after the first image. */
 import { Enums, eventTarget, getRenderingEngine, triggerEvent } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 
-export type ToolName = 'window' | 'zoom' | 'pan' | 'length' | 'bidirectional';
+import type { ToolName } from './tool-list';
 
 const { MouseBindings } = tools.Enums;
 const GROUP = 'sightline';
@@ -12,7 +12,13 @@ const CLASSES = {
   pan: tools.PanTool,
   length: tools.LengthTool,
   bidirectional: tools.BidirectionalTool,
-} as const;
+  angle: tools.AngleTool,
+  cobb: tools.CobbAngleTool,
+  ellipse: tools.EllipticalROITool,
+  rectangle: tools.RectangleROITool,
+  freehand: tools.PlanarFreehandROITool,
+  magnify: tools.MagnifyTool,
+} as const satisfies Record<ToolName, unknown>;
 
 const FIXED_BUTTONS: Partial<Record<ToolName, tools.Types.IToolBinding[]>> = {
   pan: [{ mouseButton: MouseBindings.Auxiliary }],
@@ -28,14 +34,18 @@ export function equip(viewportIds: readonly string[], engineId: string): void {
     for (const tool of Object.values(CLASSES)) tools.addTool(tool);
     group = tools.ToolGroupManager.createToolGroup(GROUP);
     for (const tool of Object.values(CLASSES)) group?.addTool(tool.toolName);
-    tools.annotation.config.style.setDefaultToolStyles({
+    const { style } = tools.annotation.config;
+    style.setDefaultToolStyles({
       global: {
+        ...style.getDefaultToolStyles().global, // among it that values are shown at all
         color: '#ffe08a',
         colorHighlighted: '#ffffff',
         colorSelected: '#ffe08a',
         lineWidth: '1.5',
         textBoxFontSize: '12px',
         textBoxColor: '#ffe08a',
+        textBoxColorHighlighted: '#ffffff',
+        textBoxColorSelected: '#ffe08a',
       },
     });
   }

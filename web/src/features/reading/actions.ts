@@ -2,18 +2,10 @@
 import { navigate, pathTo } from '../../app/router';
 import type { Action } from '../../ui/keys';
 import { CT_PRESETS } from '../../viewer/presets';
-import type { ToolName } from '../../viewer/tools';
+import { TOOLS } from '../../viewer/tool-list';
 import { focusReport } from '../reporting/panel';
 import { decideSelected } from './findings';
 import type { ReadingStore } from './store';
-
-const TOOLS: readonly (readonly [ToolName, string, string])[] = [
-  ['window', 'w', 'Window with the left button'],
-  ['zoom', 'z', 'Zoom with the left button'],
-  ['pan', 'p', 'Pan with the left button'],
-  ['length', 'l', 'Measure a length'],
-  ['bidirectional', 'b', 'Measure two axes'],
-];
 
 /** All actions of one study, in the order in which they are listed. */
 export function readingActions(store: ReadingStore): Action[] {
@@ -40,12 +32,12 @@ export function readingActions(store: ReadingStore): Action[] {
     images('zoom-out', 'Smaller', ['-'], () => store.zoomBy(0.8)),
     images('fit', 'Fit to pane', ['0'], () => store.fit()),
     ...TOOLS.map(
-      ([tool, key, label]): Action => ({
-        id: `tool-${tool}`,
-        label,
+      ({ name, key, words }): Action => ({
+        id: `tool-${name}`,
+        label: words,
         keys: [key],
         group: 'Tools',
-        run: () => store.chooseTool(tool),
+        run: () => store.chooseTool(name),
       }),
     ),
     {

@@ -8,6 +8,7 @@ import { offer } from '../../ui/keys';
 import { keysOpen } from '../../ui/overlays';
 import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
 import { forgetSteps } from '../../ui/toasts';
+import { TOOLS } from '../../viewer/tool-list';
 import { ReportPanel } from '../reporting/panel';
 import { readingActions } from './actions';
 import { Findings } from './findings';
@@ -195,41 +196,19 @@ function Foot({ store }: { store: ReadingStore }) {
   return (
     <footer class="bar bottom">
       <div class="tools" role="toolbar" aria-label="Tools">
-        <Button
-          icon="window"
-          label="Window"
-          keys="w"
-          pressed={tool === 'window'}
-          onClick={() => store.chooseTool('window')}
-        />
-        <Button
-          icon="zoom"
-          label="Zoom"
-          keys="z"
-          pressed={tool === 'zoom'}
-          onClick={() => store.chooseTool('zoom')}
-        />
-        <Button
-          icon="pan"
-          label="Pan"
-          keys="p"
-          pressed={tool === 'pan'}
-          onClick={() => store.chooseTool('pan')}
-        />
-        <Button
-          icon="ruler"
-          label="Length"
-          keys="l"
-          pressed={tool === 'length'}
-          onClick={() => store.chooseTool('length')}
-        />
-        <Button
-          icon="bidirectional"
-          label="Two axes"
-          keys="b"
-          pressed={tool === 'bidirectional'}
-          onClick={() => store.chooseTool('bidirectional')}
-        />
+        {TOOLS.map(
+          ({ name, words, key, icon }) =>
+            icon && (
+              <Button
+                key={name}
+                icon={icon}
+                label={words}
+                keys={key}
+                pressed={tool === name}
+                onClick={() => store.chooseTool(name)}
+              />
+            ),
+        )}
         <Button icon="fit" label="Fit to pane" keys="0" onClick={() => store.fit()} />
         <Button
           icon="blink"

@@ -25,7 +25,7 @@ import { DisplacementGrid, FixedShift, type Mapping } from '../../viewer/grid';
 import type { Mark } from '../../viewer/overlay';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
 import { type SeriesToShow, shiftBetween } from '../../viewer/series';
-import type { ToolName } from '../../viewer/tools';
+import type { ToolName } from '../../viewer/tool-list';
 import { ReportStore } from '../reporting/store';
 import {
   firstFinding,
