@@ -25,7 +25,8 @@ def row(db):
             "prior_date": None, "changes": [], "analysis_state": "done", "analysis_text": "",
         }  # fmt: skip
         state, images = facts.pop("state", None), facts.pop("images", True)
-        _store.put(db, {**base, **facts}, images=images)
+        past = facts.pop("of_the_past", False)
+        _store.put(db, {**base, **facts}, images=images, of_the_past=past)
         if state:
             _store.change(db, uid, state=state)
 
@@ -53,6 +54,13 @@ def test_a_study_without_images_is_not_to_be_read_until_it_has_some(db, row, rad
 
     row("1.2", images=True)
     assert set(listed(db, radiologist)) == {"1.2", "1.3"}
+
+
+def test_a_study_of_the_past_is_listed_but_not_to_be_read(db, row, radiologist):
+    row("1.2", of_the_past=True)
+
+    assert listed(db, radiologist) == []
+    assert listed(db, radiologist, state="all") == ["1.2"]
 
 
 def test_pages_follow_each_other_without_gap_or_double_even_where_rows_are_due_alike(db, row, radiologist):

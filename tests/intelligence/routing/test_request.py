@@ -113,7 +113,7 @@ def test_the_note_that_no_model_fits_gives_way_when_more_images_make_one_fit(rec
 def test_before_anything_was_asked_the_images_are_still_arriving(receive, db):
     receive("1.2", slices=3)
 
-    assert routing.analysis_of(db, "1.2").text == "images are still arriving"
+    assert routing.analysis_of(db, "1.2").text == "not analysed yet"
 
 
 def test_a_referrer_may_not_start_an_analysis_and_leaves_no_trace(receive, db):

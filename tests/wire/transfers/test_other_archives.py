@@ -1,8 +1,10 @@
 """Studies go to another archive and come from there, over DICOMweb and over DICOM."""
 
 import pytest
+from sqlalchemy import select
 
 from sightline.record import archive
+from sightline.runtime.events import events
 from sightline.wire import peers, transfers
 from tests.orthanc import PASSWORD, TITLE, USER
 from tests.wire.transfers.conftest import OPERATOR
@@ -48,7 +50,9 @@ def test_a_study_is_retrieved(run, other, orthanc, store, make_slice):
     with store.database.reading() as db:
         ours = archive.read_dataset(store, db, "1.2.3.1.3")
         assert archive.get_study(db, "1.2.3").settled_at is not None
+        settled = db.execute(select(events.c.facts).where(events.c.name == "StudySettled")).scalars().all()
     assert ours.PatientID == "4711"
+    assert [facts["history"] for facts in settled] == ["retrieved"]
 
 
 def test_what_was_rejected_here_is_no_difference_and_stops_nothing(

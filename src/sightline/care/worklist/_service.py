@@ -47,8 +47,10 @@ def hold_entry(db: Db, study_uid: str) -> Entry | None:
     return store.get(db, study_uid, lock=True)
 
 
-def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
+def refresh_entry(db: Db, study_uid: str, *, state: str | None = None, of_the_past: bool = False) -> None:
     """Work out anew where a study stands and why; called whenever something about it has changed.
+
+    A study that is new on the list is to be read, unless it has no images or is `of_the_past`.
 
     The rows of later studies of the same patient are not touched: their own comparison does that.
     """
@@ -88,7 +90,7 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None) -> None:
         "missing_numbers": archive.missing_numbers(db, study_uid),
         "left_at": None,
     }
-    store.put(db, row, images=study.image_count > 0)
+    store.put(db, row, images=study.image_count > 0, of_the_past=of_the_past)
     if state:
         store.change(db, study_uid, state=state)
 

@@ -55,6 +55,8 @@ entries = Table(
 OPEN = ("unread", "reading")
 # Without images there is nothing to read: documents, structures, segmentations alone.
 NO_IMAGES = "no-images"
+# Brought from another archive: it was read there.
+PAST = "past"
 _PLAIN = (
     "study_uid patient due_at arrived_at reason state reader reader_name deferred_until prior_count "
     "prior_date "
@@ -62,13 +64,14 @@ _PLAIN = (
 ).split()
 
 
-def put(db: Db, row: dict[str, Any], *, images: bool) -> None:
+def put(db: Db, row: dict[str, Any], *, images: bool, of_the_past: bool = False) -> None:
     """Write what was worked out for a study; reader, state and deferral stay as they are.
 
-    Without images it is not to be read; once there are some it is.
+    One of the past is not to be read. Without images none is; once there are some it is.
     """
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    new = insert(entries).values({**row, "state": "unread" if images else NO_IMAGES})
+    state = PAST if of_the_past else "unread" if images else NO_IMAGES
+    new = insert(entries).values({**row, "state": state})
     db.execute(new.on_conflict_do_update(index_elements=["study_uid"], set_=row))
     if images:
         e = entries.c

@@ -7,12 +7,12 @@ from sightline.runtime import events, jobs
 
 
 @jobs.job("place-study")
-def place(run: jobs.Run, subject: str, **_: Any) -> None:
-    """Work out where a study stands on the list."""
+def place(run: jobs.Run, subject: str, history: str = "", **_: Any) -> None:
+    """Work out where a study stands on the list; one of the past that is new here is not to be read."""
 
     def work() -> None:
         with run.database.transaction() as db:
-            refresh_entry(db, subject)
+            refresh_entry(db, subject, of_the_past=bool(history))
 
     run.step("place", work)
 

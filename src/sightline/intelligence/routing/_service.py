@@ -70,9 +70,7 @@ def analysis_of(db: Db, study_uid: str) -> Analysis:
     """Return how the analysis of a study stands; `NONE` while nothing has been asked."""
     held = store.of_studies(db, [study_uid])
     if not held:
-        return Analysis(
-            study_uid, NO_MODEL, AnalysisState.NONE, "images are still arriving", None, None, clock.now()
-        )
+        return Analysis(study_uid, NO_MODEL, AnalysisState.NONE, "not analysed yet", None, None, clock.now())
     return held[0]
 
 

@@ -28,8 +28,13 @@ log = structlog.get_logger(__name__)
 
 
 @jobs.job("route-study")
-def route_study(run: jobs.Run, subject: str, **_: Any) -> None:
-    """Match a settled study against the rules and start the analyses it earns."""
+def route_study(run: jobs.Run, subject: str, history: str = "", **_: Any) -> None:
+    """Match a settled study against the rules and start the analyses it earns.
+
+    A migration brings an archive of years: of its studies none is analysed before somebody asks for it.
+    """
+    if history == "migrated":
+        return
 
     def work() -> None:
         with run.database.transaction() as db:

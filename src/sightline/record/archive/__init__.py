@@ -145,6 +145,7 @@ from sightline.record.archive._search_index import (
     tidy_search,
 )
 from sightline.record.archive._service import (
+    History,
     Settler,
     attributes_of,
     complete_study,
@@ -224,6 +225,7 @@ __all__ = [
     "FrameNotHeld",
     "HeldBytes",
     "HeldFrames",
+    "History",
     "Hold",
     "Incoming",
     "Instance",

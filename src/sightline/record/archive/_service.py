@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import structlog
@@ -61,14 +61,22 @@ from sightline.trust import access, audit
 log = structlog.get_logger(__name__)
 
 
+History: TypeAlias = Literal["retrieved", "migrated"]
+
+
 def settle_due(db: Db, now: datetime, settle_s: float) -> list[str]:
     """Mark each study that has been quiet for `settle_s` seconds as settled and say so to all who listen."""
     return _settle(db, store_.due_studies(db, now - timedelta(seconds=settle_s)), now)
 
 
-def settle_now(db: Db, study_uids: Iterable[str]) -> list[str]:
-    """Mark studies as settled because their sender says they are complete; return those that were not."""
-    return _settle(db, store_.unsettled_studies(db, study_uids), clock.now())
+def settle_now(db: Db, study_uids: Iterable[str], *, history: History | None = None) -> list[str]:
+    """Mark studies as settled because their sender says they are complete; return those that were not.
+
+    With `history` they are of the past, brought from another archive: whoever listens is told, so that nobody
+    takes them for new work.
+    """
+    facts = {"history": history} if history else {}
+    return _settle(db, store_.unsettled_studies(db, study_uids), clock.now(), **facts)
 
 
 audit.declare("archive.complete", "A person or sender said that a study is complete")
@@ -88,10 +96,10 @@ def count_unsettled(db: Db) -> int:
     return store_.count_unsettled(db)
 
 
-def _settle(db: Db, due: Sequence[tuple[str, str]], now: datetime) -> list[str]:
+def _settle(db: Db, due: Sequence[tuple[str, str]], now: datetime, **facts: str) -> list[str]:
     for uid, patient in due:
         store_.mark_settled(db, uid, now)
-        events.publish(db, "StudySettled", uid, patient=patient)
+        events.publish(db, "StudySettled", uid, patient=patient, **facts)
     return [uid for uid, _ in due]
 
 

@@ -174,7 +174,8 @@ def _take_study(work: Work, there: Server | peers.Peer, study: str) -> Taken:
     else:
         taken = _take_from_server(work, there, study)
     with work.database.transaction() as db:
-        archive.settle_now(db, [study])
+        how: archive.History = "migrated" if work.transfer.kind == "migrate" else "retrieved"
+        archive.settle_now(db, [study], history=how)
         _look(db, study, taken)
         taken.conflicting = max(taken.conflicting, len(archive.find_conflicts(db, study)))
     if taken.rejected and not taken.missing:
