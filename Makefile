@@ -109,7 +109,7 @@ check: $(TOOLS) $(WEB_TOOLS) $(PAGE)
 	$(BIN)/mkdocs build --strict --quiet
 
 bench: $(TOOLS) $(PAGE)
-	@for script in $$(find bench -name '[a-z]*.py' | sort); do \
+	@export PYTHONPATH=.; for script in $$(find bench -name '[a-z]*.py' | sort); do \
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 # Write ----------------------------------------------------------------------------------------------
