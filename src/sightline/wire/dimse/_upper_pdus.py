@@ -162,6 +162,12 @@ def encode_value(context_id: int, control: int, data: bytes) -> bytes:
     return struct.pack(">BxIIBB", P_DATA, len(data) + 6, len(data) + 2, context_id, control) + data
 
 
+def encode_values(context_id: int, values: Sequence[tuple[int, bytes]]) -> bytes:
+    """Return a P-DATA-TF with several presentation data values, each with its control (PS3.8 9.3.5)."""
+    items = [struct.pack(">IBB", len(data) + 2, context_id, control) + data for control, data in values]
+    return b"".join((struct.pack(">BxI", P_DATA, sum(map(len, items))), *items))
+
+
 def encode_message(context_id: int, command: bytes, dataset: bytes | None, max_length: int) -> bytes:
     """Return the PDUs of a DIMSE message, none longer than the peer takes (0: any)."""
     size = max_length - 6 if max_length else 1 << 20
