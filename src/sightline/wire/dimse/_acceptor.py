@@ -11,8 +11,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from queue import Queue
@@ -58,6 +58,8 @@ IN_MEMORY = 8 << 20
 WAITING_PDUS = 64
 IDLE_S = 0.5
 CHUNK = 1 << 18
+# How much of the answers to a query is sent together, and how long an answer waits for others at most.
+GATHERED, GATHERED_S = 32 << 10, 0.01
 
 
 class Host(Protocol):
@@ -111,6 +113,8 @@ class Served(Association):
         self.name = f"AcceptorThread-{admission.title}"
         self._stirred = threading.Event()
         self._stored = False
+        self._gathered: bytearray | None = None
+        self._sent_at = 0.0
         self.acse_timeout = admission.acse_timeout_s
         self.dimse_timeout = admission.dimse_timeout_s
         self.network_timeout = admission.network_timeout_s
@@ -292,12 +296,38 @@ class Served(Association):
         elif asked.event != evt.EVT_C_FIND:
             handler(asked)
         else:
-            for status, ds in handler(asked):
-                if not self.is_established or self.acse.is_aborted():
-                    return
-                asked.answer(status, ds)
-            if not asked.is_answered:
-                asked.answer(SUCCESS, None)
+            with self._gathering():
+                for status, ds in handler(asked):
+                    if not self.is_established or self.acse.is_aborted():
+                        return
+                    asked.answer(status, ds)
+                if not asked.is_answered:
+                    asked.answer(SUCCESS, None)
+
+    @contextmanager
+    def _gathering(self) -> Iterator[None]:
+        """Send many small answers together; the first goes at once."""
+        self._gathered = bytearray()
+        try:
+            yield
+        finally:
+            self.send_gathered()
+            self._gathered = None
+
+    def send_gathered(self) -> None:
+        """Send what waits for more to be sent with it."""
+        if self._gathered:
+            self.transport.send(bytes(self._gathered))
+            self._gathered.clear()
+            self._sent_at = time.monotonic()
+
+    def _send_now(self, data: bytes) -> None:
+        if self._gathered is None:
+            self.transport.send(data)
+            return
+        self._gathered += data
+        if len(self._gathered) > GATHERED or time.monotonic() - self._sent_at > GATHERED_S:
+            self.send_gathered()
 
     def say(self, context_id: int, *values: tuple[int, bytes]) -> None:
         """Send presentation data values, together where the peer takes that.
@@ -308,7 +338,7 @@ class Served(Association):
         together = not longest or sum(len(value) + 6 for _, value in values) <= longest
         for group in (values,) if together else ((value,) for value in values):
             if self.transport.sends_at_once and self.dul.to_provider_queue.empty():
-                self.transport.send(pdus.encode_values(context_id, group))
+                self._send_now(pdus.encode_values(context_id, group))
                 continue
             data = P_DATA()
             for control, value in group:
@@ -358,6 +388,10 @@ class Asked:
     def is_cancelled(self) -> bool:
         """Whether the peer asked to stop."""
         return self.request.MessageID in self.assoc.dimse.cancel_req
+
+    def hurry(self) -> None:
+        """Send the answers so far: the next ones take a while."""
+        self.assoc.send_gathered()
 
     def answer(
         self,

@@ -207,6 +207,7 @@ def _answers(context: Context, event: Any, question: _Question) -> Iterator[Answ
         if page.next is None:
             return
         after, limit = page.next, PAGE
+        event.hurry()
 
 
 def _answer(context: Context, question: _Question, match: archive.Attributes) -> archive.Attributes:
