@@ -37,7 +37,7 @@ PENDING, PENDING_INCOMPLETE, CANCELLED = 0xFF00, 0xFF01, 0xFE00
 OUT_OF_RESOURCES, NOT_AUTHORISED, DOES_NOT_MATCH, CANNOT_PROCESS = 0xA700, 0x0124, 0xA900, 0xC000
 
 MOST_BYTES = 1 << 20
-# The first page is small, so that the first answers do not wait for the others.
+# The first page is small, so that its answers do not wait for others; each next one is twice as long.
 FIRST_PAGE, PAGE = 25, 250
 LEVEL, RETRIEVE_TITLE, AVAILABILITY = "00080052", "00080054", "00080056"
 # Said of the query and the answer themselves, matched against nothing (PS3.4 C.4.1.1.3).
@@ -206,7 +206,7 @@ def _answers(context: Context, event: Any, question: _Question) -> Iterator[Answ
             yield pending, encode_attributes(answer, syntax, asked_in=question.charset)
         if page.next is None:
             return
-        after, limit = page.next, PAGE
+        after, limit = page.next, min(2 * limit, PAGE)
         event.hurry()
 
 
