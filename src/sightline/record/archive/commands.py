@@ -348,7 +348,7 @@ def rules(
     """Print what is set right at the door and how long studies are kept, as JSON; with a file, replace it."""
     from pydantic import ValidationError
 
-    from sightline.record.archive.routes import Rules, rules_in_force
+    from sightline.record.archive.routes import Rules, put_in_force, rules_in_force
 
     here = _here(ctx)
     if file is not None:
@@ -359,12 +359,7 @@ def rules(
             place = ".".join(str(step) for step in first["loc"])
             raise Invalid(f"The rules cannot be read: {place or 'the file'}: {first['msg']}.") from None
         with here.database.transaction() as db:
-            archive.replace_rules(
-                db,
-                coercions=[rule.model_dump() for rule in wanted.coercion],
-                retentions=[rule.model_dump() for rule in wanted.retention],
-                by=here.operator,
-            )
+            put_in_force(db, wanted, here.operator)
     with here.database.reading() as db:
         typer.echo(rules_in_force(db, here.operator).model_dump_json(indent=2))
 

@@ -701,13 +701,18 @@ def _views(rules: Sequence[Any], view: type[BaseModel]) -> list[Any]:
 @router.put("/rules")
 def put_rules(wanted: Rules, caller: Caller, db: Tx) -> Rules:
     """Put rules in place of those in force."""
+    put_in_force(db, wanted, caller)
+    return wanted
+
+
+def put_in_force(db: Db, wanted: Rules, by: access.Person) -> None:
+    """Put rules as clients tell them in place of those in force."""
     archive.replace_rules(
         db,
         coercions=[rule.model_dump() for rule in wanted.coercion],
         retentions=[rule.model_dump() for rule in wanted.retention],
-        by=caller,
+        by=by,
     )
-    return wanted
 
 
 def _store(request: Request) -> archive.Store:

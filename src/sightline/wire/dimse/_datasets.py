@@ -7,7 +7,7 @@ inflated up to the same bound.
 import codecs
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
@@ -28,6 +28,7 @@ CHARACTER_SET = "00080005"
 _CHARACTER_SET, _BEGINNING = b"\x08\x00\x05\x00", 1024
 _PLAIN, _LATIN_1, _UTF_8 = "", "ISO_IR 100", "ISO_IR 192"
 _TEXTS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 class NotReadable(Invalid):
@@ -165,6 +166,11 @@ def _encodes(encoding: str, character: str) -> bool:
     except (UnicodeError, LookupError):
         return False
     return True
+
+
+def name_text(name: Mapping[str, Any]) -> str:
+    """Return a person name of DICOM JSON as DICOM writes it, with its groups (PS3.5 6.2.1)."""
+    return "=".join(str(name.get(group, "")) for group in _GROUPS).rstrip("=")
 
 
 def texts_of(attributes: archive.Attributes) -> Iterator[str]:

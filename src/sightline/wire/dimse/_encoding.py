@@ -16,13 +16,13 @@ from sightline.wire.dimse._datasets import (
     build_dataset,
     choose_charset,
     encode_dataset,
+    name_text,
     texts_of,
 )
 
 _CODECS = {"": "ascii", "ISO_IR 6": "ascii", "ISO_IR 100": "latin-1", "ISO_IR 192": "utf-8"}
 _SHORT = frozenset({"AE", "AS", "CS", "DA", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI"})
 _LONG = frozenset({"UC", "UT"})
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _MOST_SHORT = 0xFFFE
 
 
@@ -88,7 +88,7 @@ def _text(vr: str, value: Any) -> str:
     if vr == "PN":
         if not isinstance(value, dict):
             raise _NotShort
-        return "=".join(str(value.get(group, "")) for group in _GROUPS).rstrip("=")
+        return name_text(value)
     if not isinstance(value, str) and (vr != "IS" or not isinstance(value, int)):
         raise _NotShort
     return str(value)

@@ -20,6 +20,7 @@ from sightline.wire.dimse._datasets import (
     CHARACTER_SET,
     NotReadable,
     charset_of,
+    name_text,
     person_behind,
     read_message,
     status,
@@ -69,7 +70,6 @@ _LEVELS: Mapping[str, Mapping[str, str]] = {
     STUDY_ROOT: {"STUDY": "study", "SERIES": "series", "IMAGE": "instance"},
     PATIENT_STUDY: {"PATIENT": "patient", "STUDY": "study"},
 }
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 Answer = tuple[int | Dataset, bytes | None]
 
@@ -185,7 +185,7 @@ def _values(node: Mapping[str, Any]) -> list[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return "=".join(str(value.get(group, "")) for group in _GROUPS).rstrip("=")
+        return name_text(value)
     return str(value)
 
 

@@ -159,13 +159,15 @@ def encode_reject(reject: AssociateReject) -> bytes:
 
 def encode_value(context_id: int, control: int, data: bytes) -> bytes:
     """Return a P-DATA-TF with one presentation data value (PS3.8 9.3.5)."""
-    return struct.pack(">BxIIBB", P_DATA, len(data) + 6, len(data) + 2, context_id, control) + data
+    return encode_values(context_id, ((control, data),))
 
 
 def encode_values(context_id: int, values: Sequence[tuple[int, bytes]]) -> bytes:
     """Return a P-DATA-TF with several presentation data values, each with its control (PS3.8 9.3.5)."""
-    items = [struct.pack(">IBB", len(data) + 2, context_id, control) + data for control, data in values]
-    return b"".join((struct.pack(">BxI", P_DATA, sum(map(len, items))), *items))
+    pieces = [struct.pack(">BxI", P_DATA, sum(len(data) + 6 for _, data in values))]
+    for control, data in values:
+        pieces += struct.pack(">IBB", len(data) + 2, context_id, control), data
+    return b"".join(pieces)
 
 
 def encode_message(context_id: int, command: bytes, dataset: bytes | None, max_length: int) -> bytes:

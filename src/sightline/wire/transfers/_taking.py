@@ -43,9 +43,14 @@ class Taken:
     reason: str = ""
 
     @property
+    def lacking(self) -> set[str]:
+        """The instances that the source has and we have not."""
+        return self.there - self.held - self.rejected
+
+    @property
     def missing(self) -> int:
         """How many instances the source has and we have not."""
-        return len(self.there - self.held - self.rejected)
+        return len(self.lacking)
 
     @property
     def extra(self) -> int:
@@ -137,7 +142,7 @@ def _take_listed(work: Work, there: Server | peers.Peer, study: str) -> None:
     """Take over one study of a migration; what is wrong with it stops none of the others."""
     try:
         taken = _take_study(work, there, study)
-        same = taken.there <= taken.held | taken.rejected and not taken.extra and not taken.conflicting
+        same = not (taken.missing or taken.extra or taken.conflicting)
         values = {
             "state": "done" if same else "differs",
             "expected": len(taken.there),
@@ -190,7 +195,7 @@ def _look(db: Db, study: str, taken: Taken) -> None:
     for at in range(0, len(elsewhere), LISTED_AT_ONCE):
         some = elsewhere[at : at + LISTED_AT_ONCE]
         taken.held |= {i.sop_uid for i in archive.find_instances(db, archive.InstanceQuery(sop_uids=some))}
-        taken.rejected |= archive.kept_out_of_sight(db, some).keys()
+    taken.rejected |= archive.kept_out_of_sight(db, elsewhere).keys()
 
 
 def _take_from_peer(work: Work, peer: peers.Peer, study: str) -> Taken:
@@ -198,7 +203,7 @@ def _take_from_peer(work: Work, peer: peers.Peer, study: str) -> Taken:
     taken = Taken(there=set(listed))
     with work.database.reading() as db:
         _look(db, study, taken)
-    missing = taken.there - taken.held - taken.rejected
+    missing = taken.lacking
     if missing or work.transfer.options.get("verify"):
         classes = sorted({sop_class for sop_class in listed.values() if sop_class})
         taken.reason = _dicom.fetch_study(work, peer, study, classes)

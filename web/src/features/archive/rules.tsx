@@ -1,4 +1,5 @@
 /** The rules of the archive: what is set right in what comes in, and how long studies are kept. */
+import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { get, put } from '../../api';
 import { type ArchiveRules, archive, type CoercionRule, type RetentionRule } from '../../api/archive';
@@ -8,6 +9,7 @@ import { Choice, Field, FormDialog, Tick, type Values } from '../../ui/form';
 import { count } from '../../ui/format';
 import { useLoaded } from '../../ui/load';
 import { Button } from '../../ui/primitives';
+import { RuleTable } from '../../ui/rules';
 import { Nothing, Whole } from '../../ui/states';
 import { perform } from '../../ui/toasts';
 import './archive.css';
@@ -31,8 +33,30 @@ export function ArchiveRulesPage() {
         <Whole loaded={loaded} what="rules">
           {({ coercion, retention }) => (
             <>
-              <Coercions list={coercion} may={may} save={save} />
-              <Retentions list={retention} may={may} save={save} />
+              <Section
+                kind="coercion"
+                title="At the door"
+                about="What a rule sets right is what lists, viewers and receivers see. The bytes stay as they came, and each change stands in the study’s corrections."
+                empty="Everything is shown as it comes."
+                when={coercionWhen}
+                what={coercionWhat}
+                Dialog={CoercionDialog}
+                list={coercion}
+                may={may}
+                save={save}
+              />
+              <Section
+                kind="retention"
+                title="How long studies are kept"
+                about="The first rule that is about a study decides. Where none is, it is kept for ever; so is what is on hold."
+                empty="Everything is kept for ever."
+                when={retentionWhen}
+                what={retentionWhat}
+                Dialog={RetentionDialog}
+                list={retention}
+                may={may}
+                save={save}
+              />
             </>
           )}
         </Whole>
@@ -41,66 +65,69 @@ export function ArchiveRulesPage() {
   );
 }
 
-interface SectionProps<R> {
-  list: readonly R[];
+interface SectionProps<K extends Kind> {
+  kind: K;
+  title: string;
+  about: string;
+  empty: string;
+  when: (rule: RuleOf<K>) => string;
+  what: (rule: RuleOf<K>) => string;
+  Dialog: (props: DialogProps<RuleOf<K>>) => JSX.Element;
+  list: readonly RuleOf<K>[];
   may: boolean;
   save: Save;
 }
 
-function Coercions({ list, may, save }: SectionProps<CoercionRule>) {
-  const [editing, edit] = useState<CoercionRule | 'new' | null>(null);
+function Section<K extends Kind>({ kind, title, about, empty, ...rest }: SectionProps<K>) {
+  const { when, what, Dialog, list, may, save } = rest;
+  const [editing, edit] = useState<RuleOf<K> | 'new' | null>(null);
+  const change = (words: string, wanted: readonly RuleOf<K>[]) =>
+    perform(
+      words,
+      () => save(kind, wanted),
+      () => save(kind, list),
+    );
   return (
     <section>
-      <h2>At the door</h2>
-      <p class="muted">
-        What a rule sets right is what lists, viewers and receivers see. The bytes stay as they came, and each
-        change stands in the study’s corrections.
-      </p>
-      <RuleTable
-        kind="coercion"
-        list={list}
-        may={may}
-        empty="Everything is shown as it comes."
-        when={coercionWhen}
-        what={coercionWhat}
-        edit={edit}
-        save={save}
-      />
-      {editing && (
-        <CoercionDialog
-          rule={editing === 'new' ? null : editing}
-          onClose={() => edit(null)}
-          save={(rule) => save('coercion', placed(list, editing, rule))}
+      <h2>{title}</h2>
+      <p class="muted">{about}</p>
+      {list.length === 0 ? (
+        <Nothing title={empty} />
+      ) : (
+        <RuleTable
+          rules={list}
+          columns={[
+            ['For', when],
+            ['What it does', what],
+          ]}
+          may={may}
+          edit={edit}
+          toggle={(rule) =>
+            change(
+              `Rule ${rule.name} ${rule.enabled ? 'switched off' : 'switched on'}`,
+              placed(list, rule, { ...rule, enabled: !rule.enabled }),
+            )
+          }
+          forget={(rule) =>
+            change(
+              `Rule ${rule.name} removed`,
+              list.filter((one) => one.name !== rule.name),
+            )
+          }
         />
       )}
-    </section>
-  );
-}
-
-function Retentions({ list, may, save }: SectionProps<RetentionRule>) {
-  const [editing, edit] = useState<RetentionRule | 'new' | null>(null);
-  return (
-    <section>
-      <h2>How long studies are kept</h2>
-      <p class="muted">
-        The first rule that is about a study decides. Where none is, it is kept for ever; so is what is on
-        hold.
-      </p>
-      <RuleTable
-        kind="retention"
-        list={list}
-        may={may}
-        empty="Everything is kept for ever."
-        when={retentionWhen}
-        what={retentionWhat}
-        edit={edit}
-        save={save}
-      />
+      {may && (
+        <div class="decisions">
+          <Button icon="plus" label={`Add a rule: ${kind}`} onClick={() => edit('new')}>
+            Add a rule
+          </Button>
+        </div>
+      )}
       {editing && (
-        <RetentionDialog
+        <Dialog
           rule={editing === 'new' ? null : editing}
           onClose={() => edit(null)}
-          save={(rule) => save('retention', placed(list, editing, rule))}
+          save={(rule) => save(kind, placed(list, editing, rule))}
         />
       )}
     </section>
@@ -110,96 +137,6 @@ function Retentions({ list, may, save }: SectionProps<RetentionRule>) {
 /** A list with a rule in the place of the one that was changed, or behind all others. */
 export function placed<R extends { name: string }>(list: readonly R[], editing: R | 'new', rule: R): R[] {
   return editing === 'new' ? [...list, rule] : list.map((one) => (one.name === editing.name ? rule : one));
-}
-
-interface TableProps<K extends Kind> {
-  kind: K;
-  list: readonly RuleOf<K>[];
-  may: boolean;
-  empty: string;
-  when: (rule: RuleOf<K>) => string;
-  what: (rule: RuleOf<K>) => string;
-  edit: (rule: RuleOf<K> | 'new') => void;
-  save: Save;
-}
-
-function RuleTable<K extends Kind>({ kind, list, may, empty, when, what, edit, save }: TableProps<K>) {
-  const change = (words: string, wanted: readonly RuleOf<K>[]) =>
-    perform(
-      words,
-      () => save(kind, wanted),
-      () => save(kind, list),
-    );
-  const toggle = (rule: RuleOf<K>) =>
-    change(
-      `Rule ${rule.name} ${rule.enabled ? 'switched off' : 'switched on'}`,
-      list.map((one) => (one.name === rule.name ? { ...one, enabled: !one.enabled } : one)),
-    );
-  const forget = (rule: RuleOf<K>) =>
-    change(
-      `Rule ${rule.name} removed`,
-      list.filter((one) => one.name !== rule.name),
-    );
-  return (
-    <>
-      {list.length === 0 ? (
-        <Nothing title={empty} />
-      ) : (
-        <table class="plain wide">
-          <thead>
-            <tr>
-              <th scope="col">Rule</th>
-              <th scope="col">For</th>
-              <th scope="col">What it does</th>
-              <th scope="col" class="tick">
-                On
-              </th>
-              <th scope="col">
-                <span class="sr-only">What to do</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {list.map((rule) => (
-              <tr key={rule.name} class={rule.enabled ? '' : 'off'}>
-                <th scope="row">{rule.name}</th>
-                <td>{when(rule)}</td>
-                <td>{what(rule)}</td>
-                <td class="tick" data-label="On">
-                  <input
-                    type="checkbox"
-                    checked={rule.enabled ?? true}
-                    disabled={!may}
-                    aria-label={`${rule.name} is on`}
-                    onChange={() => void toggle(rule)}
-                  />
-                </td>
-                <td class="end">
-                  {may && (
-                    <>
-                      <Button kind="quiet" label={`Change ${rule.name}`} onClick={() => edit(rule)}>
-                        Change
-                      </Button>
-                      <Button kind="quiet" label={`Remove ${rule.name}`} onClick={() => void forget(rule)}>
-                        Remove
-                      </Button>
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {may && (
-        <div class="decisions">
-          <Button icon="plus" label={`Add a rule: ${kind}`} onClick={() => edit('new')}>
-            Add a rule
-          </Button>
-        </div>
-      )}
-    </>
-  );
 }
 
 const WAYS: readonly (readonly [string, string])[] = [

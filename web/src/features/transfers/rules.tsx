@@ -6,6 +6,7 @@ import { can } from '../../app/session';
 import { Choice, Field, FormDialog, Tick, type Values } from '../../ui/form';
 import { useLoaded } from '../../ui/load';
 import { Button } from '../../ui/primitives';
+import { RuleTable } from '../../ui/rules';
 import { Nothing, Whole } from '../../ui/states';
 import { perform, tell, tellError } from '../../ui/toasts';
 
@@ -56,6 +57,10 @@ export function Rules() {
           {rules.length > 0 && (
             <RuleTable
               rules={rules}
+              columns={[
+                ['When', (rule) => whenText(rule.when)],
+                ['To', (rule) => rule.to.join(', ')],
+              ]}
               may={may}
               edit={edit}
               forget={forget}
@@ -79,64 +84,6 @@ export function Rules() {
         </>
       )}
     </Whole>
-  );
-}
-
-interface RuleTableProps {
-  rules: readonly TransferRule[];
-  may: boolean;
-  edit: (rule: TransferRule) => void;
-  forget: (rule: TransferRule) => Promise<void>;
-  toggle: (rule: TransferRule) => Promise<void>;
-}
-
-function RuleTable({ rules, may, edit, forget, toggle }: RuleTableProps) {
-  return (
-    <table class="plain wide">
-      <thead>
-        <tr>
-          <th scope="col">Rule</th>
-          <th scope="col">When</th>
-          <th scope="col">To</th>
-          <th scope="col" class="tick">
-            On
-          </th>
-          <th scope="col">
-            <span class="sr-only">What to do</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rules.map((rule) => (
-          <tr key={rule.name} class={rule.enabled ? '' : 'off'}>
-            <th scope="row">{rule.name}</th>
-            <td>{whenText(rule.when)}</td>
-            <td>{rule.to.join(', ')}</td>
-            <td class="tick" data-label="On">
-              <input
-                type="checkbox"
-                checked={rule.enabled}
-                disabled={!may}
-                aria-label={`${rule.name} is on`}
-                onChange={() => void toggle(rule)}
-              />
-            </td>
-            <td class="end">
-              {may && (
-                <>
-                  <Button kind="quiet" label={`Change ${rule.name}`} onClick={() => edit(rule)}>
-                    Change
-                  </Button>
-                  <Button kind="quiet" label={`Remove ${rule.name}`} onClick={() => void forget(rule)}>
-                    Remove
-                  </Button>
-                </>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 
