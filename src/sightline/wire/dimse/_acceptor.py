@@ -340,6 +340,7 @@ class Served(Association):
             if self.transport.sends_at_once and self.dul.to_provider_queue.empty():
                 self._send_now(pdus.encode_values(context_id, group))
                 continue
+            self.send_gathered()  # what was said before goes out before
             data = P_DATA()
             for control, value in group:
                 data.presentation_data_value_list.append((context_id, bytes((control,)) + value))
