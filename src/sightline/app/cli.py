@@ -19,6 +19,7 @@ import sightline.app.registry  # noqa: F401  listeners and jobs
 from sightline.app.backup import commands as backup_commands
 from sightline.app.installation import Installation, open_installation
 from sightline.app.settings import load_settings
+from sightline.care.hanging.commands import commands as hanging_commands
 from sightline.care.reading.commands import commands as timeline_commands
 from sightline.care.reporting.commands import commands as report_commands
 from sightline.intelligence.models.commands import commands as model_commands
@@ -54,6 +55,7 @@ for own in (import_commands, timeline_commands, report_commands, model_commands,
 app.registered_commands += doctor_commands.registered_commands
 app.add_typer(archive_commands, name="archive")
 app.add_typer(audit_commands, name="audit")
+app.add_typer(hanging_commands, name="hanging")
 app.add_typer(order_commands, name="order")
 app.add_typer(user_commands, name="user")
 app.add_typer(token_commands, name="token")

@@ -1,6 +1,6 @@
 """Every table of the house: importing this fills `runtime.db.metadata`."""
 
-from sightline.care import reporting, worklist
+from sightline.care import hanging, reporting, worklist
 from sightline.intelligence import routing
 from sightline.record import archive, findings, orders, timeline, upkeep
 from sightline.runtime import events, jobs
@@ -14,6 +14,7 @@ __all__ = [
     "dimse",
     "events",
     "findings",
+    "hanging",
     "identity",
     "jobs",
     "media",
