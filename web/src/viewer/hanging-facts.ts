@@ -86,13 +86,13 @@ const VIEW_WORDS: Record<string, string> = {
 const LATERAL = new Set(['LL', 'RL', 'LAT', 'LLD', 'RLD', 'ML', 'LM']);
 const FRONTAL = new Set(['PA', 'AP']);
 
-/** Small letters and digits, one blank between words; `+` stays, for "+C". */
+/** Small letters and digits, one blank between words; `+` and `*` stay, for "+C" and "T2*". */
 export function plain(text: string): string {
   return text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}+]+/gu, ' ')
+    .replace(/[^\p{L}\p{N}+*]+/gu, ' ')
     .trim();
 }
 
@@ -154,9 +154,7 @@ export function seriesFacts(series: SeriesToShow): SeriesFacts {
 
 /** The instances in the order of their slices; all of them where there are no slices. */
 function inOrder({ instances, slices }: SeriesToShow): DicomJson[] {
-  return slices.length
-    ? unique(slices.map((s) => s.instance)).map((at) => instances[at] ?? {})
-    : instances;
+  return slices.length ? unique(slices.map((s) => s.instance)).map((at) => instances[at] ?? {}) : instances;
 }
 
 /** A series of which only the list is there: what its description says. */

@@ -57,7 +57,7 @@ def export_protocols(
         typer.echo(data.decode(), nl=False)
         return
     path.write_bytes(data)
-    typer.echo(f"{len(found)} hanging protocols are in {path}.")
+    typer.echo(f"{path} holds {len(found)}.")
 
 
 @commands.command("import")
@@ -71,7 +71,7 @@ def import_protocols(
         protocols = hanging.parse_file(file.read(hanging.MOST_FILE_BYTES + 1))
     with here.database.transaction() as db:
         kept = hanging.import_protocols(db, protocols, by=here.operator, owner=hanging.Owner.SITE)
-    typer.echo(f"{len(kept)} hanging protocols are kept.")
+    typer.echo(f"Kept: {', '.join(owned.protocol.id for owned in kept) or 'none'}.")
 
 
 @commands.command("remove")
