@@ -5,6 +5,7 @@ import {
   type Facts,
   type FilledPane,
   fillStage,
+  hang,
   type Match,
   type OwnedProtocol,
   type Owner,
@@ -175,6 +176,23 @@ describe('a filled stage', () => {
     expect(filled?.panes[1]?.reason).toBe('There is no earlier study to compare with.');
   });
 
+  it('falls back to the next protocol when the best one shows nothing', () => {
+    const fmri = study('1', 'MR brain', [{ modality: 'MR', description: 'EPI rest', more: body('BRAIN') }]);
+    expect(stagesThatFill(built('mr-brain'), [fmri])).toEqual([]);
+    const hung = hang(owned, [fmri]);
+    expect(hung?.choice.why).toBe('Any study (built in): fits any study');
+    expect(hung?.stages.map((s) => uids(s.panes))).toEqual([['1.1']]);
+    expect(hang(owned, [study('1', '', [{ modality: 'SR' }])])).toBeNull();
+  });
+
+  it('leaves out a stage with gaps that shows nothing new', () => {
+    const names = (drawn: Parameters<typeof study>[2]) =>
+      stagesThatFill(built('xa-cine'), [study('1', 'XA', drawn)]).map((s) => s.stage.name);
+    expect(names([{ modality: 'XA' }])).toEqual(['One run']);
+    expect(names([{ modality: 'XA' }, { modality: 'XA' }])).toEqual(['One run', 'Two runs']);
+    expect(names([{ modality: 'XA' }, { modality: 'XA' }, { modality: 'XA' }])).toHaveLength(3);
+  });
+
   it('has nothing to show of a study without images', () => {
     expect(stagesThatFill(built('any'), [study('1', '', [{ modality: 'SR' }])])).toEqual([]);
   });
@@ -201,7 +219,7 @@ describe('a filled stage', () => {
     const two = study('1', 'CT', [{}, {}]);
     const [second, third] = fillStage(stage({ series: { nth: 2 } }, { series: { nth: 3 } }), [two]);
     expect(second?.seriesUid).toBe('1.2');
-    expect(third?.reason).toBe('Only 2 series fit what this pane asks for; it wants number 3.');
+    expect(third?.reason).toBe('Only 2 fit what this pane asks for; it wants number 3.');
   });
 
   it('lays one series over another', () => {

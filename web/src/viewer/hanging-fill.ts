@@ -25,21 +25,32 @@ export interface FilledStage {
 }
 
 /**
- * The stages that show something, in order. One that asks for earlier studies and would show none of them is left
- * out where another stage fills.
+ * The stages that show something, in order. Where another stage fills, one that asks for earlier studies and would
+ * show none of them is left out, and so is one with empty panes that shows nothing that was not shown before.
  */
 export function stagesThatFill(protocol: Protocol, studies: readonly StudyFacts[]): FilledStage[] {
   const filled = protocol.stages
     .map((stage, index) => ({ index, stage, panes: fillStage(stage, studies) }))
     .filter(({ panes }) => panes.some((pane) => pane.seriesUid));
   const whole = filled.filter(({ panes }) => !missesPriors(panes));
-  return whole.length ? whole : filled;
+  const seen = new Set<string>();
+  return (whole.length ? whole : filled).filter(({ panes }) => {
+    const pictures = panes.filter((pane) => pane.seriesUid).map(pictureOf);
+    const idle = panes.some(isMissing) && pictures.every((picture) => seen.has(picture));
+    for (const picture of pictures) seen.add(picture);
+    return !idle;
+  });
 }
+
+const isMissing = ({ pane, seriesUid }: FilledPane): boolean => pane.series !== null && !seriesUid;
 
 function missesPriors(panes: readonly FilledPane[]): boolean {
   const earlier = panes.filter(({ pane }) => pane.series && (pane.study ?? 0) > 0);
-  return earlier.length > 0 && earlier.every((pane) => !pane.seriesUid);
+  return earlier.length > 0 && earlier.every(isMissing);
 }
+
+const pictureOf = ({ pane, seriesUid, sopUids }: FilledPane): string =>
+  JSON.stringify([seriesUid, sopUids, lookOf(pane)]);
 
 /** One series, or those images of it that a selector means. */
 interface Candidate {
@@ -113,7 +124,7 @@ function choose(
   if (fitting.length === 0) return noneFits(selector);
   const nth = selector.nth ?? 1;
   if (nth > fitting.length) {
-    const those = fitting.length === 1 ? 'Only one series fits' : `Only ${fitting.length} series fit`;
+    const those = fitting.length === 1 ? 'Only one fits' : `Only ${fitting.length} fit`;
     return `${those} what this pane asks for; it wants number ${nth}.`;
   }
   const here = placed.filter((other) => other.study === (pane.study ?? 0));

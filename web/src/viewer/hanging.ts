@@ -3,8 +3,9 @@
  *
  * Invariant: the same protocols and facts always give the same answer, with its reason.
  */
-import { hasWord } from './hanging-facts';
-import type { Facts, Match, OwnedProtocol, Owner, Protocol } from './hanging-types';
+import { hasWord, protocolFacts } from './hanging-facts';
+import { type FilledStage, stagesThatFill } from './hanging-fill';
+import type { Facts, Match, OwnedProtocol, Owner, Protocol, StudyFacts } from './hanging-types';
 
 export { validateProtocol } from './hanging-check';
 export { protocolFacts, seriesFacts, studyFacts } from './hanging-facts';
@@ -46,6 +47,27 @@ export function chooseProtocol(protocols: readonly OwnedProtocol[], facts: Facts
     protocol,
     why: `${protocol.name} (${OWNER_WORDS[owner]}): ${reasons.join(', ') || 'fits any study'}`,
   };
+}
+
+export interface Hung {
+  choice: Choice;
+  stages: FilledStage[];
+}
+
+/**
+ * The protocol for these studies with its stages filled: the best one of which a stage shows something. Null when
+ * there is nothing to show. The current study comes first, then its chosen prior, then those before.
+ */
+export function hang(protocols: readonly OwnedProtocol[], studies: readonly StudyFacts[]): Hung | null {
+  const facts = protocolFacts(studies);
+  let left = [...protocols];
+  for (;;) {
+    const choice = chooseProtocol(left, facts);
+    if (!choice) return null;
+    const stages = stagesThatFill(choice.protocol, studies);
+    if (stages.length) return { choice, stages };
+    left = left.filter(({ protocol }) => protocol !== choice.protocol);
+  }
 }
 
 /** What of a study fits, one entry for each criterion that is set; null when one does not. */

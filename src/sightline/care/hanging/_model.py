@@ -10,7 +10,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+)
 from pydantic import model_validator as check_model
 
 from sightline.kernel.errors import Conflict, Invalid, NotFound
@@ -142,7 +151,7 @@ class HangingStage(_Part):
     name: Name
     rows: int = Field(ge=1, le=4)
     columns: int = Field(ge=1, le=4)
-    panes: tuple[HangingPane, ...] = Field(min_length=1, max_length=16)
+    panes: tuple[HangingPane, ...] = Field(max_length=16)
 
     @check_model(mode="after")
     def _one_pane_for_each_place(self) -> Self:
@@ -175,6 +184,13 @@ class HangingMatch(_Part):
     priors: PriorCount = PriorCount()
 
 
+def _one_at_least(stages: tuple[HangingStage, ...]) -> tuple[HangingStage, ...]:
+    # Not as a least length: that would be found too short again when a stage is refused.
+    if not stages:
+        raise ValueError("should hold one stage at least")
+    return stages
+
+
 class HangingProtocol(_Part):
     """A hanging protocol: for which studies, and the stages that a reader steps through."""
 
@@ -182,7 +198,7 @@ class HangingProtocol(_Part):
     name: Name
     description: Annotated[str, StringConstraints(max_length=400, pattern=PRINTABLE)] = ""
     match: HangingMatch
-    stages: tuple[HangingStage, ...] = Field(min_length=1, max_length=12)
+    stages: Annotated[tuple[HangingStage, ...], Field(max_length=12), AfterValidator(_one_at_least)]
 
 
 class ProtocolFile(_Part):
