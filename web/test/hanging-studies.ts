@@ -63,6 +63,11 @@ export const coded = (code: string, laterality: string): DicomJson => ({
   '00540220': value({ '00080100': value(code) }),
   ...tagged({ '00200062': laterality }),
 });
+/** Magnified, by a modifier of its view. */
+export const magnified = (code: string, laterality: string): DicomJson => ({
+  ...coded(code, laterality),
+  '00540220': value({ '00080100': value(code), '00540222': value({ '00080100': value('399163009') }) }),
+});
 export const body = (part: string) => tagged({ '00180015': part });
 export const agent = tagged({ '00180010': 'IOMERON' });
 
@@ -75,6 +80,7 @@ export function anySeries(uid: string, pick: (below: number) => number): SeriesF
     sopUid: `${uid}.${k}`,
     view: from([view, 'CC', null]),
     laterality: from([side, 'L', null] as const),
+    special: pick(4) === 0,
   }));
   return {
     uid,

@@ -14,6 +14,7 @@ import {
   type Protocol,
   protocolFacts,
   protocolFromPanes,
+  protocolId,
   type Selector,
   type SeriesFacts,
   stagesThatFill,
@@ -22,7 +23,7 @@ import {
 } from '../src/viewer/hanging';
 import { hasWord, plain } from '../src/viewer/hanging-facts';
 import { CT_PRESETS } from '../src/viewer/presets';
-import { agent, anySeries, body, coded, image, study } from './hanging-studies';
+import { agent, anySeries, body, coded, image, magnified, study } from './hanging-studies';
 
 const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf-8'));
 const BUILT_IN: Protocol[] = read('src/sightline/care/hanging/builtin.json').protocols;
@@ -298,6 +299,15 @@ describe('mammograms', () => {
     expect(shown(cc?.panes ?? [])).toEqual(['1.2', '1.1']);
   });
 
+  it('hang the plain image of a view before a magnified or a raw one', () => {
+    const raw = { ...coded('399162004', 'R'), '00080068': { vr: 'CS', Value: ['FOR PROCESSING'] } };
+    const each = [magnified('399162004', 'R'), raw, coded('399162004', 'R')];
+    const filled = fillStage(stage({ series: { view: 'CC' } }, { series: { view: 'CC' } }), [
+      study('1', 'MG', [{ modality: 'MG', each }]),
+    ]);
+    expect(shown(filled)).toEqual([['1.1.3'], ['1.1.1']]);
+  });
+
   it('say which one is missing', () => {
     const one = study('1', 'MG', [{ modality: 'MG', more: image('MLO', 'R') }]);
     const [mlo] = stagesThatFill(built('mg-screening'), [one]);
@@ -404,6 +414,12 @@ describe('an arrangement that is kept', () => {
     const odd = study('1.2.840', 'CT', [{ description: '4711 8' }, { description: '4711 9' }]);
     const text = JSON.stringify(keep([{ study: 0, seriesUid: '1.2.840.2' }], [odd]));
     expect(text).not.toMatch(/4711|1\.2\.840/);
+  });
+
+  it('gets an id from its name', () => {
+    expect(protocolId('CT Thorax (Müller)')).toBe('ct-thorax-muller');
+    expect(protocolId('CT!', ['ct', 'ct-2'])).toBe('ct-3');
+    expect(protocolId('胸部')).toBe('protocol');
   });
 
   it('refuses a series that is not there', () => {

@@ -53,6 +53,13 @@ def test_what_is_built_in_can_be_used_and_has_ids_of_its_own():
     assert hanging.parse_file(hanging.render_file(found)) == found
 
 
+def test_the_example_of_the_guide_can_be_used():
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "hanging.md").read_text(encoding="utf-8")
+    example = guide.partition("```json\n")[2].partition("```")[0]
+
+    assert [one.id for one in hanging.parse_file(example.encode())] == ["ct-chest-mine"]
+
+
 def test_the_sample_can_be_used():
     assert protocol().stages[0].panes[1].series == model.SeriesSelector()
 

@@ -207,6 +207,7 @@ function imageFacts(instance: DicomJson, series: SeriesFacts): ImageFacts {
     sopUid: text(instance, '00080018'),
     view: viewOf(instance) ?? series.view,
     laterality: sideOf(instance) ?? series.laterality,
+    special: isSpecial(instance),
   };
 }
 
@@ -216,6 +217,12 @@ function viewOf(instance: DicomJson): string | null {
   if (code) return code;
   const written = text(instance, '00185101').toUpperCase();
   return written ? (VIEW_WORDS[written.toLowerCase()] ?? written) : null;
+}
+
+/** With a modifier of its view (0054,0222), or meant for processing (0008,0068). */
+function isSpecial(instance: DicomJson): boolean {
+  const view = items(instance, '00540220')[0] ?? {};
+  return items(view, '00540222').length > 0 || text(instance, '00080068') === 'FOR PROCESSING';
 }
 
 /** Image Laterality, else that of the frames' anatomy (tomosynthesis), else Laterality of the series. */

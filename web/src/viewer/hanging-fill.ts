@@ -56,6 +56,8 @@ const pictureOf = ({ pane, seriesUid, sopUids }: FilledPane): string =>
 interface Candidate {
   series: SeriesFacts;
   sopUids: string[] | null;
+  /** Comes after those that are not. */
+  last: boolean;
 }
 
 /** What a pane before this one shows. */
@@ -186,13 +188,15 @@ function normal(selector: Selector | null): unknown[] {
  * single images.
  */
 export function candidates(selector: Selector, study: StudyFacts): Candidate[] {
-  const last = (series: SeriesFacts) => Number(series.localizer);
   const size = (series: SeriesFacts) => (selector.most_images ? -series.images : 0);
   return study.series
     .flatMap((series) => candidatesOf(selector, series))
     .sort(
-      ({ series: a }, { series: b }) =>
-        last(a) - last(b) || size(a) - size(b) || a.number - b.number || compare(a.uid, b.uid),
+      (a, b) =>
+        Number(a.last) - Number(b.last) ||
+        size(a.series) - size(b.series) ||
+        a.series.number - b.series.number ||
+        compare(a.series.uid, b.series.uid),
     );
 }
 
@@ -201,13 +205,21 @@ const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
 /** What of one series fits. */
 function candidatesOf(selector: Selector, series: SeriesFacts): Candidate[] {
   if (series.notImages || !describes(selector, series)) return [];
-  if (series.instances.length === 0) return pictures(selector, series) ? [{ series, sopUids: null }] : [];
-  const fitting = series.instances.filter((image) => pictures(selector, image));
+  const { instances, localizer } = series;
+  const whole = {
+    series,
+    sopUids: null,
+    last: localizer || (instances.length > 0 && instances.every((i) => i.special)),
+  };
+  if (instances.length === 0) return pictures(selector, series) ? [whole] : [];
+  const fitting = instances.filter((image) => pictures(selector, image));
   if (fitting.length === 0) return [];
-  if (fitting.length === 1 && series.instances.length === 1) return [{ series, sopUids: null }];
-  if (PROJECTIONS.has(series.modality)) return fitting.map(({ sopUid }) => ({ series, sopUids: [sopUid] }));
-  const all = fitting.length === series.instances.length;
-  return [{ series, sopUids: all ? null : fitting.map(({ sopUid }) => sopUid) }];
+  if (instances.length === 1) return [whole];
+  if (PROJECTIONS.has(series.modality)) {
+    return fitting.map(({ sopUid, special }) => ({ series, sopUids: [sopUid], last: localizer || special }));
+  }
+  const all = fitting.length === instances.length;
+  return [all ? whole : { ...whole, sopUids: fitting.map(({ sopUid }) => sopUid) }];
 }
 
 /** Whether view and side are those asked for. */

@@ -53,6 +53,18 @@ export function protocolFromPanes(arrangement: Arrangement, studies: readonly St
   return { id, name, description: '', match: matchFor(arrangement, studies), stages: [stage] };
 }
 
+/** An id for a protocol of this name, other than those that are taken. */
+export function protocolId(name: string, taken: readonly string[] = []): string {
+  const base =
+    plain(name)
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 56) || 'protocol';
+  let id = base;
+  for (let n = 2; taken.includes(id); n++) id = `${base}-${n}`;
+  return id;
+}
+
 /** The most general pane which, after those before it, shows what stands there. */
 function paneFor(placed: PlacedPane, before: readonly Pane[], studies: readonly StudyFacts[]): Pane {
   const { seriesUid, sopUids = null, fusionSeriesUid = null, study: at, ...display } = placed;

@@ -94,6 +94,8 @@ export interface ImageFacts {
   sopUid: string;
   view: string | null;
   laterality: Side | null;
+  /** Magnified, spot compression, implant displaced, or raw: comes after the plain image of its view. */
+  special: boolean;
 }
 
 /** A series as selectors see it. */

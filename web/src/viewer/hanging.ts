@@ -10,7 +10,7 @@ import type { Facts, Match, OwnedProtocol, Owner, Protocol, StudyFacts } from '.
 export { validateProtocol } from './hanging-check';
 export { protocolFacts, seriesFacts, studyFacts } from './hanging-facts';
 export { type FilledStage, fillStage, stagesThatFill } from './hanging-fill';
-export { type Arrangement, type PlacedPane, protocolFromPanes } from './hanging-make';
+export { type Arrangement, type PlacedPane, protocolFromPanes, protocolId } from './hanging-make';
 export type * from './hanging-types';
 
 export interface Choice extends OwnedProtocol {
