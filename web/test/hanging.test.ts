@@ -416,6 +416,26 @@ describe('an arrangement that is kept', () => {
     expect(text).not.toMatch(/4711|1\.2\.840/);
   });
 
+  it('can be kept whatever devices write into their codes', () => {
+    const odd = study('1', 'CT\u0000 a "b" <c>', [
+      {
+        modality: 'c t!',
+        description: 'x'.repeat(500),
+        more: { ...body('Brain, NOS \u0007'.repeat(9)), ...image('L-LAT/obl ', 'X') },
+      },
+      { modality: '', description: '\n\t' },
+      { modality: 'dx', more: image('A_P', 'R'), images: 2 },
+    ]);
+    const protocol = keep(
+      ['1.1', '1.2', '1.3'].map((seriesUid) => ({ study: 0, seriesUid })),
+      [odd],
+    );
+    expect(validateProtocol(protocol)).toEqual([]);
+    expect(uids(applied(protocol, [odd]))).toEqual(['1.1', '1.2', '1.3']);
+    expect(protocol.match.modalities).toEqual(['CT', 'DX']);
+    expect(protocol.match.body_parts?.[0]).toMatch(/^BRAIN NOS BRAIN/);
+  });
+
   it('gets an id from its name', () => {
     expect(protocolId('CT Thorax (Müller)')).toBe('ct-thorax-muller');
     expect(protocolId('CT!', ['ct', 'ct-2'])).toBe('ct-3');

@@ -142,10 +142,10 @@ export function seriesFacts(series: SeriesToShow): SeriesFacts {
   return {
     ...facts,
     plane: series.normal ? planeOf(series.normal) : facts.plane,
-    contrast: text(first, '00180010') ? true : facts.contrast,
+    contrast: givenContrast(first) ? true : facts.contrast,
     laterality: only(instances.map((i) => i.laterality)),
     view: only(instances.map((i) => i.view)),
-    bodyPart: text(first, '00180015').toUpperCase(),
+    bodyPart: bodyPartOf(first),
     localizer: facts.localizer || texts(first, '00080008').includes('LOCALIZER'),
     instances,
     notImages: facts.notImages || series.notShown !== null || series.slices.length === 0,
@@ -157,10 +157,33 @@ function inOrder({ instances, slices }: SeriesToShow): DicomJson[] {
   return slices.length ? unique(slices.map((s) => s.instance)).map((at) => instances[at] ?? {}) : instances;
 }
 
+/** A code as a protocol may hold it: capital letters and digits, and of a body part blanks and dashes. */
+const code = (from: string): string =>
+  from
+    .toUpperCase()
+    .replace(/[^A-Z0-9_]/g, '')
+    .slice(0, 16);
+const part = (from: string): string =>
+  from
+    .toUpperCase()
+    .replace(/[^A-Z0-9_-]+/g, ' ')
+    .trim()
+    .slice(0, 32);
+
+/** Body Part Examined, else the meaning of the code in Anatomic Region Sequence. */
+function bodyPartOf(instance: DicomJson): string {
+  const region = items(instance, '00082218')[0] ?? {};
+  return part(text(instance, '00180015') || text(region, '00080104'));
+}
+
+/** An agent by name, or by code as enhanced images have it. */
+const givenContrast = (instance: DicomJson): boolean =>
+  text(instance, '00180010') !== '' || items(instance, '00180012').length > 0;
+
 /** A series of which only the list is there: what its description says. */
 function listedFacts(listed: ListedStudy['series'][number]): SeriesFacts {
   const words = plain(listed.description);
-  const modality = listed.modality.toUpperCase();
+  const modality = code(listed.modality);
   return {
     uid: listed.uid,
     modality,
@@ -188,7 +211,7 @@ export function protocolFacts(studies: readonly StudyFacts[]): Facts {
   // A modality alone is what the exam is called when nothing else is known; the series may say more.
   const silent = bodyParts.length === 0 && exam.split(' ').every((word) => word.length <= 2);
   return {
-    modalities: leading(unique(series.map((s) => s.modality))),
+    modalities: leading(unique(series.map((s) => s.modality).filter(Boolean))),
     bodyParts,
     laterality: sides.length === 1 ? (sides[0] ?? null) : null,
     words: silent ? plain([exam, ...series.map((s) => s.description)].join(' ')) : exam,
@@ -212,11 +235,10 @@ function imageFacts(instance: DicomJson, series: SeriesFacts): ImageFacts {
 }
 
 function viewOf(instance: DicomJson): string | null {
-  const coded = items(instance, '00540220')[0];
-  const code = coded && VIEW_CODES[text(coded, '00080100')];
-  if (code) return code;
-  const written = text(instance, '00185101').toUpperCase();
-  return written ? (VIEW_WORDS[written.toLowerCase()] ?? written) : null;
+  const view = VIEW_CODES[text(items(instance, '00540220')[0] ?? {}, '00080100')];
+  if (view) return view;
+  const written = code(text(instance, '00185101')).replaceAll('_', '');
+  return VIEW_WORDS[written.toLowerCase()] ?? (written || null);
 }
 
 /** With a modifier of its view (0054,0222), or meant for processing (0008,0068). */

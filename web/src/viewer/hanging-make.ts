@@ -104,7 +104,7 @@ function* selectorsFor(
   sopUids: readonly string[] | null,
 ): Generator<Selector> {
   const rivals = study.series.filter((s) => s !== series && !s.notImages && s.modality === series.modality);
-  const modality: Selector = { modalities: [series.modality] };
+  const modality: Selector = series.modality ? { modalities: [series.modality] } : {};
   const plane = series.plane && rivals.some((s) => s.plane !== series.plane) ? { plane: series.plane } : {};
   const views = viewsOf(series, sopUids);
   const bases: Selector[] = views.length
