@@ -68,6 +68,7 @@ export const magnified = (code: string, laterality: string): DicomJson => ({
   ...coded(code, laterality),
   '00540220': value({ '00080100': value(code), '00540222': value({ '00080100': value('399163009') }) }),
 });
+export const frame = (uid: string) => tagged({ '00200052': uid });
 export const body = (part: string) => tagged({ '00180015': part });
 export const agent = tagged({ '00180010': 'IOMERON' });
 
@@ -93,6 +94,7 @@ export function anySeries(uid: string, pick: (below: number) => number): SeriesF
     laterality: side,
     view,
     bodyPart: '',
+    frameOfReference: '',
     localizer: pick(5) === 0,
     instances,
     notImages: pick(6) === 0,

@@ -23,7 +23,7 @@ import {
 } from '../src/viewer/hanging';
 import { hasWord, plain } from '../src/viewer/hanging-facts';
 import { CT_PRESETS } from '../src/viewer/presets';
-import { agent, anySeries, body, coded, image, magnified, study } from './hanging-studies';
+import { agent, anySeries, body, coded, frame, image, magnified, study } from './hanging-studies';
 
 const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf-8'));
 const BUILT_IN: Protocol[] = read('src/sightline/care/hanging/builtin.json').protocols;
@@ -237,6 +237,17 @@ describe('a filled stage', () => {
     ]);
     expect(alone?.seriesUid).toBe('1.1');
     expect(alone?.reason).toBe('Nothing to lay over it: This study has no PT images.');
+  });
+
+  it('lays nothing over a series of another frame of reference', () => {
+    const pet = (uid: string, more: Parameters<typeof study>[2][number]['more']) =>
+      study(uid, 'PET/CT', [{ more: frame('1.9') }, { modality: 'PT', more }]);
+    const fused = stage({ series: { modalities: ['CT'] }, fusion: { modalities: ['PT'] } });
+    expect(fillStage(fused, [pet('1', frame('1.9'))])[0]?.fusionSeriesUid).toBe('1.2');
+    const [apart] = fillStage(fused, [pet('1', frame('1.8'))]);
+    expect(apart?.fusionSeriesUid).toBeNull();
+    expect(apart?.reason).toBe('Nothing to lay over it: what fits does not share its space.');
+    expect(fillStage(fused, [pet('1', undefined)])[0]?.fusionSeriesUid).toBe('1.2');
   });
 
   it('leaves a pane empty on purpose', () => {

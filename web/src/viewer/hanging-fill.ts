@@ -105,10 +105,19 @@ function empty(pane: Pane, study: StudyFacts | undefined, reason: string): Fille
 function withFusion(pane: Pane, study: StudyFacts, { series, sopUids }: Candidate): FilledPane {
   const filled = { pane, studyUid: study.uid, seriesUid: series.uid, sopUids };
   if (!pane.fusion) return { ...filled, fusionSeriesUid: null, reason: null };
-  const fitting = candidates(pane.fusion, study).filter((other) => other.series.uid !== series.uid);
-  const over = fitting[(pane.fusion.nth ?? 1) - 1];
-  const reason = over ? null : `Nothing to lay over it: ${noneFits(pane.fusion)}`;
-  return { ...filled, fusionSeriesUid: over?.series.uid ?? null, reason };
+  const over = overlays(pane.fusion, study, series)[(pane.fusion.nth ?? 1) - 1];
+  const held = candidates(pane.fusion, study).length > 0;
+  const why = held ? 'what fits does not share its space.' : noneFits(pane.fusion);
+  const reason = over ? null : `Nothing to lay over it: ${why}`;
+  return { ...filled, fusionSeriesUid: over?.uid ?? null, reason };
+}
+
+/** The series that fit a selector and may be laid over another: not where both say that their spaces differ. */
+export function overlays(selector: Selector, study: StudyFacts, under: SeriesFacts): SeriesFacts[] {
+  const apart = (a: string, b: string) => a !== '' && b !== '' && a !== b;
+  return candidates(selector, study)
+    .map(({ series }) => series)
+    .filter((s) => s.uid !== under.uid && !apart(s.frameOfReference, under.frameOfReference));
 }
 
 /**

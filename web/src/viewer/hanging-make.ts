@@ -7,7 +7,7 @@
  */
 
 import { hasWord, plain, protocolFacts, unique } from './hanging-facts';
-import { candidates, fillStage } from './hanging-fill';
+import { fillStage, overlays } from './hanging-fill';
 import type { Display, Match, Pane, Protocol, Selector, SeriesFacts, StudyFacts } from './hanging-types';
 
 /** What stands in a pane now. */
@@ -73,7 +73,7 @@ function paneFor(placed: PlacedPane, before: readonly Pane[], studies: readonly 
   if (seriesUid === null) return { ...base, series: null, fusion: null };
   const series = study?.series.find((s) => s.uid === seriesUid);
   if (!study || !series) throw new RangeError('A pane shows a series that its study does not hold.');
-  const fusion = fusionSeriesUid ? fusionFor(fusionSeriesUid, seriesUid, study) : null;
+  const fusion = fusionSeriesUid ? fusionFor(fusionSeriesUid, series, study) : null;
   const images = sopUids?.length === series.instances.length ? null : sopUids;
   for (const selector of selectorsFor(series, study, images)) {
     const pane = { ...base, series: selector, fusion };
@@ -85,16 +85,12 @@ function paneFor(placed: PlacedPane, before: readonly Pane[], studies: readonly 
   return { ...base, series: null, fusion: null };
 }
 
-function fusionFor(uid: string, under: string, study: StudyFacts): Selector | null {
+function fusionFor(uid: string, under: SeriesFacts, study: StudyFacts): Selector | null {
   const series = study.series.find((s) => s.uid === uid);
   if (!series) throw new RangeError('A pane shows a series that its study does not hold.');
-  const others = { ...study, series: study.series.filter((s) => s.uid !== under) };
-  return (
-    [...selectorsFor(series, others, null)].find((selector) => {
-      const nth = selector.nth ?? 1;
-      return candidates(selector, others)[nth - 1]?.series.uid === uid;
-    }) ?? null
-  );
+  const found = (selector: Selector) =>
+    overlays(selector, study, under)[(selector.nth ?? 1) - 1]?.uid === uid;
+  return [...selectorsFor(series, study, null)].find(found) ?? null;
 }
 
 /** Selectors for a series, the most general first; the last ones always find it, by counting. */

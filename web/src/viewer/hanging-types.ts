@@ -111,6 +111,8 @@ export interface SeriesFacts {
   laterality: Side | null;
   view: string | null;
   bodyPart: string;
+  /** Empty where it is not known. */
+  frameOfReference: string;
   localizer: boolean;
   /** Empty until the metadata of the series is there. */
   instances: ImageFacts[];
