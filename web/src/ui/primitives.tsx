@@ -19,12 +19,15 @@ interface ButtonProps {
   label?: string;
   keys?: string;
   pressed?: boolean;
+  /** Id of the popover this button opens. */
+  popovertarget?: string;
   disabled?: boolean;
   type?: 'button' | 'submit';
 }
 
 export function Button(props: ButtonProps) {
   const { children, kind = 'plain', icon, label, keys, pressed, disabled, onClick, type = 'button' } = props;
+  const { popovertarget } = props;
   const title = label && keys ? `${label} (${keyLabel(keys)})` : label;
   return (
     <button
@@ -36,6 +39,7 @@ export function Button(props: ButtonProps) {
       aria-keyshortcuts={keys}
       disabled={disabled}
       onClick={onClick}
+      popovertarget={popovertarget}
     >
       {icon && <Icon name={icon} />}
       {children}

@@ -37,6 +37,16 @@ export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((t) => t.id !== id);
 }
 
+/** Remember something that was done already and can be taken back, without a word. */
+export function remember(step: { label: string; undo: () => void; redo: () => void }): void {
+  done.push({
+    label: step.label,
+    undo: async () => step.undo(),
+    redo: async () => step.redo(),
+  });
+  undone.length = 0;
+}
+
 /** Do something that can be taken back, and say so. */
 export async function perform(
   label: string,

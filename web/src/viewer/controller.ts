@@ -1,266 +1,277 @@
 /**
- * Two linked panes, current and prior, and nothing of the user interface around them.
+ * The panes of one page, and nothing of the user interface around them.
  *
- * Invariants: the pane the person touches leads and the other follows; the point in the middle of the leading
- * pane is in the middle of the following one, through the mapping between the studies, at the same millimetres
- * per pixel and in the same window. A pane whose slice cannot be shown says so instead of showing another slice.
+ * Invariants: the pane the person touches leads and the others follow: the point in its middle is in the middle of each
+ * pane that shows the same plane, through the mapping between the studies, at the same millimetres per pixel and in the
+ * same window; where the planes differ, a line shows where they meet.
  */
-import { Enums, type Types } from '@cornerstonejs/core';
-import { loadNow, prefetch, registerSeries, renderingEngine, stopPrefetch } from './engine';
+import { getShouldUseCPURendering } from '@cornerstonejs/core';
+import { Cine } from './cine';
+import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
 import type { Mapping } from './grid';
-import { type DrawnMark, directionLetters, drawMarks, type Mark } from './overlay';
+import type { Mark } from './overlay';
+import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane';
 import type { Window } from './presets';
-import { nearestSlice, outsideMm, type SeriesToShow } from './series';
+import { type SeriesToShow, slicesPerPhase } from './series';
+import { StackPane } from './stack-pane';
 import type { ToolName } from './tool-list';
-import { dot, inPlane, length, scale, subtract, type Vec3 } from './vectors';
+import type { Vec3 } from './vectors';
+import { type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
 
-export type PaneId = 'current' | 'prior';
+export type PaneId = string;
+export type { ShowOptions } from './pane';
 
-/** What one pane shows now; made anew after each rendering. */
-export interface PaneView {
-  state: 'empty' | 'loading' | 'shown' | 'failed';
-  /** Why there is no image, in words; only when `failed`. */
-  reason: string;
-  series: SeriesToShow | null;
-  index: number;
-  window: Window | null;
-  mmPerPixel: number | null;
-  letters: { top: string; right: string; bottom: string; left: string } | null;
-  positionLpsMm: Vec3 | null;
-  marks: readonly DrawnMark[];
-  /** The linked point lies outside this series: nothing here corresponds to what the other pane shows. */
-  beyond: boolean;
+/** Something that was done to an image and can be taken back. */
+export interface Step {
+  label: string;
+  undo: () => void;
+  redo: () => void;
 }
 
-export const EMPTY_VIEW: PaneView = {
-  state: 'empty',
-  reason: '',
-  series: null,
-  index: 0,
-  window: null,
-  mmPerPixel: null,
-  letters: null,
-  positionLpsMm: null,
-  marks: [],
-  beyond: false,
-};
-
-interface Pane {
-  id: PaneId;
-  element: HTMLDivElement;
-  viewport: Types.IStackViewport;
-  series: SeriesToShow | null;
-  /** The window as last set; the CPU path of the engine forgets it with each new slice. */
-  range: Types.VOIRange | null;
-  /** The series the viewport holds; behind `series` until its first image is there. */
-  stack: string;
-  wanted: number;
-  moving: Promise<void> | null;
-  marks: readonly Mark[];
-  view: PaneView;
-  /** Which call of `show` the pane belongs to; an older one gives up. */
-  turn: number;
-  observer: ResizeObserver;
-  listeners: [string, EventListener][];
+export interface ViewerEvents {
+  view(pane: PaneId, view: PaneView): void;
+  step(step: Step): void;
+  /** The person touched a pane: it leads from now on. */
+  lead(pane: PaneId): void;
+  measured(): void;
 }
 
-export interface ShowOptions {
-  index?: number;
-  window?: Window | null;
-  /** Bring this point to the middle, enlarged by `zoom` against the fitted image. */
-  centre?: Vec3 | null;
-  zoom?: number;
+const WITH_OWN_CODE: Partial<Record<PaneKind, () => Promise<PaneMaker>>> = {};
+type PaneMaker = (id: string, element: HTMLDivElement, kind: PaneKind, events: PaneEvents) => Pane;
+
+/** Which code draws a kind of pane on this machine; all but the stack is loaded when first asked for. */
+async function makerOf(kind: PaneKind): Promise<PaneMaker> {
+  if (kind === 'stack') return (id, element, _, events) => new StackPane(id, element, events);
+  const key: PaneKind = kind === 'volume' ? 'volume' : 'oblique';
+  WITH_OWN_CODE[key] ??= key === 'volume' ? volumeMaker : planeMaker;
+  return WITH_OWN_CODE[key]();
 }
 
-const { Events } = Enums;
-const OTHER: Record<PaneId, PaneId> = { current: 'prior', prior: 'current' };
+async function planeMaker(): Promise<PaneMaker> {
+  if (getShouldUseCPURendering()) {
+    const { ServerPlane } = await import('./server-pane');
+    return (id, element, kind, events) => new ServerPlane(id, element, kind, events);
+  }
+  const { PlanePane } = await import('./plane-pane');
+  return (id, element, kind, events) => new PlanePane(id, element, kind, events);
+}
+
+async function volumeMaker(): Promise<PaneMaker> {
+  if (getShouldUseCPURendering() || softwareOnly()) {
+    const { ServerVolume } = await import('./server-pane');
+    return (id, element, kind, events) => new ServerVolume(id, element, kind, events);
+  }
+  const { VolumePane } = await import('./volume-pane');
+  return (id, element, _, events) => new VolumePane(id, element, events);
+}
 
 export class ViewerController {
   readonly #panes = new Map<PaneId, Pane>();
-  readonly #onView: (pane: PaneId, view: PaneView) => void;
+  readonly #elements = new Map<PaneId, HTMLDivElement>();
+  readonly #marks = new Map<PaneId, readonly Mark[]>();
+  readonly #events: ViewerEvents;
+  readonly #cine: Cine;
+  /** Every series that was shown, to be released with the study. */
+  readonly #shown = new Set<string>();
   #leader: PaneId = 'current';
-  #link: Mapping | null = null;
+  #linked = true;
+  #lines = true;
   #following = false;
   #followQueued = false;
   #tools: typeof import('./tools') | null = null;
 
-  constructor(onView: (pane: PaneId, view: PaneView) => void) {
-    this.#onView = onView;
+  constructor(events: ViewerEvents) {
+    this.#events = events;
+    this.#cine = new Cine((id) => this.#panes.get(id) ?? null);
   }
 
   /** Make a pane out of an element. */
   attach(id: PaneId, element: HTMLDivElement): void {
     this.detach(id);
-    const engine = renderingEngine();
-    engine.enableElement({ viewportId: id, element, type: Enums.ViewportType.STACK });
-    const pane: Pane = {
-      id,
-      element,
-      viewport: engine.getViewport(id) as Types.IStackViewport,
-      series: null,
-      range: null,
-      stack: '',
-      wanted: 0,
-      moving: null,
-      marks: [],
-      view: EMPTY_VIEW,
-      turn: 0,
-      observer: new ResizeObserver(() => this.#resize()),
-      listeners: [],
-    };
-    this.#listen(pane, Events.IMAGE_RENDERED, () => this.#rendered(pane));
-    this.#listen(pane, Events.CAMERA_MODIFIED, () => this.#followSoon(pane));
-    this.#listen(pane, Events.VOI_MODIFIED, (event) => {
-      pane.range = (event as CustomEvent<{ range: Types.VOIRange }>).detail.range;
-      this.#shareWindow(pane);
-    });
-    this.#listen(pane, 'pointerdown', () => this.lead(id));
-    // The tool library swallows every key of its own element, Tab too: pass the focus on to the frame around it.
-    this.#listen(pane, 'focus', () => element.parentElement?.focus({ preventScroll: true }));
-    pane.observer.observe(element);
-    this.#panes.set(id, pane);
-    if (this.#tools) this.#tools.equip([id], engine.id);
+    this.#elements.set(id, element);
+    this.#take(new StackPane(id, element, this.#paneEvents));
   }
 
   detach(id: PaneId): void {
-    const pane = this.#panes.get(id);
-    if (!pane) return;
-    pane.turn += 1;
-    pane.observer.disconnect();
-    for (const [name, listener] of pane.listeners) pane.element.removeEventListener(name, listener);
+    this.#cine.stop(id);
+    this.#panes.get(id)?.dispose();
     this.#panes.delete(id);
-    renderingEngine().disableElement(id);
+    this.#elements.delete(id);
   }
 
   destroy(): void {
     stopPrefetch();
+    this.#cine.stopAll();
     this.#tools?.unequip(renderingEngine().id);
     for (const id of [...this.#panes.keys()]) this.detach(id);
+    forgetSeries(this.#shown);
   }
 
   /** Show a series; resolves once its slice is on the screen, or the pane says why it is not. */
-  async show(id: PaneId, series: SeriesToShow, options: ShowOptions = {}): Promise<void> {
-    const pane = this.#require(id);
-    const turn = ++pane.turn;
-    pane.series = series;
-    pane.range = null;
-    pane.marks = [];
-    if (series.notShown || series.slices.length === 0) {
-      this.#fail(pane, series.notShown ?? 'This series holds no images.');
-      return;
-    }
-    registerSeries(series);
-    pane.wanted = Math.min(Math.max(options.index ?? 0, 0), series.slices.length - 1);
-    this.#publish(pane, { ...EMPTY_VIEW, state: 'loading', series, index: pane.wanted });
-    const imageIds = series.slices.map((s) => s.imageId);
-    try {
-      await loadNow(imageIds[pane.wanted] ?? '');
-      if (turn !== pane.turn) return;
-      await pane.viewport.setStack(imageIds, pane.wanted);
-      pane.stack = series.uid;
-    } catch (error) {
-      if (turn === pane.turn) this.#fail(pane, frameFailure(error, pane.wanted, series));
-      return;
-    }
-    if (turn !== pane.turn) return;
-    if (options.window) pane.viewport.setProperties({ voiRange: rangeOf(options.window) });
-    const zoom = options.zoom ?? 1;
-    if (options.centre && (zoom !== 1 || !inView(pane, options.centre))) {
-      this.#centre(pane, options.centre, this.#scaleOf(pane) / zoom);
-    }
-    await this.#render(pane);
+  async show(
+    id: PaneId,
+    series: SeriesToShow,
+    options: ShowOptions = {},
+    space: Mapping | null = null,
+  ): Promise<void> {
+    const kind = options.kind ?? 'stack';
+    this.#cine.stop(id);
+    const pane = await this.#paneOf(id, kind);
+    if (!pane) return;
+    pane.space = space;
+    pane.setMarks(this.#marks.get(id) ?? []);
+    this.#shown.add(series.uid);
+    await pane.show(series, options);
   }
 
   /** Empty a pane and say why. */
   clear(id: PaneId, reason: string): void {
-    const pane = this.#panes.get(id);
-    if (!pane) return;
-    pane.turn += 1;
-    pane.series = null;
-    this.#fail(pane, reason);
+    this.#panes.get(id)?.clear(reason);
   }
 
-  /** Tie the panes together, or let them go with null; resolves once the prior shows what the current does. */
-  async link(mapping: Mapping | null): Promise<void> {
-    this.#link = mapping;
-    const prior = this.#panes.get('prior');
-    if (!mapping || !prior?.series) return;
-    this.#leader = 'current';
+  /** Tie a pane to the current study, or let it go with null; resolves once it shows what the leader does. */
+  async tie(id: PaneId, space: Mapping | null): Promise<void> {
+    const pane = this.#panes.get(id);
+    if (!pane) return;
+    pane.space = space;
+    if (!space || id === this.#leader) return;
     await this.#follow();
-    if (prior.view.state === 'shown') await this.#render(prior);
+    if (pane.view.state === 'shown') await pane.render();
+  }
+
+  setLinked(linked: boolean): void {
+    this.#linked = linked;
+    if (linked) void this.#follow();
+  }
+
+  setLines(on: boolean): void {
+    this.#lines = on;
+    this.#drawLines();
   }
 
   lead(id: PaneId): void {
     this.#leader = id;
   }
 
-  /** Move by slices; the other pane follows. */
+  /** Move by slices; the linked panes follow. */
   scroll(id: PaneId, by: number): void {
-    const pane = this.#panes.get(id);
-    if (pane?.series) this.goTo(id, pane.wanted + by);
+    this.#led(id)?.scroll(by);
   }
 
   goTo(id: PaneId, index: number): void {
-    const pane = this.#panes.get(id);
-    if (!pane?.series) return;
-    this.lead(id);
-    const last = pane.series.slices.length - 1;
-    void this.#move(pane, Math.min(Math.max(index, 0), last)).then(() => this.#followSoon(pane));
+    this.#led(id)?.goTo(index);
   }
 
-  /** Show a point of the current study: its slice, moved to the middle only where it would be near the edge. */
+  /** Go to the same place at another point in time. */
+  stepPhase(id: PaneId, by: number): void {
+    const pane = this.#led(id);
+    const { series } = pane ?? {};
+    if (!pane || !series || series.phases.count < 2) return;
+    const index = pane.view.index + by * slicesPerPhase(series);
+    if (index >= 0 && index < series.slices.length) void pane.goTo(index);
+  }
+
+  /** Show a point of the current study in every pane that is tied to it. */
   async centreOn(point: Vec3): Promise<void> {
-    const pane = this.#panes.get('current');
-    const index = pane?.series && nearestSlice(pane.series, point);
-    if (!pane || index === null || index === undefined) return;
-    this.lead('current');
-    await this.#move(pane, index);
-    if (!inView(pane, point)) this.#centre(pane, point, this.#scaleOf(pane));
-    pane.viewport.render();
-    this.#followSoon(pane);
+    const pane = [...this.#panes.values()].find((p) => p.series && p.normal && p.space);
+    if (!pane) return;
+    this.lead(this.#panes.has('current') ? 'current' : pane.id);
+    await this.#panes.get(this.#leader)?.reach(point);
+    this.#followSoon();
+    await this.#reachOthers(point);
   }
 
-  setWindow(window: Window): void {
-    for (const pane of this.#panes.values()) {
-      if (pane.view.state !== 'shown') continue;
-      pane.viewport.setProperties({ voiRange: rangeOf(window) });
-      pane.viewport.render();
-    }
+  /** Show the point under a place of a pane everywhere else. */
+  async pointOut(id: PaneId, clientX: number, clientY: number): Promise<void> {
+    const pane = this.#panes.get(id);
+    const at = pane?.pointAt(clientX, clientY);
+    if (!pane?.space || !at) return;
+    await this.#reachOthers(pane.space.toCurrent(at), id);
+    this.#drawLines();
+  }
+
+  setWindow(window: Window, id: PaneId = this.#leader): void {
+    this.present(id, { window }, 'Window');
+  }
+
+  /** Turn, invert, colour or window a pane; can be taken back. */
+  present(id: PaneId, change: Partial<Presentation>, label: string): void {
+    const pane = this.#panes.get(id);
+    if (pane?.view.state !== 'shown') return;
+    const before = partOf(pane.view.presentation, change);
+    pane.present(change);
+    const at = (which: Partial<Presentation>) => () => this.#panes.get(id)?.present(which);
+    this.#events.step({ label, undo: at(before), redo: at(change) });
+  }
+
+  setSlab(id: PaneId, slab: Slab | null): void {
+    this.#panes.get(id)?.setSlab(slab);
+  }
+
+  turn(id: PaneId, degrees: number, about: 'horizontal' | 'vertical'): void {
+    this.#led(id)?.turn(degrees, about);
   }
 
   zoomBy(factor: number): void {
-    const pane = this.#panes.get(this.#leader);
-    if (pane?.view.state !== 'shown') return;
-    pane.viewport.setCamera({ parallelScale: this.#scaleOf(pane) / factor });
-    pane.viewport.render();
-    this.#followSoon(pane);
+    this.#panes.get(this.#leader)?.zoomBy(factor);
   }
 
   /** Fit the image into the pane again. */
   fit(): void {
-    const pane = this.#panes.get(this.#leader);
-    if (pane?.view.state !== 'shown') return;
-    pane.viewport.resetCamera();
-    pane.viewport.render();
-    this.#followSoon(pane);
+    this.#panes.get(this.#leader)?.fit();
+  }
+
+  zoomTo(id: PaneId, screenPixelsPerImagePixel: number): void {
+    this.#panes.get(id)?.zoomTo(screenPixelsPerImagePixel);
+  }
+
+  /** Give panes one scale: the one at which each of them holds its whole image. */
+  sameScale(ids: readonly PaneId[]): void {
+    const panes = ids.flatMap((id) => this.#panes.get(id) ?? []);
+    const scale = Math.max(...panes.map((p) => p.scaleMm));
+    for (const pane of panes) pane.scaleTo(scale);
+  }
+
+  push(id: PaneId, side: 'left' | 'right'): void {
+    const pane = this.#panes.get(id);
+    if (pane instanceof StackPane) pane.push(side);
+  }
+
+  /** Everything about how a pane shows its image as it was opened. */
+  reset(id: PaneId, window: Window | null): void {
+    this.present(id, { ...PLAIN, ...(window ? { window } : {}) }, 'Reset');
+    this.#panes.get(id)?.fit();
   }
 
   setMarks(id: PaneId, marks: readonly Mark[]): void {
-    const pane = this.#panes.get(id);
-    if (!pane) return;
-    pane.marks = marks;
-    if (pane.view.state === 'shown') this.#rendered(pane);
+    this.#marks.set(id, marks);
+    this.#panes.get(id)?.setMarks(marks);
+  }
+
+  /** Play or stop; at the object's own rate unless another is given. */
+  play(id: PaneId, framesPerSecond?: number): void {
+    this.#cine.toggle(id, framesPerSecond);
+  }
+
+  setRate(id: PaneId, framesPerSecond: number): void {
+    this.#cine.setRate(id, framesPerSecond);
   }
 
   /** Load the mouse tools; to be called after the first image. */
-  async equip(): Promise<void> {
+  async equip(): Promise<typeof import('./tools')> {
     this.#tools ??= await import('./tools');
-    const ids = [...this.#panes.keys()];
-    if (ids.length) this.#tools.equip(ids, renderingEngine().id);
+    for (const pane of this.#panes.values()) this.#equip(pane);
+    this.#tools.follow({ step: (step) => this.#events.step(step), changed: () => this.#events.measured() });
+    return this.#tools;
   }
 
   chooseTool(name: ToolName): void {
     this.#tools?.chooseTool(name);
+  }
+
+  removeMeasurement(): void {
+    this.#tools?.removeMeasurement();
+    renderingEngine().render();
   }
 
   clearMeasurements(): void {
@@ -270,77 +281,76 @@ export class ViewerController {
 
   /** Load the rest of what the panes show, nearest slices first. */
   prefetch(): void {
-    for (const pane of this.#panes.values()) {
-      if (pane.series && !pane.series.notShown) prefetch(pane.series, pane.wanted);
-    }
+    for (const pane of this.#panes.values())
+      if (pane instanceof StackPane && pane.series && !pane.series.notShown)
+        void prefetch(pane.series, pane.view.index).catch(() => {});
   }
 
   /** The point of the shown slice under a place on the screen, in mm (LPS). */
   pointAt(id: PaneId, clientX: number, clientY: number): Vec3 | null {
+    return this.#panes.get(id)?.pointAt(clientX, clientY) ?? null;
+  }
+
+  /** Where a point of an image is drawn: column and row, (0, 0) at the corner of the first pixel. */
+  imageToCanvas(id: PaneId, column: number, row: number): readonly [number, number] | null {
     const pane = this.#panes.get(id);
-    if (pane?.view.state !== 'shown') return null;
-    const box = pane.element.getBoundingClientRect();
-    return [...pane.viewport.canvasToWorld([clientX - box.left, clientY - box.top])] as unknown as Vec3;
+    return pane instanceof StackPane ? pane.imageToCanvas(column, row) : null;
   }
 
-  /** Draw a pane and wait until it is on the screen; the CPU path draws at once, so listen first. */
-  #render(pane: Pane): Promise<void> {
-    return new Promise((done) => {
-      pane.element.addEventListener(Events.IMAGE_RENDERED, () => done(), { once: true });
-      pane.viewport.render();
-    });
+  debug(){return renderingEngine()}
+  /** The canvas a pane draws on. */
+  canvas(id: PaneId): HTMLCanvasElement | null {
+    return this.#elements.get(id)?.querySelector('canvas') ?? null;
   }
 
-  #listen(pane: Pane, name: string, listener: EventListener): void {
-    pane.element.addEventListener(name, listener);
-    pane.listeners.push([name, listener]);
+  readonly #paneEvents: PaneEvents = {
+    published: (pane, view) => this.#events.view(pane.id, view),
+    moved: (pane) => {
+      if (pane.id === this.#leader) this.#followSoon();
+    },
+    windowed: (pane) => this.#shareWindow(pane),
+    touched: (pane) => {
+      this.#leader = pane.id;
+      this.#events.lead(pane.id);
+      this.#followSoon();
+    },
+  };
+
+  #take(pane: Pane): void {
+    this.#panes.set(pane.id, pane);
+    if (this.#tools) this.#equip(pane);
   }
 
-  #require(id: PaneId): Pane {
-    const pane = this.#panes.get(id);
-    if (!pane) throw new Error(`The pane “${id}” is not on the page yet.`);
-    return pane;
+  #equip(pane: Pane): void {
+    if (!getShouldUseCPURendering() || pane.view.kind === 'stack')
+      this.#tools?.equip(pane.id, pane.view.kind, renderingEngine().id);
   }
 
-  /** Go to a slice; several wishes in a row end at the last one. */
-  #move(pane: Pane, index: number): Promise<void> {
-    pane.wanted = index;
-    pane.moving ??= this.#moveToWanted(pane).finally(() => {
-      pane.moving = null;
-    });
-    return pane.moving;
+  #led(id: PaneId): Pane | undefined {
+    this.lead(id);
+    return this.#panes.get(id);
   }
 
-  async #moveToWanted(pane: Pane): Promise<void> {
-    const { turn, series } = pane;
-    let at = -1;
-    while (turn === pane.turn && series && at !== pane.wanted) {
-      at = pane.wanted;
-      try {
-        await loadNow(series.slices[at]?.imageId ?? '');
-        if (turn !== pane.turn) return;
-        await this.#setIndex(pane, at);
-        this.#keepWindow(pane);
-        if (turn === pane.turn && at === pane.wanted && pane.view.state !== 'shown') {
-          pane.view = { ...pane.view, state: 'shown' };
-          pane.viewport.render();
-        }
-      } catch (error) {
-        if (turn === pane.turn && at === pane.wanted) this.#fail(pane, frameFailure(error, at, series));
-      }
-    }
+  /** The pane, made anew where another kind is asked for. */
+  async #paneOf(id: PaneId, kind: PaneKind): Promise<Pane | null> {
+    const make = await makerOf(kind);
+    const element = this.#elements.get(id);
+    const held = this.#panes.get(id);
+    if (!element) return null;
+    if (held && held.view.kind === kind) return held;
+    this.#tools?.release(id, renderingEngine().id);
+    held?.dispose();
+    this.#take(make(id, element, kind, this.#paneEvents));
+    return this.#panes.get(id) ?? null;
   }
 
-  /** A pane whose first image failed has no stack yet: it gets one with the first image that can be shown. */
-  async #setIndex(pane: Pane, index: number): Promise<void> {
-    const { viewport, series } = pane;
-    if (pane.stack === series?.uid) return void (await viewport.setImageIdIndex(index));
-    await viewport.setStack(series?.slices.map((s) => s.imageId) ?? [], index);
-    pane.stack = series?.uid ?? '';
+  async #reachOthers(inCurrent: Vec3, except: PaneId = this.#leader): Promise<void> {
+    const others = [...this.#panes.values()].filter((p) => p.id !== except && p.space && p.normal);
+    await Promise.all(others.map((p) => p.reach(p.space?.toPrior(inCurrent) ?? inCurrent)));
   }
 
-  #followSoon(pane: Pane): void {
-    if (this.#following || pane.id !== this.#leader || !this.#link || this.#followQueued) return;
+  #followSoon(): void {
+    if (this.#following || this.#followQueued) return;
     this.#followQueued = true;
     requestAnimationFrame(() => {
       this.#followQueued = false;
@@ -350,173 +360,54 @@ export class ViewerController {
 
   async #follow(): Promise<void> {
     const leader = this.#panes.get(this.#leader);
-    const follower = this.#panes.get(OTHER[this.#leader]);
-    if (!leader?.series || !follower?.series || !this.#link || leader.view.state === 'empty') return;
-    if (follower.series.notShown || leader.series.notShown) return;
-    const point = this.#middle(leader);
-    const target = leader.id === 'current' ? this.#link.toPrior(point) : this.#link.toCurrent(point);
-    const index = nearestSlice(follower.series, target);
-    if (index === null) return;
-    if (index !== follower.wanted || follower.view.state === 'failed') await this.#move(follower, index);
-    const heights = follower.element.clientHeight / Math.max(leader.element.clientHeight, 1);
-    this.#following = true;
-    try {
-      this.#centre(follower, target, this.#scaleOf(leader) * heights);
-    } finally {
-      this.#following = false;
+    const middle = leader?.view.state === 'shown' ? leader.middle() : null;
+    if (!leader?.space || !leader.normal || !middle) return;
+    const inCurrent = leader.space.toCurrent(middle);
+    for (const pane of this.#panes.values()) {
+      if (!this.#linked || pane === leader || !pane.space || !pane.normal) continue;
+      if (!sideBySide(pane.normal, leader.normal)) continue;
+      const heights = pane.element.clientHeight / Math.max(leader.element.clientHeight, 1);
+      this.#following = true;
+      try {
+        await pane.follow(pane.space.toPrior(inCurrent), leader.scaleMm * heights);
+      } finally {
+        this.#following = false;
+      }
     }
-    const beyond = outsideMm(follower.series, target) > 0;
-    if (beyond !== follower.view.beyond) follower.view = { ...follower.view, beyond };
-    follower.viewport.render();
+    this.#drawLines();
   }
 
-  /** The CPU path returns to the image's own window with each slice; the mouse tool would start from there. */
-  #keepWindow(pane: Pane): void {
-    const now = pane.viewport.getProperties().voiRange;
-    if (pane.range && now && !sameRange(pane.range, now))
-      pane.viewport.setProperties({ voiRange: pane.range });
+  /** Where the planes of the other panes cut each; drawn only within one space, where it is exact. */
+  #drawLines(): void {
+    const panes = [...this.#panes.values()].filter((p) => p.normal && p.series?.frameOfReference);
+    for (const pane of panes) {
+      const others = panes.filter(
+        (p) => p !== pane && p.series?.frameOfReference === pane.series?.frameOfReference,
+      );
+      pane.setLines(this.#lines ? others.flatMap((p) => p.seen() ?? []) : []);
+    }
   }
 
   #shareWindow(from: Pane): void {
-    const to = this.#panes.get(OTHER[from.id]);
-    const { range } = from;
-    if (from.id !== this.#leader || !to || to.view.state !== 'shown' || !range) return;
-    if (from.series?.modality !== to.series?.modality) return;
-    const now = to.range;
-    if (now && sameRange(now, range)) return;
-    to.viewport.setProperties({ voiRange: { ...range } });
-    to.viewport.render();
-  }
-
-  /** The point in the middle of a pane, on its slice. */
-  #middle(pane: Pane): Vec3 {
-    const { clientWidth, clientHeight } = pane.element;
-    const point = pane.viewport.canvasToWorld([clientWidth / 2, clientHeight / 2]);
-    return onSlice(pane, [point[0], point[1], point[2]]);
-  }
-
-  #centre(pane: Pane, point: Vec3, parallelScale: number): void {
-    const normal = pane.series?.normal;
-    const camera = pane.viewport.getCamera();
-    if (!normal || !camera.focalPoint || !camera.position) return;
-    const focal = camera.focalPoint as unknown as Vec3;
-    const move = inPlane(subtract(point, focal), normal);
-    const moved = (from: Types.Point3): Types.Point3 => [
-      from[0] + move[0],
-      from[1] + move[1],
-      from[2] + move[2],
-    ];
-    pane.viewport.setCamera({ parallelScale });
-    pane.viewport.setCamera({ focalPoint: moved(camera.focalPoint), position: moved(camera.position) });
-  }
-
-  #scaleOf(pane: Pane): number {
-    return pane.viewport.getCamera().parallelScale ?? 1;
-  }
-
-  #resize(): void {
-    const visible = [...this.#panes.values()].filter((p) => p.element.clientWidth && p.element.clientHeight);
-    if (visible.length) renderingEngine().resize(true, true);
-    const leader = this.#panes.get(this.#leader);
-    if (leader) this.#followSoon(leader);
-  }
-
-  #rendered(pane: Pane): void {
-    const { series, viewport, element } = pane;
-    if (!series || pane.stack !== series.uid || pane.view.state === 'failed') return;
-    const index = viewport.getCurrentImageIdIndex();
-    const slice = series.slices[index];
-    // The CPU path also announces a rendering before it has an image.
-    if (!slice || !viewport.getCornerstoneImage()) return;
-    const range = pane.range ?? viewport.getProperties().voiRange;
-    const at = (x: number, y: number): Vec3 => viewport.canvasToWorld([x, y]) as unknown as Vec3;
-    const { clientWidth: w, clientHeight: h } = element;
-    const right = subtract(at(w, h / 2), at(0, h / 2));
-    const down = subtract(at(w / 2, h), at(w / 2, 0));
-    const mm = length(right) / Math.max(w, 1);
-    this.#publish(pane, {
-      state: 'shown',
-      reason: '',
-      series,
-      index,
-      window: range
-        ? {
-            center: Math.round((range.lower + range.upper) / 2),
-            width: Math.round(range.upper - range.lower),
-          }
-        : null,
-      mmPerPixel: series.pixelSpacingMm ? mm : null,
-      letters: series.normal
-        ? {
-            top: directionLetters(scale(down, -1)),
-            bottom: directionLetters(down),
-            right: directionLetters(right),
-            left: directionLetters(scale(right, -1)),
-          }
-        : null,
-      positionLpsMm: slice.positionLpsMm,
-      marks: drawMarks(
-        pane.marks,
-        {
-          sopUid: slice.sopUid,
-          thicknessMm: series.thicknessMm ?? 1,
-          distanceMm: (p) =>
-            series.normal && slice.positionLpsMm
-              ? Math.abs(dot(subtract(p, slice.positionLpsMm), series.normal))
-              : Number.POSITIVE_INFINITY,
-        },
-        (p) => viewport.worldToCanvas([p[0], p[1], p[2]]),
-        mm,
-      ),
-      beyond: pane.view.beyond,
+    const { window } = from.view.presentation;
+    const now = from.series && from.id === this.#leader ? from : null;
+    if (!now || !this.#linked) return;
+    requestAnimationFrame(() => {
+      const shared = now.view.presentation.window ?? window;
+      if (!shared) return;
+      for (const pane of this.#panes.values()) {
+        if (pane === now || pane.series?.modality !== now.series?.modality) continue;
+        if (pane.view.kind === 'volume' || sameWindow(pane.view.presentation.window, shared)) continue;
+        pane.present({ window: shared });
+      }
     });
   }
-
-  #fail(pane: Pane, reason: string): void {
-    this.#publish(pane, { ...EMPTY_VIEW, state: 'failed', reason, series: pane.series, index: pane.wanted });
-  }
-
-  #publish(pane: Pane, view: PaneView): void {
-    pane.view = view;
-    this.#onView(pane.id, view);
-  }
 }
 
-function onSlice(pane: Pane, point: Vec3): Vec3 {
-  const normal = pane.series?.normal;
-  const slice = pane.series?.slices[pane.viewport.getCurrentImageIdIndex()]?.positionLpsMm;
-  if (!normal || !slice) return point;
-  const off = dot(subtract(point, slice), normal);
-  return subtract(point, scale(normal, off));
-}
+const sameWindow = (a: Window | null, b: Window): boolean => a?.center === b.center && a.width === b.width;
 
-function sameRange(a: Types.VOIRange, b: Types.VOIRange): boolean {
-  return Math.abs(a.lower - b.lower) < 0.01 && Math.abs(a.upper - b.upper) < 0.01;
-}
-
-function rangeOf(window: Window): { lower: number; upper: number } {
-  return { lower: window.center - window.width / 2, upper: window.center + window.width / 2 };
-}
-
-function frameFailure(error: unknown, index: number, series: SeriesToShow): string {
-  const status = statusOf(error);
-  const which = `Image ${index + 1} of ${series.slices.length}`;
-  if (status === 404) return `${which} is not held by the archive. The study may still be arriving.`;
-  if (status === 401 || status === 403) return `${which} may not be shown to you. Sign in again.`;
-  if (status === 0) return `${which} could not be fetched: the server does not answer. Scroll to try again.`;
-  if (status) return `${which} could not be fetched: the server answered ${status}. Scroll to try again.`;
-  return `${which} could not be decoded. Its pixel data may be damaged; the other images are not affected.`;
-}
-
-function statusOf(error: unknown): number | null {
-  const detail = (error as { error?: unknown })?.error ?? error;
-  const status = (detail as { status?: unknown })?.status;
-  return typeof status === 'number' ? status : null;
-}
-
-/** Whether a point lies well inside what its pane shows, so that moving the image would only hide anatomy. */
-function inView(pane: Pane, point: Vec3): boolean {
-  const [x, y] = pane.viewport.worldToCanvas([...point] as Types.Point3);
-  const { clientWidth: width, clientHeight: height } = pane.element;
-  return x > 0.1 * width && x < 0.9 * width && y > 0.1 * height && y < 0.9 * height;
+/** What the named parts of a presentation are now. */
+function partOf(now: Presentation, change: Partial<Presentation>): Partial<Presentation> {
+  const keys = Object.keys(change) as (keyof Presentation)[];
+  return Object.fromEntries(keys.map((key) => [key, now[key]]));
 }

@@ -2,20 +2,28 @@
 import {
   cache,
   Enums,
+  getRenderingCapabilities,
   getShouldUseCPURendering,
   imageLoader,
   imageLoadPoolManager,
   init,
+  metaData,
   RenderingEngine,
 } from '@cornerstonejs/core';
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
+import { registerColourMaps } from './colours';
 import type { SeriesToShow } from './series';
+import { completed } from './lookup';
+import { scalingOf } from './units';
 
 const CACHE_BYTES = 1 << 30;
 const PREFETCH_AT_ONCE = 4;
 
 let engine: RenderingEngine | null = null;
-const registered = new Set<string>();
+const registered = new Map<string, Promise<void>>();
+const imagesOf = new Map<string, readonly string[]>();
+/** SUV per Bq/ml by image, where a PET series tells all that it takes. */
+const suv = new Map<string, number>();
 
 /** The one rendering engine of the page. */
 export function renderingEngine(): RenderingEngine {
@@ -25,6 +33,8 @@ export function renderingEngine(): RenderingEngine {
     maxWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency ?? 2) - 1)),
     beforeSend: () => ({ 'X-Sightline': '1' }),
   });
+  registerColourMaps();
+  metaData.addProvider(suvOf, 10_000);
   cache.setMaxCacheSize(CACHE_BYTES);
   imageLoadPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Prefetch, PREFETCH_AT_ONCE);
   engine = new RenderingEngine('sightline');
@@ -35,20 +45,56 @@ export function renderingEngine(): RenderingEngine {
   return engine;
 }
 
-/** Hand the metadata of a series to the image loader; once per series. */
-export function registerSeries(series: SeriesToShow): void {
+/** Whether the graphics are made by the processor: everything works, but a turning volume would stutter. */
+export const softwareOnly = (): boolean => !!getRenderingCapabilities()?.softwareRasterizer;
+
+function suvOf(type: string, imageId: unknown): { suvbw: number } | undefined {
+  const factor = type === 'scalingModule' ? suv.get(String(imageId)) : undefined;
+  return factor === undefined ? undefined : { suvbw: factor };
+}
+
+/** Hand the metadata of a series to the image loader, completed with the tables it brings; once per series. */
+export function registerSeries(series: SeriesToShow): Promise<void> {
   renderingEngine();
-  if (registered.has(series.uid)) return;
-  registered.add(series.uid);
+  const held = registered.get(series.uid);
+  if (held) return held;
+  const done = register(series);
+  registered.set(series.uid, done);
+  done.catch(() => registered.delete(series.uid));
+  return done;
+}
+
+async function register(series: SeriesToShow): Promise<void> {
+  imagesOf.set(
+    series.uid,
+    series.slices.map((s) => s.imageId),
+  );
+  const complete = await Promise.all(series.instances.map(completed));
   for (const slice of series.slices) {
-    const metadata = series.instances[slice.instance];
-    if (metadata) wadors.metaDataManager.add(slice.imageId, metadata as never);
+    const metadata = complete[slice.instance];
+    if (!metadata) continue;
+    wadors.metaDataManager.add(slice.imageId, metadata as never);
+    const factor = scalingOf(metadata, series.modality).suvPerBqml;
+    if (factor !== null) suv.set(slice.imageId, factor);
+  }
+}
+
+/** Free the images of series that no pane shows any more. */
+export function forgetSeries(uids: ReadonlySet<string>): void {
+  for (const uid of uids) {
+    registered.delete(uid);
+    for (const imageId of imagesOf.get(uid) ?? []) {
+      if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+      wadors.metaDataManager.remove(imageId);
+      suv.delete(imageId);
+    }
+    imagesOf.delete(uid);
   }
 }
 
 /** Load slices in the background, nearest first, so that scrolling never waits. */
-export function prefetch(series: SeriesToShow, around: number, limit = 600): void {
-  registerSeries(series);
+export async function prefetch(series: SeriesToShow, around: number, limit = 600): Promise<void> {
+  await registerSeries(series);
   const near = series.slices
     .map((slice, index) => ({ slice, away: Math.abs(index - around) }))
     .sort((a, b) => a.away - b.away)

@@ -93,6 +93,9 @@ type Cell = readonly (readonly [number, number])[];
 
 const vec3 = (values: number[]): Vec3 => [values[0] ?? 0, values[1] ?? 0, values[2] ?? 0];
 
+/** One and the same space. */
+export const IDENTITY: Mapping = { toPrior: (point) => point, toCurrent: (point) => point };
+
 /** Link by position only: used where there is no trusted alignment. */
 export class FixedShift implements Mapping {
   constructor(readonly shift: Vec3) {}

@@ -1,3 +1,4 @@
 /** The viewer's face: loaded on demand, so that the first page never waits for it. */
-export { EMPTY_VIEW, type PaneId, type PaneView, type ShowOptions, ViewerController } from './controller';
+export { type PaneId, type ShowOptions, type Step, ViewerController, type ViewerEvents } from './controller';
 export { prefetch, registerSeries } from './engine';
+export { EMPTY_VIEW, type PaneKind, type PaneView, type Presentation } from './view';

@@ -1,4 +1,6 @@
-/** Window presets for CT, in HU: the keys 1 to 8. Key 9 returns to the window the series was opened with. */
+/** Windows: the presets for CT in HU (keys 1 to 8), and those that images bring along. */
+import { type DicomJson, numbers, ofFrame } from './dicom';
+
 export interface Window {
   center: number;
   width: number;
@@ -22,4 +24,12 @@ export const CT_PRESETS: readonly Preset[] = [
 /** The preset a window stands for, if any. */
 export function presetName(window: Window): string | null {
   return CT_PRESETS.find((p) => p.center === window.center && p.width === window.width)?.name ?? null;
+}
+
+/** The first window that an image brings along (PS3.3 C.11.2.1.2); null where it brings none. */
+export function windowOfInstance(instance: DicomJson, frame = 1): Window | null {
+  const from = ofFrame(instance, frame, '00289132');
+  const center = numbers(from, '00281050')?.[0];
+  const width = numbers(from, '00281051')?.[0];
+  return center !== undefined && width !== undefined && width >= 1 ? { center, width } : null;
 }

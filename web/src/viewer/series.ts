@@ -1,20 +1,34 @@
 /**
  * A series as it is shown: its slices in order along their normal, read from DICOMweb metadata (PS3.18 F.2).
  *
- * Invariants: slices run head to feet, right to left or front to back; a series without common geometry keeps its
- * instance order and has `normal = null`; a series without pixels says what it is instead.
+ * Invariants: slices run head to feet, right to left or front to back, one phase after the other; a series without
+ * common geometry keeps its instance order and has `normal = null`; a series without pixels says what it is instead.
  */
+import { type DicomJson, items, number, numbers, ofFrame, text, vector } from './dicom';
+import { withSpacing } from './lookup';
+import { type Phases, splitPhases } from './phases';
 import { cross, dot, length, scale, subtract, type Vec3 } from './vectors';
 
-export type DicomJson = Record<string, { vr?: string; Value?: unknown[] } | undefined>;
+export type { DicomJson } from './dicom';
 
 export interface Slice {
   sopUid: string;
   frame: number;
   imageId: string;
   positionLpsMm: Vec3 | null;
+  /** Directions of a row and of a column of pixels; null without orientation. */
+  axes: { row: Vec3; column: Vec3 } | null;
+  /** Columns and rows. */
+  size: readonly [number, number];
   /** Index of the instance's metadata in `SeriesToShow.instances`. */
   instance: number;
+}
+
+/** Frames that belong to one loop: an instance with several of them. */
+export interface Clip {
+  start: number;
+  count: number;
+  framesPerSecond: number;
 }
 
 export interface SeriesToShow {
@@ -32,11 +46,18 @@ export interface SeriesToShow {
   /** Row and column spacing in mm; null when the images are not calibrated. */
   pixelSpacingMm: readonly [number, number] | null;
   thicknessMm: number | null;
+  /** Points in time, echoes or b-values at which the same positions were imaged. */
+  phases: Phases;
+  clips: readonly Clip[];
+  sopClass: string;
+  /** Lossy compression ratio as the objects state it; null where they say none was used. */
+  lossy: string | null;
   /** Why no image can be shown, in words for the reader; null when there are images. */
   notShown: string | null;
 }
 
 const SOP_CLASS_KIND: readonly (readonly [string, string])[] = [
+  ['1.2.840.10008.5.1.4.1.1.88.59', 'key images'],
   ['1.2.840.10008.5.1.4.1.1.88.', 'a structured report'],
   ['1.2.840.10008.5.1.4.1.1.104.1', 'a PDF document'],
   ['1.2.840.10008.5.1.4.1.1.104.', 'a document'],
@@ -45,6 +66,9 @@ const SOP_CLASS_KIND: readonly (readonly [string, string])[] = [
   ['1.2.840.10008.5.1.4.1.1.9.', 'a waveform'],
   ['1.2.840.10008.5.1.4.1.1.481.', 'radiotherapy data'],
 ];
+/** Objects with pixels that are laid over images, and are no images themselves. */
+const LAID_OVER = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(66\.(4|7)|481\.2)$/;
+const FRAME_RATE = 15;
 
 /** Read the metadata of one series; `frameUrl` gives the address of one frame. */
 export function readSeries(
@@ -53,10 +77,16 @@ export function readSeries(
   frameUrl: (sopUid: string, frame: number) => string,
 ): SeriesToShow {
   const first = instances[0] ?? {};
-  const withPixels = instances.some((i) => number(i, '00280010') !== null);
-  const slices = withPixels ? instances.flatMap((instance, at) => frames(instance, at, frameUrl)) : [];
-  const normal = commonNormal(instances);
-  const spacing = numbers(first, '00280030') ?? sharedNumbers(first, '00289110', '00280030');
+  const sopClass = text(first, '00080016');
+  const withPixels = instances.some((i) => number(i, '00280010') !== null) && !LAID_OVER.test(sopClass);
+  const unordered = withPixels ? instances.flatMap((instance, at) => frames(instance, at, frameUrl)) : [];
+  const normal = commonNormal(unordered);
+  const inOrder = ordered(unordered, normal, instances);
+  const { slices, phases } = normal
+    ? splitPhases(inOrder, instances, normal)
+    : { slices: inOrder, phases: { count: 1, names: [] } };
+  const measures = ofFrame(withSpacing(first), 1, '00289110');
+  const spacing = numbers(measures, '00280030');
   return {
     uid: ids.seriesUid,
     studyUid: ids.studyUid,
@@ -64,27 +94,40 @@ export function readSeries(
     number: text(first, '00200011'),
     description: text(first, '0008103E'),
     date: text(first, '00080020'),
-    slices: ordered(slices, normal, instances),
+    slices,
     instances,
-    normal: slices.every((s) => s.positionLpsMm) ? normal : null,
+    normal,
     frameOfReference: text(first, '00200052'),
-    pixelSpacingMm: spacing && spacing.length === 2 ? [spacing[0] ?? 1, spacing[1] ?? 1] : null,
-    thicknessMm: number(first, '00180050') ?? sharedNumbers(first, '00289110', '00180050')?.[0] ?? null,
-    notShown: withPixels ? null : describeNonImage(first, instances.length),
+    pixelSpacingMm: spacing?.length === 2 ? (spacing as unknown as readonly [number, number]) : null,
+    thicknessMm: number(measures, '00180050'),
+    phases,
+    clips: withPixels ? clips(slices, instances) : [],
+    sopClass,
+    lossy: lossyMark(instances),
+    notShown: withPixels ? null : describeNonImage(sopClass, instances.length),
   };
 }
 
-/** The slice nearest to a point along the normal, or null where the series has no geometry. */
-export function nearestSlice(series: SeriesToShow, point: Vec3): number | null {
+/** Slices of one phase. */
+export const slicesPerPhase = (series: SeriesToShow): number => series.slices.length / series.phases.count;
+
+/** The phase a slice belongs to. */
+export const phaseOf = (series: SeriesToShow, index: number): number =>
+  Math.floor(index / Math.max(slicesPerPhase(series), 1));
+
+/** The slice of a phase nearest to a point along the normal, or null where the series has no geometry. */
+export function nearestSlice(series: SeriesToShow, point: Vec3, phase = 0): number | null {
   const { normal } = series;
   if (!normal) return null;
+  const count = slicesPerPhase(series);
   let best: number | null = null;
   let bestMm = Number.POSITIVE_INFINITY;
-  series.slices.forEach((slice, index) => {
-    if (!slice.positionLpsMm) return;
-    const mm = Math.abs(dot(subtract(slice.positionLpsMm, point), normal));
+  for (let index = phase * count; index < (phase + 1) * count; index++) {
+    const position = series.slices[index]?.positionLpsMm;
+    if (!position) continue;
+    const mm = Math.abs(dot(subtract(position, point), normal));
     if (mm < bestMm) [best, bestMm] = [index, mm];
-  });
+  }
   return best;
 }
 
@@ -92,7 +135,7 @@ export function nearestSlice(series: SeriesToShow, point: Vec3): number | null {
 export function outsideMm(series: SeriesToShow, point: Vec3): number {
   const { normal, slices } = series;
   const first = slices[0]?.positionLpsMm;
-  const last = slices.at(-1)?.positionLpsMm;
+  const last = slices[slicesPerPhase(series) - 1]?.positionLpsMm;
   if (!normal || !first || !last) return 0;
   const at = dot(point, normal);
   const [low, high] = [dot(first, normal), dot(last, normal)].sort((a, b) => a - b) as [number, number];
@@ -124,38 +167,44 @@ function frames(
   frameUrl: (sopUid: string, frame: number) => string,
 ): Slice[] {
   const sopUid = text(instance, '00080018');
-  const count = number(instance, '00280008') ?? 1;
+  const size = [number(instance, '00280011') ?? 0, number(instance, '00280010') ?? 0] as const;
   if (number(instance, '00280010') === null) return [];
-  const perFrame = items(instance, '52009230');
-  return Array.from({ length: count }, (_, k) => ({
+  return Array.from({ length: number(instance, '00280008') ?? 1 }, (_, k) => ({
     sopUid,
     frame: k + 1,
     imageId: `wadors:${frameUrl(sopUid, k + 1)}`,
-    positionLpsMm: position(perFrame[k] ? (items(perFrame[k], '00209113')[0] ?? {}) : instance),
+    positionLpsMm: vector(ofFrame(instance, k + 1, '00209113'), '00200032'),
+    axes: axesOf(numbers(ofFrame(instance, k + 1, '00209116'), '00200037')),
+    size,
     instance: at,
   }));
 }
 
-function commonNormal(instances: DicomJson[]): Vec3 | null {
+function axesOf(cosines: number[] | null): Slice['axes'] {
+  if (cosines?.length !== 6) return null;
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = cosines;
+  const normal = length(cross([a, b, c], [d, e, f]));
+  return normal > 0.99 && normal < 1.01 ? { row: [a, b, c], column: [d, e, f] } : null;
+}
+
+/** The unit normal that all slices share, in the sense of their rows and columns; null without one. */
+function commonNormal(slices: readonly Slice[]): Vec3 | null {
   let normal: Vec3 | null = null;
-  for (const instance of instances) {
-    const cosines = numbers(instance, '00200037') ?? sharedNumbers(instance, '00209116', '00200037');
-    if (cosines?.length !== 6) return null;
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = cosines;
-    const here = cross([a, b, c], [d, e, f]);
-    const size = length(here);
-    if (size < 0.99 || size > 1.01) return null;
+  for (const { axes, positionLpsMm } of slices) {
+    if (!axes || !positionLpsMm) return null;
+    const here = cross(axes.row, axes.column);
     if (normal && dot(normal, here) < 0.9995) return null;
-    normal ??= scale(here, 1 / size);
+    normal ??= scale(here, 1 / length(here));
   }
   return normal;
 }
 
 function ordered(slices: Slice[], normal: Vec3 | null, instances: DicomJson[]): Slice[] {
   const byNumber = (a: Slice, b: Slice) =>
-    (number(instances[a.instance] ?? {}, '00200013') ?? 0) -
-      (number(instances[b.instance] ?? {}, '00200013') ?? 0) || a.frame - b.frame;
-  if (!normal || slices.some((s) => !s.positionLpsMm)) return [...slices].sort(byNumber);
+    (number(instances[a.instance], '00200013') ?? 0) - (number(instances[b.instance], '00200013') ?? 0) ||
+    a.instance - b.instance ||
+    a.frame - b.frame;
+  if (!normal) return [...slices].sort(byNumber);
   const along = readingDirection(normal);
   const depth = (s: Slice) => dot(s.positionLpsMm ?? [0, 0, 0], along);
   return [...slices].sort((a, b) => depth(a) - depth(b) || byNumber(a, b));
@@ -169,41 +218,43 @@ function readingDirection(normal: Vec3): Vec3 {
   return Math.sign(normal[axis]) === wanted ? normal : scale(normal, -1);
 }
 
-function describeNonImage(first: DicomJson, count: number): string {
+/** Instances with several frames and no place in space are loops; the rate is the object's own (PS3.3 C.7.6.5). */
+function clips(slices: readonly Slice[], instances: readonly DicomJson[]): Clip[] {
+  const found: Clip[] = [];
+  slices.forEach((slice, index) => {
+    const last = found.at(-1);
+    if (slice.frame === (last ? index - last.start + 1 : 0) && last) last.count += 1;
+    else if (slice.frame === 1 && slices[index + 1]?.frame === 2)
+      found.push({ start: index, count: 1, framesPerSecond: frameRate(instances[slice.instance] ?? {}) });
+  });
+  return found;
+}
+
+/** Frames per second: recommended display rate, cine rate, frame time, or the mean of the frame time vector. */
+export function frameRate(instance: DicomJson): number {
+  const time = number(instance, '00181063');
+  const vectorMs = numbers(instance, '00181065')?.slice(1) ?? [];
+  const mean = vectorMs.reduce((a, b) => a + b, 0) / vectorMs.length;
+  const rates = [number(instance, '00082144'), number(instance, '00180040'), 1000 / (time ?? 0), 1000 / mean];
+  const rate = rates.find((r) => r !== null && Number.isFinite(r) && r > 0 && r <= 240);
+  return rate ?? FRAME_RATE;
+}
+
+/** How much the images have lost, if they say so: `lossy`, `lossy 12:1` (PS3.3 C.7.6.1.1.5). */
+function lossyMark(instances: readonly DicomJson[]): string | null {
+  const lossy = instances.find((i) => text(i, '00282110') === '01');
+  if (!lossy) return null;
+  const ratio = number(lossy, '00282112');
+  return ratio ? `lossy ${Math.round(ratio * 10) / 10}:1` : 'lossy';
+}
+
+function describeNonImage(sopClass: string, count: number): string {
   if (count === 0) return 'This series holds no objects.';
-  const sopClass = text(first, '00080016');
+  if (LAID_OVER.test(sopClass)) return 'This series is laid over others: open the series it belongs to.';
   const kind = SOP_CLASS_KIND.find(([start]) => sopClass.startsWith(start))?.[1] ?? 'data without pixels';
   return `This series holds ${kind}, not images.`;
 }
 
-function position(from: DicomJson): Vec3 | null {
-  const p = numbers(from, '00200032');
-  return p && p.length === 3 ? [p[0] ?? 0, p[1] ?? 0, p[2] ?? 0] : null;
-}
-
-function items(from: DicomJson, tag: string): DicomJson[] {
-  return (from[tag]?.Value ?? []) as DicomJson[];
-}
-
-function sharedNumbers(instance: DicomJson, sequence: string, tag: string): number[] | null {
-  for (const group of ['52009229', '52009230']) {
-    const macro = items(items(instance, group)[0] ?? {}, sequence)[0];
-    const found = macro && numbers(macro, tag);
-    if (found) return found;
-  }
-  return null;
-}
-
-function numbers(from: DicomJson, tag: string): number[] | null {
-  const values = from[tag]?.Value?.map(Number);
-  return values?.length && values.every(Number.isFinite) ? values : null;
-}
-
-function number(from: DicomJson, tag: string): number | null {
-  return numbers(from, tag)?.[0] ?? null;
-}
-
-function text(from: DicomJson, tag: string): string {
-  const value = from[tag]?.Value?.[0];
-  return value === undefined || value === null ? '' : String(value);
-}
+/** The code value of an item such as a view: `(0054,0220)` and the like. */
+export const codeValue = (instance: DicomJson, tag: string): string =>
+  text(items(instance, tag)[0], '00080100');

@@ -1,85 +1,292 @@
-/** The mouse tools, loaded after the first image. */
-import { Enums, eventTarget, getRenderingEngine, triggerEvent } from '@cornerstonejs/core';
+/** The mouse and touch tools, loaded after the first image. */
+import {
+  cache,
+  Enums,
+  eventTarget,
+  getRenderingEngine,
+  type Types,
+  triggerEvent,
+  utilities,
+} from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
-
-import type { ToolName } from './tool-list';
+import type { Step } from './controller';
+import { isSegmentTool, type SegmentToolName, type ToolName } from './tool-list';
+import type { PaneKind } from './view';
 
 const { MouseBindings } = tools.Enums;
-const GROUP = 'sightline';
-const CLASSES = {
-  window: tools.WindowLevelTool,
-  zoom: tools.ZoomTool,
-  pan: tools.PanTool,
-  length: tools.LengthTool,
-  bidirectional: tools.BidirectionalTool,
-  angle: tools.AngleTool,
-  cobb: tools.CobbAngleTool,
-  ellipse: tools.EllipticalROITool,
-  rectangle: tools.RectangleROITool,
-  freehand: tools.PlanarFreehandROITool,
-  magnify: tools.MagnifyTool,
-} as const satisfies Record<ToolName, unknown>;
+const { DefaultHistoryMemo: history } = utilities.HistoryMemo;
 
+/** Asks the person for the words of an arrow or a text; set by the page. */
+let askForText: (before: string) => Promise<string | null> = async () => null;
+
+const withText = {
+  getTextCallback: (done: (text: string) => void) => void askForText('').then((text) => done(text ?? '')),
+  changeTextCallback: (
+    data: { data?: { label?: string; text?: string } },
+    _event: unknown,
+    done: (text: string) => void,
+  ) => void askForText(data.data?.label ?? data.data?.text ?? '').then((text) => text !== null && done(text)),
+};
+
+type Row = { toolName: string; base?: string; configuration?: Record<string, unknown> };
+
+const plain = (tool: { toolName: string }, configuration?: Record<string, unknown>): Row => ({
+  toolName: tool.toolName,
+  ...(configuration && { configuration }),
+});
+
+const brush = (name: string, strategy: string): Row => ({
+  toolName: name,
+  base: tools.BrushTool.toolName,
+  configuration: { activeStrategy: strategy },
+});
+
+/** The value under a probe; the library looks for it in the wrong slice of a stack (it has one slice only). */
+function valueAtProbe(
+  data: {
+    cachedStats: Record<string, { index?: number[]; value?: number | number[]; modalityUnit?: string }>;
+  },
+  targetId: string,
+): string[] | undefined {
+  const { index, value, modalityUnit } = data.cachedStats[targetId] ?? {};
+  const image = cache.getImage(targetId.replace(/^imageId:/, ''));
+  const [column = 0, row = 0] = index ?? [];
+  const here = value ?? image?.voxelManager?.getAtIndex(row * image.columns + column);
+  if (here === undefined || here === null) return undefined;
+  const unit = modalityUnit === 'raw' || !modalityUnit ? 'stored value' : modalityUnit;
+  const figures = [here].flat() as number[];
+  return [
+    `${figures.map((v) => Math.round(v * 100) / 100).join(', ')} ${unit}`,
+    `column ${column + 1}, row ${row + 1}`,
+  ];
+}
+
+const roi = { calculateStats: true };
+/** Our names, and the library's behind them. The crosshair is our own: it needs no library. */
+const ROWS: Record<Exclude<ToolName, 'crosshair'>, Row> = {
+  window: plain(tools.WindowLevelTool),
+  'window-region': plain(tools.WindowLevelRegionTool),
+  zoom: plain(tools.ZoomTool),
+  pan: plain(tools.PanTool),
+  rotate: plain(tools.PlanarRotateTool),
+  magnify: plain(tools.MagnifyTool),
+  length: plain(tools.LengthTool),
+  bidirectional: plain(tools.BidirectionalTool),
+  angle: plain(tools.AngleTool),
+  cobb: plain(tools.CobbAngleTool),
+  ellipse: plain(tools.EllipticalROITool),
+  circle: plain(tools.CircleROITool),
+  rectangle: plain(tools.RectangleROITool),
+  freehand: plain(tools.PlanarFreehandROITool, roi),
+  spline: plain(tools.SplineROITool, roi),
+  livewire: plain(tools.LivewireContourTool, roi),
+  probe: plain(tools.ProbeTool, { getTextLines: valueAtProbe }),
+  arrow: plain(tools.ArrowAnnotateTool, withText),
+  text: plain(tools.LabelTool, withText),
+  brush: brush('SightlineBrush', 'FILL_INSIDE_CIRCLE'),
+  'brush-erase': brush('SightlineEraser', 'ERASE_INSIDE_CIRCLE'),
+  'brush-threshold': brush('SightlineThreshold', 'THRESHOLD_INSIDE_CIRCLE'),
+  'scissors-circle': plain(tools.CircleScissorsTool),
+  'scissors-rectangle': plain(tools.RectangleScissorsTool),
+  'scissors-sphere': plain(tools.SphereScissorsTool),
+  fill: plain(tools.PaintFillTool),
+  grow: plain(tools.RegionSegmentTool),
+};
+
+const CLASSES = [
+  tools.WindowLevelTool,
+  tools.WindowLevelRegionTool,
+  tools.ZoomTool,
+  tools.PanTool,
+  tools.PlanarRotateTool,
+  tools.MagnifyTool,
+  tools.LengthTool,
+  tools.BidirectionalTool,
+  tools.AngleTool,
+  tools.CobbAngleTool,
+  tools.EllipticalROITool,
+  tools.CircleROITool,
+  tools.RectangleROITool,
+  tools.PlanarFreehandROITool,
+  tools.SplineROITool,
+  tools.LivewireContourTool,
+  tools.ProbeTool,
+  tools.ArrowAnnotateTool,
+  tools.LabelTool,
+  tools.BrushTool,
+  tools.CircleScissorsTool,
+  tools.RectangleScissorsTool,
+  tools.SphereScissorsTool,
+  tools.PaintFillTool,
+  tools.RegionSegmentTool,
+  tools.TrackballRotateTool,
+];
+
+const FLAT = 'sightline';
+const SOLID = 'sightline-volume';
 const FIXED_BUTTONS: Partial<Record<ToolName, tools.Types.IToolBinding[]>> = {
   pan: [{ mouseButton: MouseBindings.Auxiliary }],
   zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }], // pinching also pans
 };
 
-/** Give the panes their tools; left button windows, middle pans, right zooms. */
-export function equip(viewportIds: readonly string[], engineId: string): void {
-  let group = tools.ToolGroupManager.getToolGroup(GROUP);
-  const first = !group;
-  if (!group) {
-    tools.init();
-    for (const tool of Object.values(CLASSES)) tools.addTool(tool);
-    group = tools.ToolGroupManager.createToolGroup(GROUP);
-    for (const tool of Object.values(CLASSES)) group?.addTool(tool.toolName);
-    const { style } = tools.annotation.config;
-    style.setDefaultToolStyles({
-      global: {
-        ...style.getDefaultToolStyles().global, // among it that values are shown at all
-        color: '#ffe08a',
-        colorHighlighted: '#ffffff',
-        colorSelected: '#ffe08a',
-        lineWidth: '1.5',
-        textBoxFontSize: '12px',
-        textBoxColor: '#ffe08a',
-        textBoxColorHighlighted: '#ffffff',
-        textBoxColorSelected: '#ffe08a',
-      },
-    });
-  }
+let chosen: ToolName = 'window';
+let started = false;
+
+/** Give a pane its tools: left button as chosen, middle pans, right zooms. */
+export function equip(viewportId: string, kind: PaneKind, engineId: string): void {
+  if (!started) start();
   // The library hears only of elements enabled after its start: announce those that were there before.
-  if (first) for (const id of viewportIds) announce(id, engineId);
-  for (const id of viewportIds) group?.addViewport(id, engineId);
-  chooseTool('window');
+  announce(viewportId, engineId);
+  const group = tools.ToolGroupManager.getToolGroup(kind === 'volume' ? SOLID : FLAT);
+  group?.addViewport(viewportId, engineId);
+  chooseTool(chosen);
 }
 
-function announce(viewportId: string, renderingEngineId: string): void {
-  const element = getRenderingEngine(renderingEngineId)?.getViewport(viewportId)?.element;
-  if (element)
-    triggerEvent(eventTarget, Enums.Events.ELEMENT_ENABLED, { element, viewportId, renderingEngineId });
-}
-
-/** Put a tool on the left button; the other buttons keep theirs. */
-export function chooseTool(name: ToolName): void {
-  const group = tools.ToolGroupManager.getToolGroup(GROUP);
-  if (!group) return;
-  for (const each of Object.keys(CLASSES) as ToolName[]) {
-    const bindings = [...(FIXED_BUTTONS[each] ?? [])];
-    if (each === name) bindings.push({ mouseButton: MouseBindings.Primary });
-    const toolName = CLASSES[each].toolName;
-    if (bindings.length) group.setToolActive(toolName, { bindings });
-    else group.setToolPassive(toolName);
-  }
+/** Forget a pane that is about to be made anew. */
+export function release(viewportId: string, engineId: string): void {
+  for (const name of [FLAT, SOLID])
+    tools.ToolGroupManager.getToolGroup(name)?.removeViewports(engineId, viewportId);
 }
 
 /** Remove the panes that are gone. */
 export function unequip(engineId: string): void {
-  tools.ToolGroupManager.getToolGroup(GROUP)?.removeViewports(engineId);
+  for (const name of [FLAT, SOLID]) tools.ToolGroupManager.getToolGroup(name)?.removeViewports(engineId);
+}
+
+function start(): void {
+  started = true;
+  tools.init();
+  for (const tool of CLASSES) tools.addTool(tool);
+  const flat = tools.ToolGroupManager.createToolGroup(FLAT);
+  for (const { toolName, base, configuration } of Object.values(ROWS)) {
+    if (base) flat?.addToolInstance(toolName, base, configuration);
+    else flat?.addTool(toolName, configuration);
+  }
+  const solid = tools.ToolGroupManager.createToolGroup(SOLID);
+  for (const tool of [tools.TrackballRotateTool, tools.ZoomTool, tools.PanTool])
+    solid?.addTool(tool.toolName);
+  solid?.setToolActive(tools.TrackballRotateTool.toolName, {
+    bindings: [{ mouseButton: MouseBindings.Primary }, { numTouchPoints: 1 }],
+  });
+  solid?.setToolActive(tools.PanTool.toolName, { bindings: [{ mouseButton: MouseBindings.Auxiliary }] });
+  solid?.setToolActive(tools.ZoomTool.toolName, {
+    bindings: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }],
+  });
+  const { style } = tools.annotation.config;
+  style.setDefaultToolStyles({
+    global: {
+      ...style.getDefaultToolStyles().global, // among it that values are shown at all
+      color: '#ffe08a',
+      colorHighlighted: '#ffffff',
+      colorSelected: '#ffe08a',
+      lineWidth: '1.5',
+      textBoxFontSize: '12px',
+      textBoxColor: '#ffe08a',
+      textBoxColorHighlighted: '#ffffff',
+      textBoxColorSelected: '#ffe08a',
+    },
+  });
+}
+
+function announce(viewportId: string, renderingEngineId: string): void {
+  const element = getRenderingEngine(renderingEngineId)?.getViewport(viewportId)?.element;
+  if (!element || tools.ToolGroupManager.getToolGroupForViewport(viewportId, renderingEngineId)) return;
+  triggerEvent(eventTarget, Enums.Events.ELEMENT_ENABLED, { element, viewportId, renderingEngineId });
+}
+
+/** Put a tool on the left button; the other buttons keep theirs. */
+export function chooseTool(name: ToolName): void {
+  chosen = name;
+  const group = tools.ToolGroupManager.getToolGroup(FLAT);
+  if (!group) return;
+  for (const [each, { toolName }] of Object.entries(ROWS) as [ToolName, Row][]) {
+    // First: the library would keep the button of the tool before.
+    if (isSegmentTool(each)) group.setToolDisabled(toolName);
+    else group.setToolPassive(toolName);
+    const bindings = [...(FIXED_BUTTONS[each] ?? [])];
+    if (each === name) bindings.push({ mouseButton: MouseBindings.Primary });
+    if (bindings.length) group.setToolActive(toolName, { bindings });
+  }
+}
+
+export const libraryName = (name: Exclude<ToolName, 'crosshair'>): string => ROWS[name].toolName;
+
+/** Set the radius of the brushes, in mm. */
+export function setBrushRadius(mm: number): void {
+  tools.utilities.segmentation.setBrushSizeForToolGroup(FLAT, mm);
+}
+
+/** The range of values in which the threshold brush paints. */
+export function setBrushRange(range: readonly [number, number]): void {
+  tools.utilities.segmentation.setBrushThresholdForToolGroup(FLAT, {
+    range: [...range] as Types.Point2,
+  } as never);
+}
+
+export function onText(ask: (before: string) => Promise<string | null>): void {
+  askForText = ask;
+}
+
+/** Delete the measurements that are selected, else the one drawn last; can be taken back. */
+export function removeMeasurement(): void {
+  const { selection, state } = tools.annotation;
+  const chosen = selection.getAnnotationsSelected();
+  const uids = chosen.length ? chosen : [state.getAllAnnotations().at(-1)?.annotationUID ?? ''];
+  for (const uid of uids) {
+    const found = uid && state.getAnnotation(uid);
+    const element = found && elementOf(found);
+    if (!element) continue;
+    tools.AnnotationTool.createAnnotationMemo(element, found, { deleting: true });
+    state.removeAnnotation(uid);
+  }
+}
+
+/** A pane that belongs to the group; the library asks for one, whichever. */
+function elementOf(_annotation: tools.Types.Annotation): HTMLDivElement | null {
+  const [first] = tools.ToolGroupManager.getToolGroup(FLAT)?.getViewportsInfo() ?? [];
+  return first
+    ? (getRenderingEngine(first.renderingEngineId)?.getViewport(first.viewportId)?.element ?? null)
+    : null;
 }
 
 /** Delete every measurement drawn by hand. */
 export function clearMeasurements(): void {
-  tools.annotation.state.removeAllAnnotations();
+  const all = tools.annotation.state.getAllAnnotations();
+  for (const { annotationUID } of all)
+    if (annotationUID) tools.annotation.state.removeAnnotation(annotationUID);
 }
+
+/** Tell of each step that can be taken back, and of every change of a measurement. */
+export function follow(told: { step: (step: Step) => void; changed: () => void }): void {
+  listener = told;
+  if (following) return;
+  following = true;
+  const push = history.push.bind(history);
+  const begin = history.startGroupRecording.bind(history);
+  let grouped = false;
+  const step = () =>
+    listener?.step({ label: 'Drawing', undo: () => history.undo(), redo: () => history.redo() });
+  history.startGroupRecording = () => {
+    grouped = true;
+    begin();
+    step();
+  };
+  const end = history.endGroupRecording.bind(history);
+  history.endGroupRecording = () => {
+    grouped = false;
+    end();
+  };
+  history.push = (item) => {
+    const memo = push(item);
+    if (memo && !grouped) step();
+    return memo;
+  };
+  const { ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED } = tools.Enums.Events;
+  for (const name of [ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED])
+    eventTarget.addEventListener(name, () => listener?.changed());
+}
+
+let listener: { step: (step: Step) => void; changed: () => void } | null = null;
+let following = false;
+
+export type { SegmentToolName };

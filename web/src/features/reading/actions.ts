@@ -5,10 +5,12 @@ import { CT_PRESETS } from '../../viewer/presets';
 import { TOOLS } from '../../viewer/tool-list';
 import { focusReport } from '../reporting/panel';
 import { decideSelected } from './findings';
+import { PANE_KINDS } from './names';
 import type { ReadingStore } from './store';
 
 /** All actions of one study, in the order in which they are listed. */
 export function readingActions(store: ReadingStore): Action[] {
+  const { panes } = store;
   const images = (id: string, label: string, keys: string[], run: () => void): Action => ({
     id,
     label,
@@ -17,35 +19,56 @@ export function readingActions(store: ReadingStore): Action[] {
     run,
   });
   return [
-    images('up', 'Previous image', ['ArrowUp'], () => store.scroll(-1)),
-    images('down', 'Next image', ['ArrowDown'], () => store.scroll(1)),
-    images('page-up', 'Ten images back', ['PageUp'], () => store.scroll(-10)),
-    images('page-down', 'Ten images on', ['PageDown'], () => store.scroll(10)),
-    images('first', 'First image', ['Home'], () => store.goTo(0)),
-    images('last', 'Last image', ['End'], () => store.goTo(Number.MAX_SAFE_INTEGER)),
+    images('up', 'Previous image', ['ArrowUp'], () => panes.scroll(-1)),
+    images('down', 'Next image', ['ArrowDown'], () => panes.scroll(1)),
+    images('page-up', 'Ten images back', ['PageUp'], () => panes.scroll(-10)),
+    images('page-down', 'Ten images on', ['PageDown'], () => panes.scroll(10)),
+    images('first', 'First image', ['Home'], () => panes.goTo(0)),
+    images('last', 'Last image', ['End'], () => panes.goTo(Number.MAX_SAFE_INTEGER)),
     images('series-left', 'Previous series', ['ArrowLeft'], () => store.stepSeries(-1)),
     images('series-right', 'Next series', ['ArrowRight'], () => store.stepSeries(1)),
+    images('phase-left', 'Previous point in time', ['{'], () => panes.stepPhase(-1)),
+    images('phase-right', 'Next point in time', ['}'], () => panes.stepPhase(1)),
+    images('cine', 'Play or stop', ['c'], () => panes.play()),
+    images('faster', 'Play faster', ['>'], () => panes.changeRate(1.25)),
+    images('slower', 'Play slower', ['<'], () => panes.changeRate(0.8)),
     images('blink', 'Blink prior and current', ['Space'], () => {
-      store.blink.value = !store.blink.value;
+      panes.blink.value = !panes.blink.value;
     }),
-    images('zoom-in', 'Larger', ['+', '='], () => store.zoomBy(1.25)),
-    images('zoom-out', 'Smaller', ['-'], () => store.zoomBy(0.8)),
-    images('fit', 'Fit to pane', ['0'], () => store.fit()),
+    images('zoom-in', 'Larger', ['+', '='], () => panes.zoomBy(1.25)),
+    images('zoom-out', 'Smaller', ['-'], () => panes.zoomBy(0.8)),
+    images('fit', 'Fit to pane', ['0'], () => panes.fit()),
+    images('actual', 'One image pixel on one screen pixel', [')'], () => panes.actualPixels()),
+    images('invert', 'Invert', ['I'], () => panes.invert()),
+    images('rotate-right', 'Rotate right', ['.'], () => panes.rotate(90)),
+    images('rotate-left', 'Rotate left', [','], () => panes.rotate(-90)),
+    images('flip-across', 'Flip left and right', ['X'], () => panes.flip('flipHorizontal')),
+    images('flip-over', 'Flip top and bottom', ['Z'], () => panes.flip('flipVertical')),
+    images('colours', 'Next colour map', ['Q'], () => panes.stepColourMap()),
+    images('reset', 'Show the image as it was opened', ['R'], () => panes.reset()),
+    ...layoutActions(store),
     ...TOOLS.map(
       ({ name, key, words }): Action => ({
         id: `tool-${name}`,
         label: words,
-        keys: [key],
+        keys: key ? [key] : [],
         group: 'Tools',
-        run: () => store.chooseTool(name),
+        run: () => panes.chooseTool(name),
       }),
     ),
+    {
+      id: 'remove',
+      label: 'Remove the selected measurement, else the last',
+      keys: ['Delete', 'Backspace'],
+      group: 'Tools',
+      run: () => panes.removeMeasurement(),
+    },
     {
       id: 'clear',
       label: 'Remove drawn measurements',
       keys: [],
       group: 'Tools',
-      run: () => store.clearMeasurements(),
+      run: () => panes.clearMeasurements(),
     },
     ...[...CT_PRESETS.map((p) => p.name), 'As opened'].map(
       (name, k): Action => ({
@@ -53,12 +76,57 @@ export function readingActions(store: ReadingStore): Action[] {
         label: `Window: ${name}`,
         keys: [String(k + 1)],
         group: 'Windows',
-        run: () => store.setPreset(k),
+        run: () => panes.setPreset(k),
       }),
     ),
     ...findingActions(store),
     ...reportActions(store),
     ...studyActions(store),
+  ];
+}
+
+function layoutActions(store: ReadingStore): Action[] {
+  const { panes } = store;
+  const layout = (id: string, label: string, keys: string[], run: () => void): Action => ({
+    id,
+    label,
+    keys,
+    group: 'Layout',
+    run,
+  });
+  const grids: readonly (readonly [number, number])[] = [
+    [1, 1],
+    [1, 2],
+    [2, 2],
+    [2, 3],
+    [3, 3],
+    [4, 4],
+  ];
+  return [
+    ...grids.map(([rows, columns], k) =>
+      layout(`grid-${rows}-${columns}`, `${rows} × ${columns} panes`, [`Alt-${k + 1}`], () =>
+        store.arrange(rows, columns),
+      ),
+    ),
+    layout('next-stage', 'Next stage of the protocol', ['Ctrl-ArrowDown'], () => store.hanging.step(1)),
+    layout('previous-stage', 'Previous stage', ['Ctrl-ArrowUp'], () => store.hanging.step(-1)),
+    layout('keep', 'Keep these panes as my protocol', [], () => void store.keepProtocol()),
+    layout('next-pane', 'Next pane', ['Ctrl-ArrowRight'], () => panes.step(1)),
+    layout('previous-pane', 'Previous pane', ['Ctrl-ArrowLeft'], () => panes.step(-1)),
+    layout('maximise', 'This pane alone, or all again', ['Enter'], () => panes.maximise(panes.focused.value)),
+    layout('planes', 'Three planes and the volume', ['M'], () => void store.showPlanes()),
+    ...PANE_KINDS.map(({ kind, words }) =>
+      layout(`kind-${kind}`, `Show as: ${words}`, [], () => void panes.show(panes.focused.value, { kind })),
+    ),
+    layout('slab', 'Thicker slab, then thin again', ['T'], () => panes.stepSlab()),
+    layout('tilt-up', 'Tilt the plane up', ['Alt-ArrowUp'], () => panes.turn(-5, 'horizontal')),
+    layout('tilt-down', 'Tilt the plane down', ['Alt-ArrowDown'], () => panes.turn(5, 'horizontal')),
+    layout('turn-left', 'Turn the plane or volume left', ['Alt-ArrowLeft'], () => panes.turn(-5, 'vertical')),
+    layout('turn-right', 'Turn the plane or volume right', ['Alt-ArrowRight'], () =>
+      panes.turn(5, 'vertical'),
+    ),
+    layout('linked', 'Link or unlink the panes', ['U'], () => panes.toggleLinked()),
+    layout('lines', 'Show or hide reference lines', ['P'], () => panes.toggleLines()),
   ];
 }
 

@@ -47,7 +47,7 @@ export async function prepareImage(study: string, stillWanted: () => boolean): P
   const reading = await prepare(study, true).reading;
   const shown = await firstSeries(reading);
   const viewer = await loadViewer();
-  if (shown && !shown.notShown && stillWanted()) viewer.prefetch(shown, startIndex(reading, shown), 1);
+  if (shown && !shown.notShown && stillWanted()) await viewer.prefetch(shown, startIndex(reading, shown), 1);
 }
 
 function firstSeries(reading: Reading): Promise<SeriesToShow> | null {

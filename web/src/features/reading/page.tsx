@@ -1,5 +1,5 @@
 /** The reading page: current left, prior right, findings and report beside them. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Comparison, Reading } from '../../api';
 import { navigate, pathTo } from '../../app/router';
 import { me } from '../../app/session';
@@ -8,23 +8,22 @@ import { offer } from '../../ui/keys';
 import { keysOpen } from '../../ui/overlays';
 import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
 import { forgetSteps } from '../../ui/toasts';
-import { TOOLS } from '../../viewer/tool-list';
 import { ReportPanel } from '../reporting/panel';
 import { readingActions } from './actions';
 import { Findings } from './findings';
-import { Pane } from './pane';
+import { DRAGGED, Pane } from './pane';
 import { ResizeHandle } from './resize';
 import { ReadingStore } from './store';
+import { TextDialog } from './text-dialog';
+import { ToolBar } from './tool-bar';
 import './reading.css';
 import '../reporting/reporting.css';
 
 export function ReadingPage({ study }: { study: string }) {
   const store = useMemo(() => new ReadingStore(study), [study]);
-  const current = useRef<HTMLDivElement>(null);
-  const prior = useRef<HTMLDivElement>(null);
   useEffect(() => {
     forgetSteps();
-    if (current.current && prior.current) void store.open({ current: current.current, prior: prior.current });
+    void store.open();
     return () => store.close();
   }, [store]);
   useEffect(() => {
@@ -40,11 +39,21 @@ export function ReadingPage({ study }: { study: string }) {
     document.title = reading ? `${reading.study.exam} · Sightline` : 'Sightline';
   }, [reading]);
   return (
-    <div class={`reading ${store.panel.value ? '' : 'no-panel'} ${store.blink.value ? 'blinking' : ''}`}>
+    <div
+      class={`reading ${store.panel.value ? '' : 'no-panel'} ${store.panes.blink.value ? 'blinking' : ''}`}
+    >
       <Head store={store} />
-      <main class={`panes ${store.alone.value ? 'single' : ''}`} aria-label="Images">
-        <Pane id="current" store={store} element={current} />
-        <Pane id="prior" store={store} element={prior} />
+      <main
+        class={`panes ${store.panes.maximised.value ? 'one-only' : ''}`}
+        style={{
+          '--rows': store.panes.arrangement.value.rows,
+          '--columns': store.panes.arrangement.value.columns,
+        }}
+        aria-label="Images"
+      >
+        {store.panes.slots.value.map((slot) => (
+          <Pane key={slot.id} slot={slot} store={store} />
+        ))}
         {store.problem.value && <Problem text={store.problem.value} />}
       </main>
       {store.panel.value && (
@@ -55,6 +64,7 @@ export function ReadingPage({ study }: { study: string }) {
         </aside>
       )}
       <Foot store={store} />
+      <TextDialog panes={store.panes} />
     </div>
   );
 }
@@ -192,60 +202,10 @@ function Verdict({ comparison, hasPrior }: { comparison: Comparison | null; hasP
 
 function Foot({ store }: { store: ReadingStore }) {
   const reading = store.reading.value;
-  const tool = store.tool.value;
   return (
     <footer class="bar bottom">
-      <div class="tools" role="toolbar" aria-label="Tools">
-        {TOOLS.map(
-          ({ name, words, key, icon }) =>
-            icon && (
-              <Button
-                key={name}
-                icon={icon}
-                label={words}
-                keys={key}
-                pressed={tool === name}
-                onClick={() => store.chooseTool(name)}
-              />
-            ),
-        )}
-        <Button icon="fit" label="Fit to pane" keys="0" onClick={() => store.fit()} />
-        <Button
-          icon="blink"
-          label="Blink prior and current"
-          keys="Space"
-          pressed={store.blink.value}
-          onClick={() => {
-            store.blink.value = !store.blink.value;
-          }}
-        />
-        <Button
-          icon="panel"
-          label="Findings and report"
-          keys="f"
-          pressed={store.panel.value}
-          onClick={() => {
-            store.panel.value = !store.panel.value;
-          }}
-        />
-      </div>
-      <div class="series-strip" role="group" aria-label="Series">
-        {reading?.study.series.map((s) => (
-          <button
-            type="button"
-            key={s.uid}
-            class="series-thumb"
-            aria-pressed={store.views.current.value.series?.uid === s.uid}
-            title={`Series ${s.number ?? ''}: ${s.description || s.modality}, ${count(s.images, 'image')}`}
-            onClick={() => void store.showSeries(s.uid)}
-          >
-            <Thumbnail series={s} />
-            <span class="sr-only">
-              Series {s.number} {s.description}
-            </span>
-          </button>
-        ))}
-      </div>
+      <ToolBar store={store} />
+      <SeriesStrip store={store} />
       <span class="spacer" />
       {reading?.place_reason && (
         <span class="muted optional" title="Why it is on the worklist">
@@ -267,6 +227,34 @@ function Foot({ store }: { store: ReadingStore }) {
         keys
       </Button>
     </footer>
+  );
+}
+
+/** The series of the studies that are open; a click shows one, dragging puts it into a pane. */
+function SeriesStrip({ store }: { store: ReadingStore }) {
+  const shown = new Set(store.panes.slots.value.map((s) => s.seriesUid));
+  return (
+    <div class="series-strip" role="group" aria-label="Series">
+      {store.studies.value.flatMap((study) =>
+        study.series.map((s) => (
+          <button
+            type="button"
+            key={s.uid}
+            class={`series-thumb ${study.uid === store.uid ? '' : 'of-prior'}`}
+            aria-pressed={shown.has(s.uid)}
+            draggable
+            title={`${study.uid === store.uid ? '' : 'Prior, '}Series ${s.number ?? ''}: ${s.description || s.modality}, ${count(s.images, 'image')}`}
+            onClick={() => void store.showSeries(s.uid)}
+            onDragStart={(e) => e.dataTransfer?.setData(DRAGGED, s.uid)}
+          >
+            <Thumbnail series={s} />
+            <span class="sr-only">
+              Series {s.number} {s.description}
+            </span>
+          </button>
+        )),
+      )}
+    </div>
   );
 }
 

@@ -1,100 +1,70 @@
 /** One image pane: the canvas, what is written at its corners, the marks. */
-import type { Ref } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Study } from '../../api';
 import { day, figure } from '../../ui/format';
 import { Kbd, SimulatedTag } from '../../ui/primitives';
 import type { PaneId, PaneView } from '../../viewer';
+import { geometryNote } from '../../viewer/geometry';
 import { scaleBar } from '../../viewer/overlay';
-import { presetName } from '../../viewer/presets';
+import { presetName, type Window } from '../../viewer/presets';
+import { phaseOf, slicesPerPhase } from '../../viewer/series';
+import { scalingOf } from '../../viewer/units';
+import { CineBar } from './cine-bar';
+import { PaneMenu } from './pane-menu';
+import type { LinkKind, Slot } from './panes';
 import type { ReadingStore } from './store';
 
 interface PaneProps {
-  id: PaneId;
+  slot: Slot;
   store: ReadingStore;
-  element: Ref<HTMLDivElement>;
 }
 
 const WHEEL_STEP = 40;
 const TOUCH_STEP = 9;
+/** What is dragged from the strip of series. */
+export const DRAGGED = 'application/x-sightline-series';
 
-export function Pane({ id, store, element }: PaneProps) {
-  const view = store.views[id].value;
-  const study = id === 'current' ? store.reading.value?.study : store.priorStudy.value;
-  const name = id === 'current' ? 'Current' : 'Prior';
-  let rolled = 0;
-  const onWheel = (event: WheelEvent) => {
-    event.preventDefault();
-    rolled += event.deltaMode === 0 ? event.deltaY : event.deltaY * WHEEL_STEP;
-    const steps =
-      Math.trunc(rolled / WHEEL_STEP) || (Math.abs(event.deltaY) >= WHEEL_STEP ? Math.sign(event.deltaY) : 0);
-    if (!steps) return;
-    rolled -= steps * WHEEL_STEP;
-    store.lead(id);
-    store.scroll(Math.max(-8, Math.min(8, steps)), id);
-  };
-  const touch = useTouchScroll(store, id);
+export function Pane({ slot, store }: PaneProps) {
+  const { id } = slot;
+  const { panes } = store;
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (element.current) panes.attach(id, element.current);
+    return () => panes.detach(id);
+  }, [id, panes]);
+  const view = panes.view(id).value;
+  const name = nameOf(slot, store);
+  const handlers = useHandlers(store, id);
   return (
     <section
-      class={`pane ${store.focused.value === id ? 'focused' : ''}`}
+      class={`pane ${panes.focused.value === id ? 'focused' : ''} ${panes.maximised.value === id ? 'maximised' : ''}`}
       aria-label={`${name}: ${describe(view)}`}
-      onPointerDownCapture={() => store.lead(id)}
-      onFocusCapture={() => store.lead(id)}
+      data-pane={id}
+      onPointerDownCapture={() => panes.lead(id)}
+      onFocusCapture={() => panes.lead(id)}
+      onDragOver={(e) => {
+        if (e.dataTransfer?.types.includes(DRAGGED)) e.preventDefault();
+      }}
+      onDrop={(e) => {
+        e.preventDefault();
+        const uid = e.dataTransfer?.getData(DRAGGED);
+        if (uid) void store.showSeries(uid, id);
+      }}
     >
       <div
-        class="canvas"
+        class={`canvas ${panes.tool.value === 'crosshair' ? 'aiming' : ''}`}
         role="application"
         aria-label={`${name} image; up and down scroll`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an image pane is a widget of its own, and takes the scroll keys.
         tabIndex={0}
-        onWheel={onWheel}
-        {...touch}
-        onPointerMove={(e) => {
-          if (id === 'current') store.pointer = { x: e.clientX, y: e.clientY };
-        }}
-        onPointerLeave={() => {
-          if (id === 'current') store.pointer = null;
-        }}
-        onContextMenu={(e) => e.preventDefault()}
+        {...handlers}
       >
         <div class="stack" ref={element} />
       </div>
       <Marks view={view} store={store} />
-      <div class="corner top-left">
-        <strong>{name.toUpperCase()}</strong>
-        <span>{study?.exam}</span>
-        <span class="line">{study && day(study.date)}</span>
-        <span class="line muted">{id === 'prior' && view.state === 'shown' && priorWords(store)}</span>
-        {study?.simulated && <SimulatedTag />}
-      </div>
-      <div class="corner top-right">
-        {(view.state === 'loading' || view.state === 'empty') && <span class="muted">Loading images</span>}
-        {view.series && view.state === 'shown' && (
-          <>
-            <span>
-              Se {view.series.number} · Im {view.index + 1}/{view.series.slices.length}
-            </span>
-            <span class="line">{view.series.description}</span>
-            <span class="line">
-              {view.series.thicknessMm !== null && `${figure(view.series.thicknessMm)} mm`}
-              {view.mmPerPixel === null && ' · not calibrated'}
-            </span>
-          </>
-        )}
-      </div>
-      <div class="corner bottom-left">
-        {view.window && (
-          <span>
-            W {view.window.width} L {view.window.center}
-            {view.series?.modality === 'CT' && presetName(view.window) && (
-              <span class="muted"> {presetName(view.window)}</span>
-            )}
-          </span>
-        )}
-        {view.positionLpsMm && <span class="line muted">z {view.positionLpsMm[2].toFixed(1)} mm</span>}
-        {view.beyond && (
-          <span class="line warning">This level lies outside the {id === 'prior' ? 'prior' : 'current'}</span>
-        )}
-      </div>
+      <TopLeft slot={slot} view={view} store={store} />
+      {!slot.reason && <TopRight view={view} />}
+      <BottomLeft view={view} name={name} />
       <div class="corner bottom-right">
         <Scale mmPerPixel={view.mmPerPixel} />
         <span class="line muted">Not for diagnosis on this display</span>
@@ -107,12 +77,14 @@ export function Pane({ id, store, element }: PaneProps) {
           <i class="l">{view.letters.left}</i>
         </div>
       )}
-      {view.state === 'failed' && (
+      {(view.state === 'failed' || slot.reason) && (
         <div class="pane-reason" role="status">
-          <p>{view.reason}</p>
+          <p>{slot.reason || view.reason}</p>
         </div>
       )}
-      {id === 'prior' && store.blink.value && view.state === 'shown' && (
+      <CineBar view={view} store={store} id={id} />
+      <PaneMenu slot={slot} view={view} store={store} />
+      {id === 'prior' && panes.blink.value && view.state === 'shown' && (
         <div class="blink-note">
           Prior <Kbd keys="Space" />
         </div>
@@ -121,33 +93,189 @@ export function Pane({ id, store, element }: PaneProps) {
   );
 }
 
-/** One finger scrolls, as long as no other tool than the window was chosen; the tool library then hears nothing. */
-function useTouchScroll(store: ReadingStore, id: PaneId) {
-  const from = useRef<number | null>(null);
-  const mine = (event: TouchEvent) => event.touches.length === 1 && store.tool.value === 'window';
+/** Which study a pane shows, in a word. */
+function nameOf(slot: Slot, store: ReadingStore): string {
+  const { study } = slot;
+  if (!study) return slot.id === 'prior' ? 'Prior' : slot.id === 'current' ? 'Current' : 'Empty';
+  return study.uid === store.uid ? 'Current' : 'Prior';
+}
+
+/** Wheel, touch, crosshair and drag of one pane. */
+function useHandlers(store: ReadingStore, id: PaneId) {
+  const { panes } = store;
+  const rolled = useRef(0);
+  const touched = useRef<number | null>(null);
+  const aimed = useRef<{ x: number; y: number } | null>(null);
+  const aim = (event: PointerEvent) => {
+    event.stopPropagation();
+    if (event.altKey && aimed.current) {
+      panes.controller?.turn(id, (event.clientX - aimed.current.x) / 2, 'vertical');
+      panes.controller?.turn(id, (event.clientY - aimed.current.y) / 2, 'horizontal');
+    } else void panes.controller?.pointOut(id, event.clientX, event.clientY);
+    aimed.current = { x: event.clientX, y: event.clientY };
+  };
+  const aiming = (event: PointerEvent) => panes.tool.value === 'crosshair' && event.button <= 0;
+  const oneFinger = (event: TouchEvent) => event.touches.length === 1 && panes.tool.value === 'window';
   return {
+    onWheel: (event: WheelEvent) => {
+      event.preventDefault();
+      rolled.current += event.deltaMode === 0 ? event.deltaY : event.deltaY * WHEEL_STEP;
+      const whole = Math.trunc(rolled.current / WHEEL_STEP);
+      const steps = whole || (Math.abs(event.deltaY) >= WHEEL_STEP ? Math.sign(event.deltaY) : 0);
+      if (!steps) return;
+      rolled.current -= steps * WHEEL_STEP;
+      panes.lead(id);
+      panes.scroll(Math.max(-8, Math.min(8, steps)), id);
+    },
+    onPointerDownCapture: (event: PointerEvent) => {
+      if (!aiming(event)) return;
+      aimed.current = { x: event.clientX, y: event.clientY };
+      aim(event);
+    },
+    onMouseDownCapture: (event: MouseEvent) => {
+      if (panes.tool.value === 'crosshair' && event.button === 0) event.stopPropagation();
+    },
+    onPointerMove: (event: PointerEvent) => {
+      panes.pointer = { pane: id, x: event.clientX, y: event.clientY };
+      if (aimed.current && event.buttons === 1) aim(event);
+    },
+    onPointerUp: () => {
+      aimed.current = null;
+    },
+    onPointerLeave: () => {
+      panes.pointer = null;
+    },
+    onDblClick: () => panes.maximise(id),
+    onContextMenu: (event: MouseEvent) => event.preventDefault(),
+    // One finger scrolls, as long as no other tool than the window was chosen; the tool library then hears nothing.
     onTouchStartCapture: (event: TouchEvent) => {
-      from.current = mine(event) ? (event.touches[0]?.clientY ?? null) : null;
-      if (from.current === null) return;
+      touched.current = oneFinger(event) ? (event.touches[0]?.clientY ?? null) : null;
+      if (touched.current === null) return;
       event.stopPropagation();
-      store.lead(id);
+      panes.lead(id);
     },
     onTouchMoveCapture: (event: TouchEvent) => {
       const y = event.touches[0]?.clientY;
-      if (from.current === null || y === undefined || !mine(event)) return;
+      if (touched.current === null || y === undefined || !oneFinger(event)) return;
       event.stopPropagation();
-      const steps = Math.trunc((y - from.current) / TOUCH_STEP);
+      const steps = Math.trunc((y - touched.current) / TOUCH_STEP);
       if (!steps) return;
-      from.current += steps * TOUCH_STEP;
-      store.scroll(steps, id);
+      touched.current += steps * TOUCH_STEP;
+      panes.scroll(steps, id);
     },
   };
 }
+
+function TopLeft({ slot, view, store }: { slot: Slot; view: PaneView; store: ReadingStore }) {
+  const { study } = slot;
+  const name = nameOf(slot, store);
+  const words = name === 'Prior' && view.state === 'shown' ? priorWords(slot, study, store) : '';
+  return (
+    <div class="corner top-left">
+      <strong>{name.toUpperCase()}</strong>
+      <span>{study?.exam}</span>
+      <span class="line">{study && day(study.date)}</span>
+      {study && (
+        <span class="line identity">
+          <bdi>{study.patient.name}</bdi> <span class="muted">{study.patient.patient_id}</span>
+        </span>
+      )}
+      <span class="line muted">{words}</span>
+      {study && otherPatient(study, store) && (
+        <span class="line error">✕ another patient than the study being read</span>
+      )}
+      {study?.simulated && <SimulatedTag />}
+    </div>
+  );
+}
+
+const otherPatient = (study: Study, store: ReadingStore): boolean =>
+  study.patient.id !== store.reading.value?.study.patient.id;
+
+const KIND_WORDS = { axial: 'axial plane', sagittal: 'sagittal plane', coronal: 'coronal plane' } as const;
+
+function TopRight({ view }: { view: PaneView }) {
+  const { series, state } = view;
+  if (state === 'loading' || state === 'empty')
+    return (
+      <div class="corner top-right">
+        <span class="muted">{state === 'loading' || !series ? 'Loading images' : ''}</span>
+      </div>
+    );
+  if (!series || state !== 'shown') return null;
+  const count = view.kind === 'stack' ? slicesPerPhase(series) : view.count;
+  const note = view.kind === 'stack' ? geometryNote(series) : null;
+  return (
+    <div class="corner top-right">
+      <span>
+        Se {series.number}
+        {view.count > 0 && ` · Im ${(view.index % Math.max(count, 1)) + 1}/${count}`}
+      </span>
+      <span class="line">{series.description}</span>
+      {series.phases.count > 1 && view.kind === 'stack' && (
+        <span class="line">{series.phases.names[phaseOf(series, view.index)]}</span>
+      )}
+      {view.kind !== 'stack' && (
+        <span class="line">
+          {view.kind === 'volume' ? 'volume' : (KIND_WORDS[view.kind as 'axial'] ?? 'oblique plane')}
+          {view.slab && ` · ${view.slab.mm} mm ${SLAB_WORDS[view.slab.projection]}`}
+        </span>
+      )}
+      {view.fused && <span class="line">+ {view.fused}</span>}
+      <span class="line">
+        {view.kind === 'stack' && series.thicknessMm !== null && `${figure(series.thicknessMm)} mm`}
+        {view.mmPerPixel === null && view.kind !== 'volume' && ' · not calibrated'}
+      </span>
+      {series.lossy && <span class="line warning">{series.lossy}</span>}
+      {note && <span class="line warning">{note}</span>}
+      {view.loaded !== null && <span class="line muted">loading {view.loaded} %</span>}
+    </div>
+  );
+}
+
+const SLAB_WORDS = { max: 'MIP', min: 'MinIP', average: 'average' } as const;
+
+function BottomLeft({ view, name }: { view: PaneView; name: string }) {
+  const { presentation: p, series } = view;
+  const turned = [
+    p.flipHorizontal && 'flipped left-right',
+    p.flipVertical && 'flipped up-down',
+    p.rotation !== 0 && `rotated ${Math.round(p.rotation)}°`,
+    p.invert && 'inverted',
+  ].filter(Boolean);
+  const instance = series?.instances[0];
+  const scaling = instance && series?.modality === 'PT' ? scalingOf(instance, 'PT') : null;
+  return (
+    <div class="corner bottom-left">
+      {turned.length > 0 && <span class="line warning">{turned.join(' · ')}</span>}
+      {p.window && view.state === 'shown' && (
+        <span>
+          W {shortFigure(p.window.width)} L {shortFigure(p.window.center)}
+          {series?.modality === 'CT' && presetName(p.window) && (
+            <span class="muted"> {presetName(p.window)}</span>
+          )}
+          {scaling && <span class="muted"> {scaling.unit}</span>}
+        </span>
+      )}
+      {scaling?.reason && <span class="line muted">{scaling.reason}</span>}
+      {view.positionLpsMm && <span class="line muted">z {view.positionLpsMm[2].toFixed(1)} mm</span>}
+      {view.beyond && (
+        <span class="line warning">This level lies outside the {name === 'Prior' ? 'prior' : 'current'}</span>
+      )}
+    </div>
+  );
+}
+
+const shortFigure = (value: Window['width']): string =>
+  Math.abs(value) >= 20 ? String(Math.round(value)) : String(Math.round(value * 100) / 100);
 
 function Marks({ view, store }: { view: PaneView; store: ReadingStore }) {
   if (view.state !== 'shown') return null;
   return (
     <svg class="marks" aria-hidden="true">
+      {view.lines.map((l) => (
+        <line key={`${l.x1} ${l.y1}`} class="reference" {...l} />
+      ))}
       {view.marks.map((m) => (
         <g
           key={m.id}
@@ -178,21 +306,22 @@ function Scale({ mmPerPixel }: { mmPerPixel: number | null }) {
   );
 }
 
-function priorWords(store: ReadingStore): string {
+const LINK_WORDS: Record<LinkKind, string> = {
+  same: 'in the same space',
+  aligned: 'linked by alignment',
+  position: 'linked by position, not aligned',
+  none: 'not linked',
+};
+
+function priorWords(slot: Slot, study: Study | null, store: ReadingStore): string {
   const prior = store.reading.value?.prior;
-  const shown = store.priorStudy.value;
-  if (!shown) return '';
-  const how = {
-    aligned: 'linked by alignment',
-    position: 'linked by position, not aligned',
-    none: 'not linked',
-  };
-  const why = shown.uid === prior?.study.uid ? `${prior.why} · ` : '';
-  return `${why}${how[store.linkKind.value]}`;
+  const why = study && study.uid === prior?.study.uid ? `${prior.why} · ` : '';
+  return `${why}${store.panes.linked.value ? LINK_WORDS[slot.link] : 'not linked'}`;
 }
 
 function describe(view: PaneView): string {
   if (view.state === 'failed') return view.reason;
   if (view.state !== 'shown' || !view.series) return 'loading';
-  return `image ${view.index + 1} of ${view.series.slices.length}`;
+  if (view.kind === 'volume') return 'volume';
+  return `image ${view.index + 1} of ${view.count}`;
 }

@@ -19,39 +19,18 @@ import {
   type Study,
 } from '../../api';
 import { figure } from '../../ui/format';
-import { perform, tell, tellError } from '../../ui/toasts';
-import type { PaneId, PaneView, ViewerController } from '../../viewer';
-import { DisplacementGrid, FixedShift, type Mapping } from '../../viewer/grid';
+import { perform, remember, tell, tellError } from '../../ui/toasts';
+import type { PaneId, PaneKind, ViewerEvents } from '../../viewer';
+import { DisplacementGrid } from '../../viewer/grid';
+import type { Hung } from '../../viewer/hanging';
 import type { Mark } from '../../viewer/overlay';
-import { CT_PRESETS, type Window } from '../../viewer/presets';
-import { type SeriesToShow, shiftBetween } from '../../viewer/series';
-import type { ToolName } from '../../viewer/tool-list';
+import type { Window } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
-import {
-  firstFinding,
-  loadSeries,
-  loadViewer,
-  type Outlines,
-  point,
-  prepare,
-  startIndex,
-  taken,
-} from './open';
+import { Hanging, isPlain, protocols } from './hanging';
+import { firstFinding, loadViewer, type Outlines, point, prepare, startIndex, taken } from './open';
+import { load, PanesStore } from './panes';
 
 const POLL_MS = 3000;
-const EMPTY: PaneView = {
-  state: 'empty',
-  reason: '',
-  series: null,
-  index: 0,
-  window: null,
-  mmPerPixel: null,
-  letters: null,
-  positionLpsMm: null,
-  marks: [],
-  beyond: false,
-};
-
 export interface Edit {
   label?: string;
   long_axis_mm?: number;
@@ -59,25 +38,17 @@ export interface Edit {
   note?: string;
 }
 
-/** How the prior moves with the current study. */
-export type LinkKind = 'aligned' | 'position' | 'none';
-
 export class ReadingStore {
   readonly reading = signal<Reading | null>(null);
   readonly problem = signal<string | null>(null);
   readonly selected = signal<string | null>(null);
   readonly editing = signal<string | null>(null);
-  readonly views = { current: signal<PaneView>(EMPTY), prior: signal<PaneView>(EMPTY) };
-  /** The study in the right pane, and how it is tied to the left. */
+  readonly panes = new PanesStore();
+  readonly hanging = new Hanging(this.panes);
+  /** The other study that was opened last. */
   readonly priorStudy = signal<Study | null>(null);
-  readonly linkKind = signal<LinkKind>('none');
-  readonly blink = signal(false);
   readonly panel = signal(true);
-  readonly tool = signal<ToolName>('window');
-  readonly focused = signal<PaneId>('current');
   readonly report: ReportStore;
-  /** Where the pointer is over the current pane, in client pixels. */
-  pointer: { x: number; y: number } | null = null;
 
   /** The findings of this study, then those of the prior that are not seen now. */
   readonly findings = computed(() => [
@@ -88,15 +59,8 @@ export class ReadingStore {
   readonly alone = computed(() => this.reading.value?.prior === null && this.priorStudy.value === null);
   readonly locked = computed(() => this.report.report.value?.state === 'signed');
 
-  /** Apart from the views, which change with each rendering: marks are drawn anew only for another series. */
-  readonly #shownSeries = {
-    current: computed(() => this.views.current.value.series?.uid),
-    prior: computed(() => this.views.prior.value.series?.uid),
-  };
   readonly #outlines = signal<ReadonlyMap<string, Outlines | null>>(new Map());
   readonly #abort = new AbortController();
-  #controller: ViewerController | null = null;
-  #opening: Window | null = null;
   #stopMarks: () => void = () => {};
   #comparison: string | null = null;
   #poll: ReturnType<typeof setTimeout> | undefined;
@@ -110,21 +74,27 @@ export class ReadingStore {
   }
 
   /** Fetch, show the first image, then everything else. */
-  async open(elements: Record<PaneId, HTMLDivElement>): Promise<void> {
+  async open(): Promise<void> {
     performance.clearMarks('first-image');
     performance.clearMarks('prior-aligned');
     const opening = prepare(this.uid);
     try {
+      void protocols().catch(() => {}); // under way beside the study
       const [viewer, reading] = await Promise.all([loadViewer(), opening.reading]);
       if (this.closed) return;
       taken(this.uid);
       this.reading.value = reading;
       this.selected.value = firstFinding(reading)?.id ?? null;
-      this.#start(new viewer.ViewerController((pane, view) => this.#show(pane, view)), elements);
+      if (this.alone.value) this.panes.arrange(1, 1);
+      this.panes.start(new viewer.ViewerController(this.#viewerEvents));
       if (this.alone.value) await new Promise(requestAnimationFrame); // the pane grows first
-      await this.#showCurrent(reading);
+      const hung = await this.hanging.choose(reading);
       if (this.closed) return;
-      await this.#afterFirstImage(reading);
+      const arranged = hung && !isPlain(hung, reading);
+      if (arranged) await this.#hang(reading, hung);
+      else await this.#showCurrent(reading);
+      if (this.closed) return;
+      await this.#afterFirstImage(reading, !arranged);
     } catch (error) {
       if (!this.closed) this.problem.value = error instanceof Error ? error.message : String(error);
     }
@@ -135,145 +105,191 @@ export class ReadingStore {
     clearTimeout(this.#poll);
     this.#stopMarks();
     this.report.close();
-    this.#controller?.destroy();
-    this.#controller = null;
+    this.panes.close();
   }
 
-  #start(controller: ViewerController, elements: Record<PaneId, HTMLDivElement>): void {
-    this.#controller = controller;
-    controller.attach('current', elements.current);
-    controller.attach('prior', elements.prior);
-  }
-
-  #show(pane: PaneId, view: PaneView): void {
-    if (!this.closed) this.views[pane].value = view;
-  }
+  readonly #viewerEvents: ViewerEvents = {
+    view: (pane, view) => {
+      if (!this.closed) this.panes.view(pane).value = view;
+    },
+    step: remember,
+    lead: (pane) => this.panes.lead(pane),
+    measured: () => {},
+  };
 
   async #showCurrent(reading: Reading): Promise<void> {
     const display = reading.current;
-    if (!display) return this.#controller?.clear('current', nothingToShow(reading));
-    const instances = reading.study.series.find((s) => s.uid === display.series_uid)?.images ?? 0;
-    const series = await loadSeries(this.uid, display.series_uid, instances);
-    if (this.closed) return;
+    if (!display) return this.panes.clear('current', nothingToShow(reading));
     const first = firstFinding(reading)?.current;
-    const inSeries = first?.series_uid === series.uid;
-    this.#opening = display.window;
-    await this.#controller?.show('current', series, {
+    const series = await load(reading.study, display.series_uid);
+    if (this.closed) return;
+    await this.panes.put('current', {
+      study: reading.study,
+      seriesUid: display.series_uid,
       index: startIndex(reading, series),
       window: display.window,
-      centre: first && inSeries ? point(first.centre_lps_mm) : null,
+      centre: first?.series_uid === series.uid ? point(first.centre_lps_mm) : null,
     });
-    if (this.views.current.value.state === 'shown') performance.mark('first-image');
+    if (this.panes.view('current').value.state === 'shown') performance.mark('first-image');
   }
 
-  async #afterFirstImage(reading: Reading): Promise<void> {
+  /** Open by a protocol: the panes as it says, the prior aligned where one of them shows it. */
+  async #hang(reading: Reading, hung: Hung): Promise<void> {
+    this.priorStudy.value = reading.prior?.study ?? null;
+    const first = effect(() => {
+      if (this.panes.slots.value.some((s) => this.panes.view(s.id).value.state === 'shown')) {
+        performance.mark('first-image');
+        queueMicrotask(() => first());
+      }
+    });
+    await this.hanging.apply(hung, 0);
+    if (await this.#align(reading)) performance.mark('prior-aligned');
+  }
+
+  async #afterFirstImage(reading: Reading, withPrior: boolean): Promise<void> {
     this.#stopMarks = effect(() => this.#drawMarks());
     void this.report.load();
-    const prior = this.#showPrior(reading).catch((error: unknown) => {
+    const prior = (withPrior ? this.#showPrior(reading) : Promise.resolve()).catch((error: unknown) => {
       const words = error instanceof Error ? error.message : String(error);
-      this.#controller?.clear('prior', `The prior cannot be shown. ${words}`);
+      this.panes.clear('prior', `The prior cannot be shown. ${words}`);
     });
     void this.#loadOutlines(this.selected.value ? [this.selected.value] : []);
     await prior;
     if (this.closed) return;
-    await this.#controller?.equip();
+    await this.panes.equip();
     await this.#loadOutlines(reading.findings.map((f) => f.id));
     if (this.closed) return;
-    this.#controller?.prefetch();
+    this.panes.controller?.prefetch();
     this.#keepUpToDate(reading);
   }
 
   async #showPrior(reading: Reading): Promise<void> {
     const { prior } = reading;
     this.#comparison = reading.comparison?.id ?? null;
-    if (!prior?.display) {
-      return this.#controller?.clear(
-        'prior',
-        prior ? 'The prior holds no images that can be shown.' : 'There is no prior of this region.',
-      );
-    }
+    if (!prior) return;
     this.priorStudy.value = prior.study;
-    const trusted =
-      reading.comparison && reading.comparison.verdict !== 'failed' ? reading.comparison.grid : null;
-    await this.#compareWith(
-      prior.study,
-      prior.display.series_uid,
-      prior.display.window,
-      trusted && (async () => new DisplacementGrid(trusted, await getFloats(trusted.url))),
-    );
+    if (!prior.display) return this.panes.clear('prior', 'The prior holds no images that can be shown.');
+    const aligned = await this.#align(reading);
+    await this.#compareWith(prior.study, prior.display.series_uid, prior.display.window);
+    if (aligned && this.panes.view('prior').value.state === 'shown') performance.mark('prior-aligned');
   }
 
-  async #compareWith(
-    study: Study,
-    seriesUid: string,
-    window: Window | null,
-    mapping: (() => Promise<Mapping>) | null,
-  ): Promise<void> {
-    const instances = study.series.find((s) => s.uid === seriesUid)?.images ?? 0;
-    const [series, grid] = await Promise.all([
-      loadSeries(study.uid, seriesUid, instances),
-      mapping?.().catch((error: unknown) => {
-        tellError(error);
-        return null;
-      }) ?? null,
+  /** Fetch how the prior lies against this study, where that is trusted; says whether it is. */
+  async #align(reading: Reading): Promise<boolean> {
+    const { prior, comparison } = reading;
+    const grid = comparison && comparison.verdict !== 'failed' ? comparison.grid : null;
+    if (!prior?.display) return false;
+    const [series, mapping] = await Promise.all([
+      load(prior.study, prior.display.series_uid),
+      grid &&
+        getFloats(grid.url).then(
+          (floats) => new DisplacementGrid(grid, floats),
+          (error: unknown) => {
+            tellError(error);
+            return null;
+          },
+        ),
     ]);
-    const view = this.views.current.value;
-    const current = view.series;
-    if (this.closed || !this.#controller) return;
-    const link = grid ?? (current && !current.notShown ? byPosition(current, series) : null);
-    await this.#controller.show('prior', series, {
-      index: Math.floor(series.slices.length / 2),
-      window: (current?.modality === series.modality && view.window) || window,
-    });
-    this.linkKind.value = grid ? 'aligned' : link ? 'position' : 'none';
-    await this.#controller.link(link);
-    if (grid && this.views.prior.value.state === 'shown') performance.mark('prior-aligned');
+    await this.panes.align(series, mapping);
+    return mapping !== null;
   }
 
-  /** Put another study of the patient into the right pane. */
+  async #compareWith(study: Study, seriesUid: string, window: Window | null): Promise<void> {
+    const current = this.panes.view('current').value;
+    const series = await load(study, seriesUid);
+    if (this.closed) return;
+    const shared = current.series?.modality === series.modality && current.presentation.window;
+    await this.panes.put('prior', { study, seriesUid, window: shared || window });
+  }
+
+  /** Put another study of the patient beside the current one. */
   async compare(studyUid: string): Promise<void> {
     const reading = this.reading.value;
     if (!reading || studyUid === this.uid) return;
+    if (!this.panes.slots.value.some((s) => s.id === 'prior')) {
+      this.panes.arrange(1, 2);
+      await new Promise(requestAnimationFrame);
+    }
     try {
       if (studyUid === reading.prior?.study.uid) {
         await this.#showPrior(reading);
       } else {
         const other = await get<Reading>(api.reading(studyUid), this.#abort.signal);
         this.priorStudy.value = other.study;
-        if (!other.current) return this.#controller?.clear('prior', nothingToShow(other));
-        await this.#compareWith(other.study, other.current.series_uid, other.current.window, null);
+        if (!other.current) return this.panes.clear('prior', nothingToShow(other));
+        await this.#compareWith(other.study, other.current.series_uid, other.current.window);
       }
-      this.#controller?.prefetch();
+      this.panes.controller?.prefetch();
     } catch (error) {
       if (!this.closed) tellError(error);
     }
   }
 
-  /** Show another series of the current study in the left pane. */
-  async showSeries(seriesUid: string): Promise<void> {
+  /** The studies whose series can be put into a pane: this one, and what it is compared with. */
+  readonly studies = computed<readonly Study[]>(() =>
+    [this.reading.value?.study, this.priorStudy.value].filter((s) => s !== null && s !== undefined),
+  );
+
+  /** Show a series in a pane: the one named, else the one with the keys if it holds the same study, else the first. */
+  async showSeries(seriesUid: string, pane?: PaneId, kind?: PaneKind): Promise<void> {
     const reading = this.reading.value;
-    const brief = reading?.study.series.find((s) => s.uid === seriesUid);
-    if (!reading || !brief) return;
+    const study = this.studies.value.find((s) => s.series.some((x) => x.uid === seriesUid));
+    if (!reading || !study) return;
+    const slot = this.panes.slot.value;
+    const fallback = study.uid === this.uid ? 'current' : 'prior';
+    const id = pane ?? (slot && (!slot.study || slot.study.uid === study.uid) ? slot.id : fallback);
+    const display = [reading.current, reading.prior?.display].find((d) => d?.series_uid === seriesUid);
     try {
-      const series = await loadSeries(this.uid, seriesUid, brief.images);
-      const prior = this.views.prior.value.series;
-      await this.#controller?.show('current', series, {
-        index: Math.floor(series.slices.length / 2),
-        window: seriesUid === reading.current?.series_uid ? reading.current.window : null,
-      });
-      if (seriesUid === reading.current?.series_uid) return void (await this.#showPrior(reading));
-      this.linkKind.value = prior && !series.notShown ? 'position' : 'none';
-      await this.#controller?.link(prior && !series.notShown ? byPosition(series, prior) : null);
-      this.#controller?.prefetch();
+      await this.panes.put(id, { study, seriesUid, window: display?.window ?? null, ...(kind && { kind }) });
+      this.panes.lead(id);
+      this.panes.controller?.prefetch();
     } catch (error) {
       tellError(error);
     }
   }
 
+  arrange(rows: number, columns: number): void {
+    this.hanging.hung.value = null;
+    this.panes.arrange(rows, columns, (empty) => this.fillEmpty(empty));
+  }
+
+  async keepProtocol(): Promise<void> {
+    const name = await this.panes.ask('Name of this protocol', this.reading.value?.study.exam);
+    if (name) await this.hanging.keep(name).catch(tellError);
+  }
+
+  /** Give every empty pane a series that is not shown yet. */
+  fillEmpty(ids: readonly PaneId[]): void {
+    const shown = new Set(this.panes.slots.value.map((s) => s.seriesUid));
+    const waiting = this.studies.value.flatMap((study) => study.series).filter((s) => !shown.has(s.uid));
+    for (const id of ids) {
+      const next = waiting.shift();
+      if (next) void this.showSeries(next.uid, id);
+      else this.panes.clear(id, 'Drag a series here.');
+    }
+  }
+
+  /** Axial, sagittal and coronal planes through the series of the pane with the keys, and the volume itself. */
+  async showPlanes(): Promise<void> {
+    const { slot } = this.panes;
+    const study = slot.value?.study;
+    const seriesUid = slot.value?.seriesUid;
+    if (!study || !seriesUid) return;
+    const { window } = this.panes.shown.presentation;
+    this.panes.arrange(2, 2);
+    await new Promise(requestAnimationFrame);
+    const kinds: PaneKind[] = ['axial', 'sagittal', 'coronal', 'volume'];
+    await Promise.all(
+      this.panes.slots.value.map((s, k) =>
+        this.panes.put(s.id, { study, seriesUid, window, kind: kinds[k] ?? 'stack' }),
+      ),
+    );
+  }
+
   stepSeries(by: number): void {
-    const list = this.reading.value?.study.series ?? [];
-    const at = list.findIndex((s) => s.uid === this.views.current.value.series?.uid);
-    const next = list[at + by];
+    const { study, seriesUid } = this.panes.slot.value ?? {};
+    const list = (study ?? this.reading.value?.study)?.series ?? [];
+    const next = list[list.findIndex((s) => s.uid === seriesUid) + by];
     if (next) void this.showSeries(next.uid);
   }
 
@@ -284,9 +300,9 @@ export class ReadingStore {
     if (!finding) return;
     const here = finding.current ?? null;
     if (here) {
-      const shown = this.views.current.value.series?.uid;
-      if (shown !== here.series_uid) void this.showSeries(here.series_uid).then(() => this.#centre(here));
-      else this.#centre(here);
+      const shown = this.panes.slots.value.some((slot) => slot.seriesUid === here.series_uid);
+      if (shown) this.#centre(here);
+      else void this.showSeries(here.series_uid, 'current').then(() => this.#centre(here));
     } else if (finding.prior) {
       tell('This finding is seen in the prior only.');
     }
@@ -294,7 +310,7 @@ export class ReadingStore {
   }
 
   #centre(place: Place): void {
-    void this.#controller?.centreOn(point(place.centre_lps_mm));
+    void this.panes.controller?.centreOn(point(place.centre_lps_mm));
   }
 
   step(by: number): void {
@@ -340,9 +356,11 @@ export class ReadingStore {
 
   /** A lesion the model missed: a person points at it in the current study, and it is measured there. */
   async markUnderPointer(): Promise<void> {
-    const at = this.pointer && this.#controller?.pointAt('current', this.pointer.x, this.pointer.y);
-    const series = this.views.current.value.series;
-    if (!at || !series) return tell('Point at the lesion in the current study, then press the key.');
+    const { pointer } = this.panes;
+    const at = pointer && this.panes.controller?.pointAt(pointer.pane, pointer.x, pointer.y);
+    const series = pointer && this.panes.view(pointer.pane).value.series;
+    if (!at || series?.studyUid !== this.uid)
+      return tell('Point at the lesion in the current study, then press the key.');
     await this.report.flush();
     let id: string | null = null;
     await perform(
@@ -381,43 +399,6 @@ export class ReadingStore {
       ? reading.findings.map((f) => (f.id === finding.id ? finding : f))
       : [...reading.findings, finding];
     this.reading.value = { ...reading, findings };
-  }
-
-  setPreset(index: number): void {
-    const view = this.views.current.value;
-    const preset = view.series?.modality === 'CT' ? CT_PRESETS[index] : undefined;
-    const window = preset ?? (index === 8 ? this.#opening : null);
-    if (window) this.#controller?.setWindow(window);
-  }
-
-  chooseTool(tool: ToolName): void {
-    this.tool.value = tool;
-    this.#controller?.chooseTool(tool);
-  }
-
-  scroll(by: number, pane: PaneId = this.focused.value): void {
-    this.#controller?.scroll(pane, by);
-  }
-
-  goTo(index: number): void {
-    this.#controller?.goTo(this.focused.value, index);
-  }
-
-  lead(pane: PaneId): void {
-    this.focused.value = pane;
-    this.#controller?.lead(pane);
-  }
-
-  zoomBy(factor: number): void {
-    this.#controller?.zoomBy(factor);
-  }
-
-  fit(): void {
-    this.#controller?.fit();
-  }
-
-  clearMeasurements(): void {
-    this.#controller?.clearMeasurements();
   }
 
   /** While the machine is still at work, or the study still arriving, look again now and then. */
@@ -467,18 +448,19 @@ export class ReadingStore {
     }
   }
 
+  /** Marks are drawn anew only where a pane shows another series or a finding changed. */
   #drawMarks(): void {
     const outlines = this.#outlines.value;
     const selected = this.selected.value;
-    for (const pane of ['current', 'prior'] as const) {
-      const shown = this.#shownSeries[pane].value;
+    for (const { id, seriesUid } of this.panes.slots.value) {
       const marks = this.findings.value.flatMap((finding) => {
-        const place = finding[pane];
+        const side = finding.current?.series_uid === seriesUid ? 'current' : 'prior';
+        const place = finding[side];
         const hidden = finding.state === 'rejected' && finding.id !== selected;
-        if (!place || place.series_uid !== shown || hidden) return [];
-        return markOf(finding, place, outlines.get(`${finding.id} ${pane}`) ?? null, finding.id === selected);
+        if (!place || place.series_uid !== seriesUid || hidden) return [];
+        return markOf(finding, place, outlines.get(`${finding.id} ${side}`) ?? null, finding.id === selected);
       });
-      queueMicrotask(() => this.#controller?.setMarks(pane, marks));
+      queueMicrotask(() => this.panes.controller?.setMarks(id, marks));
     }
   }
 }
@@ -491,10 +473,6 @@ export const isDecidable = (finding: Finding): boolean => finding.current !== nu
 
 /** `3`, or `P3` for the third finding of the prior, which is not seen now. */
 export const numberOf = (finding: Finding): string => `${isDecidable(finding) ? '' : 'P'}${finding.number}`;
-
-function byPosition(current: SeriesToShow, prior: SeriesToShow): Mapping | null {
-  return current.normal && prior.normal ? new FixedShift(shiftBetween(current, prior)) : null;
-}
 
 function nothingToShow(reading: Reading): string {
   const kinds = [...new Set(reading.study.series.map((s) => s.modality))].join(', ');

@@ -1,0 +1,233 @@
+/**
+ * Hanging the studies: which protocol fits, its stages, and an arrangement kept as one's own protocol.
+ *
+ * Invariant: the series that the server chose to open with, and the prior aligned with it, keep their panes where a
+ * stage shows slices of both; a protocol never delays the first image by more than it takes to choose.
+ */
+import { signal } from '@preact/signals';
+import { get, post, type Reading, type Study } from '../../api';
+import { tell, tellError } from '../../ui/toasts';
+import type { PaneId } from '../../viewer';
+import {
+  type FilledPane,
+  type Hung,
+  hang,
+  type OwnedProtocol,
+  protocolFromPanes,
+  protocolId,
+  studyFacts,
+} from '../../viewer/hanging';
+import { CT_PRESETS, type Window } from '../../viewer/presets';
+import type { SeriesToShow } from '../../viewer/series';
+import { load, type PanesStore, SIXTEEN, type Wanted } from './panes';
+
+const ADDRESS = '/api/hanging-protocols';
+const FRESH_MS = 60_000;
+/** Views are told by the images of these, so their metadata comes first. */
+const BY_IMAGE = new Set(['MG', 'CR', 'DX', 'RG', 'IO', 'PX']);
+const MOST_SERIES = 32;
+
+let held: { at: number; list: Promise<readonly OwnedProtocol[]> } | null = null;
+
+/** All protocols this person has, the nearest of each name first; asked for once a minute. */
+export function protocols(): Promise<readonly OwnedProtocol[]> {
+  if (!held || performance.now() - held.at > FRESH_MS) {
+    const list = fetchAll();
+    held = { at: performance.now(), list };
+    list.catch(() => {
+      held = null;
+    });
+  }
+  return held.list;
+}
+
+async function fetchAll(): Promise<OwnedProtocol[]> {
+  const { items } = await get<{ items: OwnedProtocol[] }>(ADDRESS);
+  return items;
+}
+
+export class Hanging {
+  /** The protocol in force and the stage shown; null while the panes are arranged by hand. */
+  readonly hung = signal<{ hung: Hung; at: number } | null>(null);
+  readonly known = signal<readonly OwnedProtocol[]>([]);
+  #reading: Reading | null = null;
+  #series = new Map<string, SeriesToShow>();
+
+  constructor(private readonly panes: PanesStore) {}
+
+  /** Choose a protocol for a study; nothing is shown yet. */
+  async choose(reading: Reading): Promise<Hung | null> {
+    this.#reading = reading;
+    try {
+      this.known.value = await protocols();
+    } catch {
+      return null; // without protocols the study opens as the server says
+    }
+    if (reading.study.series.some((s) => BY_IMAGE.has(s.modality))) await this.#loadSeries();
+    return this.#hang(this.known.value);
+  }
+
+  /** Arrange the panes as a stage says, and fill them. */
+  async apply(hung: Hung, stage: number): Promise<void> {
+    const reading = this.#reading;
+    const filled = hung.stages[stage];
+    if (!reading || !filled) return;
+    this.hung.value = { hung, at: stage };
+    const { rows, columns } = filled.stage;
+    this.panes.arrange(rows, columns);
+    await new Promise(requestAnimationFrame);
+    await Promise.all(filled.panes.map((pane, k) => this.#fill(SIXTEEN[k] ?? '', pane, reading)));
+    this.#fit(filled.panes);
+  }
+
+  step(by: number): void {
+    const now = this.hung.value;
+    const at = (now?.at ?? 0) + by;
+    if (!now) tell('The panes are arranged by hand: there is no next stage.');
+    else if (at < 0 || at >= now.hung.stages.length)
+      tell(by > 0 ? 'This is the last stage.' : 'This is the first stage.');
+    else void this.apply(now.hung, at).catch(tellError);
+  }
+
+  /** Hang by a protocol the person chose. */
+  async use(owned: OwnedProtocol): Promise<void> {
+    await this.#loadSeries();
+    const hung = this.#hang([owned]);
+    if (hung) await this.apply(hung, 0);
+    else tell(`“${owned.protocol.name}” finds nothing to show in this study.`);
+  }
+
+  /** Keep the panes as they are now as a protocol of one's own. */
+  async keep(name: string): Promise<void> {
+    const studies = this.#studies();
+    await this.#loadSeries();
+    const taken = this.known.value.map((p) => p.protocol.id);
+    const { rows, columns } = this.panes.arrangement.value;
+    const protocol = protocolFromPanes(
+      {
+        id: protocolId(name, taken),
+        name,
+        rows,
+        columns,
+        panes: this.panes.slots.value.map((slot) => {
+          const { presentation } = this.panes.view(slot.id).value;
+          return {
+            study: Math.max(
+              0,
+              studies.findIndex((s) => s.uid === slot.study?.uid),
+            ),
+            seriesUid: slot.seriesUid,
+            fusionSeriesUid: slot.fusionUid,
+            show: slot.kind === 'oblique' ? 'axial' : slot.kind,
+            projection: slot.slab && { kind: slot.slab.projection, slab_mm: slot.slab.mm },
+            window: presentation.window,
+            colour_map: presentation.colourMap,
+          };
+        }),
+      },
+      this.#facts(),
+    );
+    await post(`${ADDRESS}?owner=mine`, protocol);
+    held = null;
+    this.known.value = await protocols();
+    tell(`Kept as “${name}”. Studies like this one open so from now on.`);
+  }
+
+  /** Take protocols in from a file; all of them or none. */
+  async take(file: File): Promise<void> {
+    await post(`${ADDRESS}/import?owner=mine`, JSON.parse(await file.text()));
+    held = null;
+    this.known.value = await protocols();
+    tell(`Protocols taken from ${file.name}.`);
+  }
+
+  #hang(list: readonly OwnedProtocol[]): Hung | null {
+    return hang(list, this.#facts());
+  }
+
+  #studies(): Study[] {
+    const reading = this.#reading;
+    return reading ? [reading.study, ...(reading.prior ? [reading.prior.study] : [])] : [];
+  }
+
+  #facts() {
+    return this.#studies().map((study) =>
+      studyFacts(
+        study,
+        study.series.flatMap((s) => this.#series.get(s.uid) ?? []),
+      ),
+    );
+  }
+
+  /** The metadata of every series, so that views, sides and planes are known. */
+  async #loadSeries(): Promise<void> {
+    const wanted = this.#studies().flatMap((study) => study.series.map((s) => ({ study, uid: s.uid })));
+    await Promise.all(
+      wanted.slice(0, MOST_SERIES).map(async ({ study, uid }) => {
+        const series = await load(study, uid).catch(() => null);
+        if (series) this.#series.set(uid, series);
+      }),
+    );
+  }
+
+  async #fill(id: PaneId, pane: FilledPane, reading: Reading): Promise<void> {
+    const study = this.#studies().find((s) => s.uid === pane.studyUid);
+    if (!study || !pane.seriesUid) return this.panes.clear(id, pane.reason ?? 'Drag a series here.');
+    await this.panes.put(id, wantedOf(study, pane, reading, this.#series.get(pane.seriesUid)));
+  }
+
+  /** One scale for all, each at its own, or pushed to an edge: back to back for mammography. */
+  #fit(panes: readonly FilledPane[]): void {
+    const ids = (scale: string) =>
+      panes.flatMap((p, k) => (p.pane.scale === scale && p.seriesUid ? [SIXTEEN[k] ?? ''] : []));
+    this.panes.controller?.sameScale(ids('same'));
+    for (const id of ids('actual')) this.panes.controller?.zoomTo(id, 1);
+    panes.forEach(({ pane, seriesUid }, k) => {
+      if (pane.side && seriesUid) this.panes.controller?.push(SIXTEEN[k] ?? '', pane.side);
+    });
+  }
+}
+
+/** Whether a stage shows nothing but what the server chose: slices of the study, and of its prior beside it. */
+export function isPlain(hung: Hung, reading: Reading): boolean {
+  const [first] = hung.stages;
+  const panes = first?.panes ?? [];
+  const modality = reading.study.series.find((s) => s.uid === reading.current?.series_uid)?.modality;
+  return (
+    panes.length === (reading.prior ? 2 : 1) &&
+    !BY_IMAGE.has(modality ?? '') &&
+    panes.every(
+      ({ pane }, k) =>
+        (pane.study ?? 0) === k && (pane.show ?? 'stack') === 'stack' && !pane.fusion && !pane.projection,
+    )
+  );
+}
+
+function wantedOf(
+  study: Study,
+  { pane, seriesUid, sopUids, fusionSeriesUid }: FilledPane,
+  reading: Reading,
+  series?: SeriesToShow,
+): Wanted {
+  const display = [reading.current, reading.prior?.display].find((d) => d?.series_uid === seriesUid);
+  const index = sopUids && series ? series.slices.findIndex((s) => sopUids.includes(s.sopUid)) : -1;
+  return {
+    study,
+    seriesUid: seriesUid ?? '',
+    kind: pane.show ?? 'stack',
+    window: windowOf(pane.window) ?? display?.window ?? null,
+    slab: pane.projection ? { mm: pane.projection.slab_mm, projection: pane.projection.kind } : null,
+    fusionUid: fusionSeriesUid,
+    ...(index >= 0 && { index }),
+    presentation: {
+      ...(pane.invert && { invert: true }),
+      ...(pane.colour_map && { colourMap: pane.colour_map }),
+    },
+  };
+}
+
+function windowOf(window: FilledPane['pane']['window']): Window | null {
+  if (!window) return null;
+  if ('preset' in window) return CT_PRESETS.find((p) => p.name === window.preset) ?? null;
+  return window;
+}

@@ -1,0 +1,148 @@
+/** How a pane shows its series: slices, planes, the volume, a slab, colours, another series laid over. */
+import { Button } from '../../ui/primitives';
+import type { PaneView } from '../../viewer';
+import { volumeProblem } from '../../viewer/geometry';
+import { PLANES, type Slab } from '../../viewer/view';
+import { COLOUR_NAMES, LOOK_NAMES, PANE_KINDS } from './names';
+import type { Slot } from './panes';
+import type { ReadingStore } from './store';
+
+const PROJECTIONS: readonly { name: Slab['projection']; words: string }[] = [
+  { name: 'max', words: 'MIP' },
+  { name: 'min', words: 'MinIP' },
+  { name: 'average', words: 'Average' },
+];
+
+export function PaneMenu({ slot, view, store }: { slot: Slot; view: PaneView; store: ReadingStore }) {
+  if (!slot.seriesUid || !view.series || view.series.notShown) return null;
+  const id = `menu-${slot.id}`;
+  return (
+    <div class="pane-menu">
+      <Button icon="more" label="How this pane is shown" kind="quiet" popovertarget={id} />
+      <div class="popover" popover="auto" id={id}>
+        <Menu slot={slot} view={view} store={store} />
+      </div>
+    </div>
+  );
+}
+
+function Menu({ slot, view, store }: { slot: Slot; view: PaneView; store: ReadingStore }) {
+  const { panes } = store;
+  const problem = view.series ? volumeProblem(view.series) : null;
+  const planar = PLANES.includes(slot.kind);
+  const colours = slot.kind === 'volume' ? LOOK_NAMES : COLOUR_NAMES;
+  return (
+    <>
+      <Choice
+        title="Shown as"
+        chosen={slot.kind}
+        options={PANE_KINDS.map((k) => ({
+          value: k.kind,
+          words: k.words,
+          off: k.kind !== 'stack' && !!problem,
+        }))}
+        choose={(kind) => void panes.show(slot.id, { kind })}
+      />
+      {problem && <p class="muted">No planes or volume: {problem}</p>}
+      {planar && <SlabChoice slot={slot} store={store} />}
+      <Choice
+        title={slot.kind === 'volume' ? 'Look' : 'Colours'}
+        chosen={view.presentation.colourMap ?? ''}
+        options={colours}
+        choose={(name) => {
+          panes.lead(slot.id);
+          panes.setColourMap(name || null);
+        }}
+      />
+      {!problem && <FusionChoice slot={slot} store={store} />}
+    </>
+  );
+}
+
+function SlabChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
+  const { slab } = slot;
+  const set = (change: Partial<Slab>) => {
+    const next = { mm: slab?.mm ?? 10, projection: slab?.projection ?? ('max' as const), ...change };
+    store.panes.setSlab(slot.id, next.mm > 0 ? next : null);
+  };
+  return (
+    <fieldset>
+      <legend>Slab</legend>
+      <label>
+        Thickness{' '}
+        <input
+          type="range"
+          min={0}
+          max={100}
+          step={1}
+          value={slab?.mm ?? 0}
+          aria-valuetext={slab ? `${slab.mm} mm` : 'thin'}
+          onInput={(e) => set({ mm: Number(e.currentTarget.value) })}
+        />{' '}
+        <span>{slab ? `${slab.mm} mm` : 'thin'}</span>
+      </label>
+      {PROJECTIONS.map((p) => (
+        <label key={p.name}>
+          <input
+            type="radio"
+            name={`projection-${slot.id}`}
+            checked={slab?.projection === p.name}
+            onChange={() => set({ projection: p.name })}
+          />{' '}
+          {p.words}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Another series of the same frame of reference, laid over in colour; the pane itself refuses what does not fit. */
+function FusionChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
+  const others = slot.study?.series.filter(
+    (s) => s.uid !== slot.seriesUid && /^(PT|NM|MR|CT)$/.test(s.modality),
+  );
+  if (!others?.length) return null;
+  return (
+    <label class="fusion">
+      Lay over{' '}
+      <select
+        class="field"
+        value={slot.fusionUid ?? ''}
+        onChange={(e) => void store.panes.show(slot.id, { fusionUid: e.currentTarget.value || null })}
+      >
+        <option value="">nothing</option>
+        {others.map((s) => (
+          <option key={s.uid} value={s.uid}>
+            {s.number} {s.modality} {s.description}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  title: string;
+  chosen: T;
+  options: readonly { value: T; words: string; off?: boolean }[];
+  choose: (value: T) => void;
+}
+
+function Choice<T extends string>({ title, chosen, options, choose }: ChoiceProps<T>) {
+  return (
+    <fieldset>
+      <legend>{title}</legend>
+      {options.map((o) => (
+        <Button
+          key={o.value}
+          kind="quiet"
+          pressed={chosen === o.value}
+          disabled={o.off ?? false}
+          onClick={() => choose(o.value)}
+        >
+          {o.words}
+        </Button>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,36 @@
+/** Reading values out of DICOM JSON (PS3.18 Annex F). */
+import type { Vec3 } from './vectors';
+
+export type DicomJson = Record<string, { vr?: string; Value?: unknown[] } | undefined>;
+
+export function items(from: DicomJson | undefined, tag: string): DicomJson[] {
+  return (from?.[tag]?.Value ?? []) as DicomJson[];
+}
+
+export function numbers(from: DicomJson | undefined, tag: string): number[] | null {
+  const values = from?.[tag]?.Value?.map(Number);
+  return values?.length && values.every(Number.isFinite) ? values : null;
+}
+
+export function number(from: DicomJson | undefined, tag: string): number | null {
+  return numbers(from, tag)?.[0] ?? null;
+}
+
+export function text(from: DicomJson | undefined, tag: string): string {
+  const value = from?.[tag]?.Value?.[0];
+  return value === undefined || value === null ? '' : String(value);
+}
+
+export function vector(from: DicomJson | undefined, tag: string): Vec3 | null {
+  const v = numbers(from, tag);
+  return v?.length === 3 ? (v as unknown as Vec3) : null;
+}
+
+/**
+ * What holds for one frame: its own functional group, else the shared one, else the instance itself
+ * (PS3.3 C.7.6.16). `sequence` is the macro in the functional groups.
+ */
+export function ofFrame(instance: DicomJson, frame: number, sequence: string): DicomJson {
+  const own = items(items(instance, '52009230')[frame - 1], sequence)[0];
+  return own ?? items(items(instance, '52009229')[0], sequence)[0] ?? instance;
+}

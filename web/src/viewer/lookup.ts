@@ -1,0 +1,118 @@
+/**
+ * What images bring along as tables and the image loader does not read: colour palettes, modality and VOI LUTs; and the
+ * spacing of projections, which stands in another attribute.
+ *
+ * PS3.3 C.7.6.3.1.5 (palettes), C.11.1 (modality LUT), C.11.2 (VOI LUT); C.8.7.1 Imager Pixel Spacing.
+ */
+import { type DicomJson, items, number, numbers, text } from './dicom';
+
+const PALETTES = [
+  ['00281101', '00281201'],
+  ['00281102', '00281202'],
+  ['00281103', '00281203'],
+] as const;
+
+interface WithBytes {
+  vr?: string;
+  Value?: unknown[];
+  InlineBinary?: string;
+  BulkDataURI?: string;
+}
+
+/** The metadata of an image with what its loader needs in the form it reads; the same object where nothing is missing. */
+export async function completed(instance: DicomJson): Promise<DicomJson> {
+  const spaced = withSpacing(instance);
+  return text(instance, '00280004') === 'PALETTE COLOR' ? withPalettes(spaced) : spaced;
+}
+
+/** Whether an image must be completed before it can be loaded. */
+export const needsTables = (instance: DicomJson): boolean => text(instance, '00280004') === 'PALETTE COLOR';
+
+/** What a length on an image rests on, in words; empty where nothing says how large a pixel is. */
+export function calibrationOf(instance: DicomJson): string {
+  if (numbers(instance, '00280030')) return text(instance, '00280A04') || (isProjection(instance) ? 'as calibrated by the device' : 'pixel spacing');
+  if (numbers(instance, '00181164')) return 'in the plane of the detector';
+  return regionSpacing(instance) ? 'ultrasound region' : '';
+}
+
+const isProjection = (instance: DicomJson): boolean =>
+  /^(MG|CR|DX|RF|XA|RG|IO|PX)$/.test(text(instance, '00080060'));
+
+/** Projections say how far apart the pixels of the detector are; ultrasound, how large those of its one region. */
+export function withSpacing(instance: DicomJson): DicomJson {
+  if (numbers(instance, '00280030')) return instance;
+  const spacing = numbers(instance, '00181164') ?? regionSpacing(instance);
+  return spacing?.length === 2 ? { ...instance, '00280030': { vr: 'DS', Value: spacing } } : instance;
+}
+
+/** Row and column spacing in mm where one region in cm stands for the whole image (PS3.3 C.8.5.5); else null. */
+function regionSpacing(instance: DicomJson): number[] | null {
+  const regions = items(instance, '00186011').filter((r) => number(r, '00186012') === 1);
+  const [region] = regions;
+  if (regions.length !== 1 || number(region, '00186024') !== 3 || number(region, '00186026') !== 3) return null;
+  const [x, y] = [number(region, '0018602C'), number(region, '0018602E')];
+  return x && y ? [Math.abs(y) * 10, Math.abs(x) * 10] : null;
+}
+
+async function withPalettes(instance: DicomJson): Promise<DicomJson> {
+  const complete: DicomJson = { ...instance };
+  for (const [descriptorTag, dataTag] of PALETTES) {
+    const [entries = 0, , bits = 16] = numbers(instance, descriptorTag) ?? [];
+    const values = await tableOf(instance[dataTag], entries || 65536);
+    if (!values) throw new Error('The palette of the image is missing.');
+    complete[dataTag] = { vr: 'OW', Value: widened(values, bits) };
+    // The loader shows the upper half of 16 bits: tables of 8 bits are made as wide.
+    complete[descriptorTag] = { vr: 'US', Value: [entries, numbers(instance, descriptorTag)?.[1] ?? 0, 16] };
+  }
+  return complete;
+}
+
+/** Tables whose largest entry fits into 8 bits are meant as 8 bits, whatever the descriptor says. */
+function widened(values: number[], bits: number): number[] {
+  const narrow = bits <= 8 || values.every((v) => v < 256);
+  return narrow ? values.map((v) => v * 257) : values;
+}
+
+function inlineBytes(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+async function bulkBytes(uri: string | undefined): Promise<Uint8Array | null> {
+  if (!uri) return null;
+  const path = new URL(uri, location.href).pathname;
+  const answer = await fetch(path, { headers: { Accept: 'application/octet-stream', 'X-Sightline': '1' } });
+  return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
+}
+
+/** A table for the eyes: from which value on, and the grey of each entry from 0 to 1. */
+export interface GreyTable {
+  first: number;
+  greys: number[];
+}
+
+/**
+ * The table that turns stored values into grey where an image brings one and no window: its VOI LUT, else its modality
+ * LUT. Stored values stay what they are; measurements name them plainly.
+ */
+export async function greyTable(instance: DicomJson): Promise<GreyTable | null> {
+  const voi = items(instance, '00283010')[0];
+  const modality = items(instance, '00283000')[0];
+  if (numbers(instance, '00281050') && !modality) return null;
+  const table = modality ?? voi;
+  const [count = 0, first = 0, bits = 16] = numbers(table, '00283002') ?? [];
+  const values = table && (await tableOf(table['00283006'], count || 65536));
+  if (!values?.length) return null;
+  const most = modality ? Math.max(...values.slice(0, 65536)) || 1 : 2 ** Math.min(bits, 16) - 1;
+  return { first: first > 32767 && text(instance, '00280103') === '1' ? first - 65536 : first, greys: values.map((v) => Math.min(v / most, 1)) };
+}
+
+/** The entries of a table: as numbers, one to a byte, or one to two bytes; null where there is none. */
+async function tableOf(element: WithBytes | undefined, entries: number): Promise<number[] | null> {
+  if (!element) return null;
+  if (element.Value) return element.Value.map(Number);
+  const bytes = element.InlineBinary ? inlineBytes(element.InlineBinary) : await bulkBytes(element.BulkDataURI);
+  if (!bytes) return null;
+  if (bytes.length < 2 * entries) return [...bytes.slice(0, entries)];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: entries }, (_, k) => view.getUint16(2 * k, true));
+}

@@ -1,0 +1,236 @@
+/** A plane through the volume of a series: axial, sagittal, coronal or turned freely, thin or a slab. */
+import { Enums, type Types } from '@cornerstonejs/core';
+import { GREY } from './colours';
+import { renderingEngine } from './engine';
+import { volumeProblem } from './geometry';
+import { CameraPane, type PaneEvents, rangeOf, type ShowOptions } from './pane';
+import { type Window, windowOfInstance } from './presets';
+import type { SeriesToShow } from './series';
+import { add, cross, dot, rotate, scale, subtract, unit, type Vec3 } from './vectors';
+import { EMPTY_VIEW, type PaneKind, type PaneView, PLAIN, type Slab } from './view';
+import { followLoading, leaveVolume, takeVolume, volumeIdOf } from './volumes';
+
+const { AXIAL, SAGITTAL, CORONAL } = Enums.OrientationAxis;
+const ORIENTATIONS: Partial<Record<PaneKind, Enums.OrientationAxis>> = {
+  axial: AXIAL,
+  sagittal: SAGITTAL,
+  coronal: CORONAL,
+  oblique: AXIAL,
+};
+const BLENDS: Record<Slab['projection'], Enums.BlendModes> = {
+  max: Enums.BlendModes.MAXIMUM_INTENSITY_BLEND,
+  min: Enums.BlendModes.MINIMUM_INTENSITY_BLEND,
+  average: Enums.BlendModes.AVERAGE_INTENSITY_BLEND,
+};
+/** Colours of the image laid over, and how much of it shows: the hot metal of PS3.6 Annex B is the field's habit. */
+const FUSION_COLOURS = { name: 'hot_iron', opacity: 0.45 };
+const FUSION_RANGE = { lower: 0, upper: 10 };
+
+export class PlanePane extends CameraPane {
+  protected readonly viewport: Types.IVolumeViewport;
+  #volumes: string[] = [];
+  #loaded: number | null = 0;
+  #slab: Slab | null = null;
+  #fused: SeriesToShow | null = null;
+  #stopFollowing: () => void = () => {};
+
+  constructor(id: string, element: HTMLDivElement, kind: PaneKind, events: PaneEvents) {
+    super(id, element, kind, events);
+    const engine = renderingEngine();
+    engine.enableElement({
+      viewportId: id,
+      element,
+      type: Enums.ViewportType.ORTHOGRAPHIC,
+      defaultOptions: { orientation: ORIENTATIONS[kind] ?? AXIAL },
+    });
+    this.viewport = engine.getViewport(id) as Types.IVolumeViewport;
+    this.start();
+  }
+
+  async show(series: SeriesToShow, options: ShowOptions): Promise<void> {
+    const turn = ++this.turnOfShow;
+    this.#release();
+    this.series = series;
+    this.presentation = { ...PLAIN, ...options.presentation, window: null };
+    const problem = volumeProblem(series) ?? (options.fusion ? fusionProblem(series, options.fusion) : null);
+    if (problem) return this.fail(problem);
+    this.publish({ ...EMPTY_VIEW, kind: this.kind, state: 'loading', series, loaded: 0 });
+    try {
+      await this.#setVolumes(series, options.fusion ?? null, turn);
+    } catch (error) {
+      if (turn !== this.turnOfShow) return;
+      return this.fail(
+        `The volume could not be made: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    if (turn !== this.turnOfShow) return;
+    const window = options.presentation?.window ?? options.window ?? ownWindow(series);
+    if (window) this.apply({ voiRange: rangeOf(window) });
+    if (options.slab) this.setSlab(options.slab);
+    if (options.centre) this.#lookAt(options.centre, this.scaleMm);
+    await this.render();
+    if (options.presentation) this.present(options.presentation);
+  }
+
+  override dispose(): void {
+    this.#release();
+    super.dispose();
+  }
+
+  override clear(reason: string): void {
+    this.#release();
+    super.clear(reason);
+  }
+
+  get normal(): Vec3 | null {
+    const normal = this.viewport.getCamera().viewPlaneNormal;
+    return this.series && normal ? (normal as unknown as Vec3) : null;
+  }
+
+  async scroll(by: number): Promise<void> {
+    if (this.view.state !== 'shown') return;
+    this.viewport.scroll(by);
+    this.viewport.render();
+    this.events.moved(this);
+  }
+
+  async goTo(index: number): Promise<void> {
+    const last = this.view.count - 1;
+    await this.scroll(Math.min(Math.max(index, 0), last) - this.view.index);
+  }
+
+  async reach(point: Vec3): Promise<void> {
+    const focal = this.#focal();
+    const normal = this.normal;
+    if (!focal || !normal) return;
+    const target = this.inView(point)
+      ? add(focal, scale(normal, dot(subtract(point, focal), normal)))
+      : point;
+    this.#lookAt(target, this.scaleMm);
+    this.viewport.render();
+  }
+
+  async follow(point: Vec3, scaleMm: number): Promise<void> {
+    if (this.view.state !== 'shown') return;
+    this.#lookAt(point, scaleMm);
+    this.viewport.render();
+  }
+
+  setSlab(slab: Slab | null): void {
+    this.#slab = slab;
+    if (!this.series) return;
+    const main = this.#volumes.slice(0, 1);
+    this.viewport.setBlendMode(slab ? BLENDS[slab.projection] : Enums.BlendModes.COMPOSITE, main, false);
+    if (slab) this.viewport.setSlabThickness(slab.mm, main);
+    else this.viewport.resetSlabThickness();
+    this.viewport.render();
+  }
+
+  /** Turn the plane about its own horizontal or vertical axis, through the point in the middle. */
+  turn(degrees: number, about: 'horizontal' | 'vertical'): void {
+    const camera = this.viewport.getCamera();
+    const { viewPlaneNormal, viewUp, focalPoint, position } = camera;
+    if (this.view.state !== 'shown' || !viewPlaneNormal || !viewUp || !focalPoint || !position) return;
+    const normal = viewPlaneNormal as unknown as Vec3;
+    const up = viewUp as unknown as Vec3;
+    const axis = about === 'vertical' ? up : unit(cross(up, normal));
+    const turned = rotate(normal, axis, degrees);
+    const away = Math.hypot(...subtract(position as unknown as Vec3, focalPoint as unknown as Vec3));
+    const at = add(focalPoint as unknown as Vec3, scale(turned, away));
+    this.viewport.setCamera({
+      viewPlaneNormal: [...turned] as Types.Point3,
+      viewUp: [...rotate(up, axis, degrees)] as Types.Point3,
+      position: [...at] as Types.Point3,
+    });
+    this.viewport.render();
+    this.events.moved(this);
+  }
+
+  protected own(): Pick<PaneView, 'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused'> | null {
+    if (!this.#volumes.length || !this.viewport.getActors().length) return null;
+    return {
+      index: this.viewport.getSliceIndex(),
+      count: this.viewport.getNumberOfSlices(),
+      positionLpsMm: this.#focal(),
+      loaded: this.#loaded,
+      slab: this.#slab,
+      fused: this.#fused?.description || this.#fused?.modality || null,
+    };
+  }
+
+  protected rangeNow(): Types.VOIRange | null {
+    return this.viewport.getProperties(this.#volumes[0])?.voiRange ?? null;
+  }
+
+  protected apply(properties: { voiRange?: Types.VOIRange; invert?: boolean }): void {
+    this.viewport.setProperties(properties, this.#volumes[0]);
+  }
+
+  protected setColourMap(name: string | null): void {
+    this.viewport.setProperties({ colormap: { name: name ?? GREY } }, this.#volumes[0]);
+  }
+
+  protected onPlane(point: Vec3): Vec3 {
+    const focal = this.#focal();
+    const { normal } = this;
+    return focal && normal ? subtract(point, scale(normal, dot(subtract(point, focal), normal))) : point;
+  }
+
+  async #setVolumes(series: SeriesToShow, fusion: SeriesToShow | null, turn: number): Promise<void> {
+    this.#volumes = [series, ...(fusion ? [fusion] : [])].map((s) => volumeIdOf(s, 0));
+    this.#loaded = 0;
+    const [main = ''] = this.#volumes;
+    this.#stopFollowing = followLoading(main, (loaded, of) => this.#progress(loaded, of));
+    const made = await Promise.all([takeVolume(series, 0), fusion && takeVolume(fusion, 0)]);
+    if (turn !== this.turnOfShow) return;
+    if (made[0].loadStatus?.loaded) this.#loaded = null;
+    await this.viewport.setVolumes(this.#volumes.map((volumeId) => ({ volumeId })));
+    this.#fused = fusion;
+    const laidOver = this.#volumes[1];
+    if (laidOver) this.viewport.setProperties({ colormap: FUSION_COLOURS, voiRange: FUSION_RANGE }, laidOver);
+  }
+
+  #progress(loaded: number, of: number): void {
+    const done = loaded >= of;
+    const before = this.#loaded;
+    this.#loaded = done ? null : Math.round((100 * loaded) / of);
+    if (this.#loaded !== before) this.viewport.render();
+  }
+
+  #lookAt(point: Vec3, parallelScale: number): void {
+    const { focalPoint, position } = this.viewport.getCamera();
+    if (!focalPoint || !position) return;
+    const by = subtract(point, focalPoint as unknown as Vec3);
+    this.viewport.setCamera({ parallelScale });
+    this.viewport.setCamera({
+      focalPoint: [...point] as Types.Point3,
+      position: [...add(position as unknown as Vec3, by)] as Types.Point3,
+    });
+  }
+
+  #focal(): Vec3 | null {
+    return (this.viewport.getCamera().focalPoint as unknown as Vec3) ?? null;
+  }
+
+  #release(): void {
+    this.#stopFollowing();
+    for (const id of this.#volumes) leaveVolume(id);
+    this.#volumes = [];
+    this.#fused = null;
+  }
+}
+
+/** Images are laid over each other only where the scanner says that both lie in one space. */
+function fusionProblem(series: SeriesToShow, fusion: SeriesToShow): string | null {
+  const problem = volumeProblem(fusion);
+  if (problem) return `The series to lay over: ${problem}`;
+  return series.frameOfReference && series.frameOfReference === fusion.frameOfReference
+    ? null
+    : 'The two series do not share a frame of reference, so nothing says how they lie over each other.';
+}
+
+/** The window that the images themselves ask for. */
+function ownWindow(series: SeriesToShow): Window | null {
+  const middle = series.slices[Math.floor(series.slices.length / 2)];
+  return middle ? windowOfInstance(series.instances[middle.instance] ?? {}, middle.frame) : null;
+}

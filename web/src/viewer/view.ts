@@ -1,0 +1,92 @@
+/** What one pane shows now, as plain values; made anew after each rendering. */
+import type { DrawnMark } from './overlay';
+import type { Window } from './presets';
+import type { SeriesToShow } from './series';
+import type { Vec3 } from './vectors';
+
+/** How a series is shown: slice by slice, as a plane through its volume, or the volume itself. */
+export type PaneKind = 'stack' | 'axial' | 'sagittal' | 'coronal' | 'oblique' | 'volume';
+export const PLANES: readonly PaneKind[] = ['axial', 'sagittal', 'coronal', 'oblique'];
+
+/** How values along the line of sight are put together in a slab. */
+export interface Slab {
+  mm: number;
+  projection: 'max' | 'min' | 'average';
+}
+
+/** How an image is turned, coloured and windowed; a part of it can be set alone. */
+export interface Presentation {
+  window: Window | null;
+  invert: boolean;
+  rotation: number;
+  flipHorizontal: boolean;
+  flipVertical: boolean;
+  colourMap: string | null;
+}
+
+export const PLAIN: Presentation = {
+  window: null,
+  invert: false,
+  rotation: 0,
+  flipHorizontal: false,
+  flipVertical: false,
+  colourMap: null,
+};
+
+export interface Letters {
+  top: string;
+  right: string;
+  bottom: string;
+  left: string;
+}
+
+export interface DrawnLine {
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
+export interface PaneView {
+  state: 'empty' | 'loading' | 'shown' | 'failed';
+  /** Why there is no image, in words; only when `failed`. */
+  reason: string;
+  kind: PaneKind;
+  series: SeriesToShow | null;
+  index: number;
+  count: number;
+  /** Loaded images of a volume; null where nothing is awaited. */
+  loaded: number | null;
+  presentation: Presentation;
+  slab: Slab | null;
+  mmPerPixel: number | null;
+  letters: Letters | null;
+  positionLpsMm: Vec3 | null;
+  marks: readonly DrawnMark[];
+  /** Where the leading pane's plane cuts this one. */
+  lines: readonly DrawnLine[];
+  /** The linked point lies outside this series: nothing here corresponds to what the other pane shows. */
+  beyond: boolean;
+  playing: number | null;
+  fused: string | null;
+}
+
+export const EMPTY_VIEW: PaneView = {
+  state: 'empty',
+  reason: '',
+  kind: 'stack',
+  series: null,
+  index: 0,
+  count: 0,
+  loaded: null,
+  presentation: PLAIN,
+  slab: null,
+  mmPerPixel: null,
+  letters: null,
+  positionLpsMm: null,
+  marks: [],
+  lines: [],
+  beyond: false,
+  playing: null,
+  fused: null,
+};

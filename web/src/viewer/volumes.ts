@@ -1,0 +1,74 @@
+/** Volumes made of a series' images, one for all panes that show it, and released when none does. */
+import { cache, Enums, eventTarget, type Types, volumeLoader } from '@cornerstonejs/core';
+import { registerSeries } from './engine';
+import { type SeriesToShow, slicesPerPhase } from './series';
+
+const LOADER = 'cornerstoneStreamingImageVolume';
+
+interface Held {
+  volume: Promise<Types.IStreamingImageVolume>;
+  users: number;
+}
+
+const held = new Map<string, Held>();
+
+export const volumeIdOf = (series: SeriesToShow, phase: number): string => `${LOADER}:${series.uid}-${phase}`;
+
+/** The volume of one phase of a series; loading begins, and goes on after this resolves. */
+export function takeVolume(series: SeriesToShow, phase: number): Promise<Types.IStreamingImageVolume> {
+  const id = volumeIdOf(series, phase);
+  const known = held.get(id);
+  if (known) {
+    known.users += 1;
+    return known.volume;
+  }
+  const count = slicesPerPhase(series);
+  const imageIds = series.slices.slice(phase * count, (phase + 1) * count).map((s) => s.imageId);
+  const made = registerSeries(series).then(() => volumeLoader.createAndCacheVolume(id, { imageIds }));
+  const volume = made.then((volume) => {
+    const streaming = volume as Types.IStreamingImageVolume;
+    streaming.load();
+    return streaming;
+  });
+  held.set(id, { volume, users: 1 });
+  volume.catch(() => held.delete(id));
+  return volume;
+}
+
+/** Give a volume back; the last one to do so frees its memory. */
+export function leaveVolume(id: string): void {
+  const known = held.get(id);
+  if (!known) return;
+  known.users -= 1;
+  if (known.users > 0) return;
+  held.delete(id);
+  void known.volume.then(
+    (volume) => {
+      volume.cancelLoading?.();
+      if (cache.getVolume(id)) cache.removeVolumeLoadObject(id);
+    },
+    () => {},
+  );
+}
+
+/** Hear how many images of a volume are there, until `stop` is called. */
+export function followLoading(id: string, told: (loaded: number, of: number) => void): () => void {
+  const progress = (event: Event) => {
+    const { volumeId, framesProcessed, totalNumFrames } = (event as CustomEvent).detail as {
+      volumeId: string;
+      framesProcessed: number;
+      totalNumFrames: number;
+    };
+    if (volumeId === id) told(framesProcessed, totalNumFrames);
+  };
+  const completed = (event: Event) => {
+    if ((event as CustomEvent<{ volumeId: string }>).detail.volumeId === id) told(1, 1);
+  };
+  const { IMAGE_VOLUME_MODIFIED, IMAGE_VOLUME_LOADING_COMPLETED } = Enums.Events;
+  eventTarget.addEventListener(IMAGE_VOLUME_MODIFIED, progress);
+  eventTarget.addEventListener(IMAGE_VOLUME_LOADING_COMPLETED, completed);
+  return () => {
+    eventTarget.removeEventListener(IMAGE_VOLUME_MODIFIED, progress);
+    eventTarget.removeEventListener(IMAGE_VOLUME_LOADING_COMPLETED, completed);
+  };
+}
