@@ -155,11 +155,14 @@ def _film(store: archive.Store, held: archive.HeldFrames) -> tuple[Bytes, str]:
 
 def _frame_ms(header: Dataset) -> float | None:
     """Return how long a frame is shown, in ms (PS3.3 C.7.6.5)."""
-    ms = waveforms.number_of(header, "FrameTime")
-    rate = waveforms.number_of(header, "RecommendedDisplayFrameRate") or waveforms.number_of(
-        header, "CineRate"
-    )
-    return ms or (1000 / rate if rate else None)
+    time = waveforms.number_of(header, "FrameTime")
+    if time and time > 0:
+        return time
+    for name in ("RecommendedDisplayFrameRate", "CineRate"):
+        rate = waveforms.number_of(header, name)
+        if rate and rate > 0:
+            return 1000 / rate
+    return None
 
 
 def describe_waveform(store: archive.Store, place: Place, *, by: access.Person) -> Recording:

@@ -102,7 +102,8 @@ def values_of(ds: Dataset, number: int, start: int = 0, count: int | None = None
         values[np.equal(part.T, padding)] = np.nan
     calibrations = [_calibration(channel) for channel in _items(item, "ChannelDefinitionSequence")]
     scales, baselines = (np.array([c[n] for c in calibrations])[:, np.newaxis] for n in (0, 1))
-    return (values * scales + baselines).astype(np.float32)
+    calibrated: NDArray[np.float32] = (values * scales + baselines).astype(np.float32)
+    return calibrated
 
 
 def _groups(ds: Dataset) -> list[Dataset]:
