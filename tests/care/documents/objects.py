@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage
@@ -118,3 +119,63 @@ def two_leads() -> NDArray[np.int16]:
     """A ramp and its opposite, as stored."""
     ramp = np.arange(-500, 500, dtype="<i2")
     return np.stack([ramp, -ramp], axis=1)
+
+
+SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+JPEG = "1.2.840.10008.1.2.4.50"
+
+
+def tissue(columns: int, rows: int) -> NDArray[np.uint8]:
+    """A picture (row, column, 3) in which every place looks different: stains, a grid, and circles."""
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    cells = np.sin(x / 9) * np.sin(y / 11) + np.sin((x + y) / 83)
+    picture = np.stack([225 - 35 * cells, 165 + 50 * np.cos(x / columns * 3), 205 + 40 * np.sin(y / rows * 4)], 2)
+    picture[np.hypot(x - columns / 2, y - rows / 2) < min(rows, columns) / 8] = (120, 40, 130)
+    picture[(x % 500 < 3) | (y % 500 < 3)] = (60, 60, 90)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def slide(
+    picture: NDArray[np.uint8], number: int, *, tile: int = 256, mm: float = 0.0005, flavour: str = "VOLUME",
+    sparse: bool = False,
+) -> bytes:  # fmt: skip
+    """One level of a slide as JPEG tiles, or a picture of the whole in one frame."""
+    rows, columns = picture.shape[:2]
+    high, wide = (tile, tile) if flavour == "VOLUME" else (rows, columns)
+    places = [(x, y) for y in range(0, rows, high) for x in range(0, columns, wide)]
+    ds = blank(
+        SLIDE, JPEG, Modality="SM", ImageType=["ORIGINAL", "PRIMARY", flavour, "NONE"], InstanceNumber=number,
+        Rows=high, Columns=wide, NumberOfFrames=len(places), SamplesPerPixel=3, PlanarConfiguration=0,
+        PhotometricInterpretation="YBR_FULL_422", BitsAllocated=8, BitsStored=8, HighBit=7, PixelRepresentation=0,
+        TotalPixelMatrixColumns=columns, TotalPixelMatrixRows=rows, TotalPixelMatrixFocalPlanes=1,
+        DimensionOrganizationType="TILED_SPARSE" if sparse else "TILED_FULL", LossyImageCompression="01",
+    )  # fmt: skip
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID(f"{SERIES}.{number}")
+    measures, shared, path = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing, measures.SliceThickness = [mm, mm], 0.004
+    shared.PixelMeasuresSequence = [measures]
+    ds.SharedFunctionalGroupsSequence = [shared]
+    path.OpticalPathIdentifier, path.ObjectiveLensPower = "1", 20
+    ds.OpticalPathSequence = [path]
+    if sparse:
+        places = places[::-1]
+        ds.PerFrameFunctionalGroupsSequence = [_placed(x, y) for x, y in places]
+    ds.PixelData = encapsulate([_jpeg(picture[y : y + high, x : x + wide], high, wide) for x, y in places])
+    ds["PixelData"].VR = "OB"
+    return written(ds)
+
+
+def _placed(x: int, y: int) -> Dataset:
+    frame, place = Dataset(), Dataset()
+    place.ColumnPositionInTotalImagePixelMatrix, place.RowPositionInTotalImagePixelMatrix = x + 1, y + 1
+    frame.PlanePositionSlideSequence = [place]
+    return frame
+
+
+def _jpeg(part: NDArray[np.uint8], rows: int, columns: int) -> bytes:
+    """A tile as JPEG; what lies beyond the edge of the slide is white."""
+    whole = np.full((rows, columns, 3), 255, np.uint8)
+    whole[: part.shape[0], : part.shape[1]] = part
+    buffer = BytesIO()
+    Image.fromarray(whole).save(buffer, "JPEG", quality=85, subsampling="4:2:2")
+    return buffer.getvalue()

@@ -21,7 +21,7 @@ def test_a_pdf_is_given_to_be_shown_in_our_own_page_only(reader, put, size):
     assert answer.headers["content-disposition"] == 'inline; filename="document.pdf"'
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "frame-ancestors 'self'" in policy
+    assert "frame-ancestors 'self'; sandbox" in policy
     assert (
         reader.get(f"{AT}/document", params={"download": True})
         .headers["content-disposition"]

@@ -15,10 +15,11 @@ from sightline.trust.identity import Caller
 router = APIRouter(prefix="/studies/{study_uid}/series/{series_uid}/instances/{sop_uid}", tags=["documents"])
 
 Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$")]
-# Only our own page may frame a document; inside, nothing of it may run, load or lead away.
+# Only our own page may frame a document; inside, nothing of it may run, load or lead away. The reader of the
+# browser draws a PDF from outside of the sandbox.
 DOCUMENT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
+    "frame-ancestors 'self'; sandbox"
 )
 OCTETS = "application/octet-stream"
 
@@ -108,7 +109,7 @@ def get_document(store: Held, at: At, caller: Caller, download: bool = False) ->
     """Give the file inside of an encapsulated document; only a PDF is for a browser to show."""
     file, chunks = documents.open_document(store, at, by=caller)
     headers = {
-        "Content-Security-Policy": DOCUMENT_POLICY if file.shown else f"{DOCUMENT_POLICY}; sandbox",
+        "Content-Security-Policy": DOCUMENT_POLICY,
         "Content-Disposition": _disposition(file.name, inline=file.shown and not download),
         "Content-Length": str(file.size),
     }

@@ -178,21 +178,29 @@ function pulse(
   pen.stroke();
 }
 
+/** A tick for each mark, and its words where they have room. */
 function drawMarks(pen: CanvasRenderingContext2D, { marks, paper, speed, scale }: Drawing): void {
   pen.strokeStyle = INK.mark;
   pen.fillStyle = INK.mark;
   pen.lineWidth = 1 / scale;
   pen.font = `${10 / scale}px system-ui, sans-serif`;
-  for (const mark of marks)
-    for (const strip of paper.strips) {
+  for (const strip of paper.strips) {
+    const bottom = strip.y + paper.rowHeight / 2;
+    let free = strip.x;
+    for (const [at, mark] of marks.entries()) {
       if (mark.time < strip.from || mark.time > strip.to) continue;
       const x = xAt(strip, mark.time, speed);
       pen.beginPath();
-      pen.moveTo(x, strip.y + paper.rowHeight / 2 - 3);
-      pen.lineTo(x, strip.y + paper.rowHeight / 2);
+      pen.moveTo(x, bottom - 2);
+      pen.lineTo(x, bottom - 0.5);
       pen.stroke();
-      pen.fillText(mark.text.slice(0, 24), x + 0.5, strip.y + paper.rowHeight / 2 - 0.5);
+      const next = marks[at + 1]?.time ?? strip.to;
+      const width = pen.measureText(mark.text).width;
+      if (x < free || x + width > xAt(strip, Math.min(next, strip.to), speed)) continue;
+      pen.fillText(mark.text, x + 0.5, bottom - 0.7);
+      free = x + width;
     }
+  }
 }
 
 function drawCaliper(

@@ -81,7 +81,9 @@ const COLUMNS = [
   ['V1', 'V2', 'V3'],
   ['V4', 'V5', 'V6'],
 ] as const;
-const ROW_MM: Record<Layout, number> = { '3x4': 32, '12x1': 18 };
+const COLUMN_ROW_MM = 32;
+/** Few channels have more room each. */
+const rowMm = (channels: number): number => (channels <= 3 ? 40 : channels <= 6 ? 28 : 18);
 
 /** The group to begin with: measured rather than derived, and the longest of those. */
 export function firstGroup(groups: readonly Group[]): Group | null {
@@ -96,11 +98,11 @@ export const isTwelveLead = (channels: readonly Channel[]): boolean =>
 
 /** Lay channels out; `duration` is what the page holds, in s, and `speed` in mm/s. */
 export function layOut(channels: readonly Channel[], layout: Layout, duration: number, speed: number): Paper {
-  const rowHeight = ROW_MM[layout];
-  const strips =
-    layout === '3x4' && isTwelveLead(channels)
-      ? inColumns(channels, duration, speed, rowHeight)
-      : channels.map((c, row) => strip(c, row, LABEL_MM, (row + 0.5) * rowHeight, 0, duration, true));
+  const columns = layout === '3x4' && isTwelveLead(channels);
+  const rowHeight = columns ? COLUMN_ROW_MM : rowMm(channels.length);
+  const strips = columns
+    ? inColumns(channels, duration, speed, rowHeight)
+    : channels.map((c, row) => strip(c, row, LABEL_MM, (row + 0.5) * rowHeight, 0, duration, true));
   const rows = Math.round(Math.max(0, ...strips.map((s) => s.y / rowHeight + 0.5)));
   const width = Math.max(0, ...strips.map((s) => s.x + (s.to - s.from) * speed)) + 2;
   return { strips, width, height: rows * rowHeight, rowHeight };

@@ -517,11 +517,13 @@ const leadsOf = (a: Annotation, group: Group): string =>
     : '';
 
 function marksOf(annotations: readonly Annotation[], startS: number, duration: number) {
-  return annotations.flatMap((a) =>
-    a.at_s
-      .filter((at) => at >= startS && at <= startS + duration)
-      .map((at) => ({ time: at - startS, text: [a.name, said(a)].filter(Boolean).join(' ') })),
-  );
+  return annotations
+    .flatMap((a) =>
+      a.at_s
+        .filter((at) => at >= startS && at <= startS + duration)
+        .map((at) => ({ time: at - startS, text: [a.name, said(a)].filter(Boolean).join(' ').slice(0, 40) })),
+    )
+    .sort((a, b) => a.time - b.time);
 }
 
 const describe = (group: Group, duration: number): string =>

@@ -26,6 +26,8 @@ export interface Statement {
   id: string;
   relationship: string;
   kind: string;
+  /** The code of its name. */
+  code: string;
   name: string;
   /** The words; empty for containers and references. */
   value: string;
@@ -44,6 +46,8 @@ export interface Report {
   verification: string;
   verifiers: string[];
   authors: string[];
+  /** Persons and devices that observed, as the content names them. */
+  observers: string[];
   written: string;
   patient: string;
   patientId: string;
@@ -63,6 +67,7 @@ export function readReport(instance: DicomJson): Report {
     completionReason: text(instance, '0040A492'),
     verification: text(instance, '0040A493'),
     verifiers: items(instance, '0040A073').slice(0, 20).map(verifier),
+    observers: observersOf(statements),
     authors: items(instance, '0040A078').slice(0, 20).map(author).filter(Boolean),
     written: moment(text(instance, '00080023'), text(instance, '00080033')),
     patient: person(instance, '00100010'),
@@ -115,7 +120,8 @@ function readStatement(item: DicomJson, id: string): Omit<Statement, 'children'>
     id,
     relationship: text(item, '0040A010'),
     kind,
-    name: meaning(first(item, '0040A043')),
+    code: text(first(item, '0040A043'), '00080100'),
+    name: raised(meaning(first(item, '0040A043'))),
     value: clipped(wordsOf(item, kind, measured)),
     unit: text(unit, '00080100'),
     unitMeaning: text(unit, '00080104'),
@@ -135,7 +141,7 @@ function wordsOf(item: DicomJson, kind: string, measured: DicomJson): string {
     case 'TEXT':
       return text(item, '0040A160');
     case 'CODE':
-      return meaning(first(item, '0040A168'));
+      return raised(meaning(first(item, '0040A168')));
     case 'NUM':
       return text(measured, '0040A30A') || meaning(first(item, '0040A301')) || 'no value';
     case 'PNAME':
@@ -234,6 +240,54 @@ const UNITS: Record<string, string> = {
   '{pulse}/s': 'pulses/s',
   '{H.B.}/min': '/min',
 };
+
+/** `¹⁸F` from `^18^F`, as DICOM writes what stands above the line. */
+export const raised = (words: string): string =>
+  words.replace(/\^(\d{1,4})\^/g, (_, digits: string) =>
+    [...digits].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join(''),
+  );
+
+/** TID 1003 and 1004: names of persons, and of devices their name or model. */
+const OBSERVERS = new Set(['121008', '121013', '121015']);
+
+const observersOf = (statements: readonly Statement[]): string[] => [
+  ...new Set(statements.filter((s) => OBSERVERS.has(s.code) && s.value).map((s) => s.value)),
+];
+
+/** Who observed what and of whom, beside what was observed. */
+export function splitContext(statements: readonly Statement[]): {
+  context: Statement[];
+  content: Statement[];
+} {
+  const isContext = (s: Statement) => s.relationship === 'HAS OBS CONTEXT' && s.kind !== 'CONTAINER';
+  return { context: statements.filter(isContext), content: statements.filter((s) => !isContext(s)) };
+}
+
+/** Statements that follow each other and are no containers, taken together; images that follow each other as one. */
+export function runs(list: readonly Statement[]): (Statement | Statement[])[] {
+  const found: (Statement | Statement[])[] = [];
+  for (const statement of list) {
+    const last = found.at(-1);
+    if (statement.kind === 'CONTAINER') found.push(statement);
+    else if (!Array.isArray(last)) found.push([statement]);
+    else {
+      const before = last.at(-1);
+      if (before && joins(before, statement))
+        last[last.length - 1] = { ...before, references: [...before.references, ...statement.references] };
+      else last.push(statement);
+    }
+  }
+  return found;
+}
+
+const joins = (a: Statement, b: Statement): boolean =>
+  a.kind === 'IMAGE' &&
+  b.kind === 'IMAGE' &&
+  a.name === b.name &&
+  a.relationship === b.relationship &&
+  !a.see &&
+  !b.see &&
+  a.children.length + b.children.length === 0;
 
 /** A UCUM unit as it is set in type; annotations of UCUM are for machines. */
 export function unitText(code: string): string {

@@ -10,8 +10,10 @@ import {
   type Reference,
   type Report,
   readReport,
+  runs,
   type Statement,
   split,
+  splitContext,
   unitText,
 } from './report-tree';
 
@@ -34,6 +36,8 @@ export function ReportView({ instance, onImage }: ViewProps) {
     target?.scrollIntoView({ block: 'center' });
     target?.focus();
   };
+  const { context, content } = splitContext(report.statements);
+  const reading = { report, onImage, onSee };
   const hasParts = report.statements.some((s) => s.kind === 'CONTAINER');
   return (
     <div class="document-body report-page" ref={page}>
@@ -52,7 +56,13 @@ export function ReportView({ instance, onImage }: ViewProps) {
         )}
       </header>
       {report.statements.length === 0 && <Nothing title="This report has no content." />}
-      <Statements list={report.statements} depth={0} reading={{ report, onImage, onSee }} />
+      <Statements list={content} depth={0} reading={reading} />
+      {context.length > 0 && (
+        <details class="report-part">
+          <summary class="muted">Observation context ({context.length})</summary>
+          <Statements list={context} depth={1} reading={reading} />
+        </details>
+      )}
       {report.leftOut > 0 && (
         <p class="warning">
           {report.leftOut} parts of this report are not shown: it is longer or deeper than a page can hold.
@@ -86,6 +96,7 @@ function Standing({ report }: { report: Report }) {
             : 'not verified'}
         </dd>
       </div>
+      <Fact name="Observer" value={report.observers.join(' · ')} />
       <Fact name="Author" value={report.authors.join('; ')} />
       <Fact
         name="Replaces"
@@ -128,18 +139,6 @@ function Statements({ list, depth, reading }: { list: Statement[]; depth: number
       )}
     </>
   );
-}
-
-/** Statements that follow each other and are no containers, taken together. */
-function runs(list: readonly Statement[]): (Statement | Statement[])[] {
-  const found: (Statement | Statement[])[] = [];
-  for (const statement of list) {
-    const last = found.at(-1);
-    if (statement.kind === 'CONTAINER') found.push(statement);
-    else if (Array.isArray(last)) last.push(statement);
-    else found.push([statement]);
-  }
-  return found;
 }
 
 function Part({ statement, depth, reading }: { statement: Statement; depth: number; reading: Reading }) {
@@ -227,7 +226,7 @@ function ReferenceLink({ reference, onImage }: { reference: Reference; onImage: 
     reference.frames.length > 0 && `frame ${reference.frames.join(', ')}`,
     reference.segments.length > 0 && `segment ${reference.segments.join(', ')}`,
   ].filter(Boolean);
-  const words = `${reference.what} …${reference.sopUid.slice(-8)}${more.length ? `, ${more.join(', ')}` : ''}`;
+  const words = `${reference.what} …${reference.sopUid.slice(-8).replace(/^\.+/, '')}${more.length ? `, ${more.join(', ')}` : ''}`;
   if (!onImage || !reference.isImage) return <span title={reference.sopUid}>{words}</span>;
   return (
     <button
