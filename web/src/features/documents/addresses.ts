@@ -12,12 +12,15 @@ export interface Place {
 
 const at = (place: Place) => `/api/${instance(place.studyUid, place.seriesUid, place.sopUid)}`;
 
+const frameAt = (place: Place, frame: number) =>
+  `/dicom-web/${instance(place.studyUid, place.seriesUid, place.sopUid)}/frames/${frame}`;
+
 export const addresses = {
   document: (place: Place) => `${at(place)}/document`,
   film: (place: Place) => `${at(place)}/film`,
   waveform: (place: Place) => `${at(place)}/waveform`,
   samples: (place: Place, group: number, start: number, count: number) =>
     `${at(place)}/waveform/${group}?start=${start}&count=${count}`,
-  tile: (place: Place, frame: number) =>
-    `/dicom-web/${instance(place.studyUid, place.seriesUid, place.sopUid)}/frames/${frame}/rendered`,
+  frame: frameAt,
+  rendered: (place: Place, frame: number) => `${frameAt(place, frame)}/rendered`,
 } as const;

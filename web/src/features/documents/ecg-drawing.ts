@@ -1,5 +1,16 @@
 /** Draws a recording on millimetre paper. */
-import { type Channel, LABEL_MM, line, type Paper, type Strip, scaleOf, xAt, yAt } from './ecg-paper';
+import {
+  type Channel,
+  LABEL_MM,
+  line,
+  type Mark,
+  marksIn,
+  type Paper,
+  type Strip,
+  scaleOf,
+  xAt,
+  yAt,
+} from './ecg-paper';
 
 export interface Drawing {
   paper: Paper;
@@ -12,7 +23,7 @@ export interface Drawing {
   /** CSS pixels of a mm. */
   scale: number;
   pan: { x: number; y: number };
-  marks: readonly { time: number; text: string }[];
+  marks: readonly Mark[];
   caliper: Caliper | null;
 }
 
@@ -142,7 +153,7 @@ function label(
   mmPerUnit: number | null,
 ): void {
   const size = 12 / scale;
-  const top = strip.y - paper.rowHeight / 2 + size;
+  const top = strip.y - paper.rowHeight / 2 + size * 1.3;
   pen.fillStyle = INK.label;
   pen.font = `600 ${size}px system-ui, sans-serif`;
   pen.fillText(strip.label.slice(0, 40), strip.x + 1, top);
@@ -186,19 +197,15 @@ function drawMarks(pen: CanvasRenderingContext2D, { marks, paper, speed, scale }
   pen.font = `${10 / scale}px system-ui, sans-serif`;
   for (const strip of paper.strips) {
     const bottom = strip.y + paper.rowHeight / 2;
-    let free = strip.x;
-    for (const [at, mark] of marks.entries()) {
-      if (mark.time < strip.from || mark.time > strip.to) continue;
+    const here = marksIn(strip, paper, marks);
+    for (const [at, mark] of here.entries()) {
       const x = xAt(strip, mark.time, speed);
       pen.beginPath();
-      pen.moveTo(x, bottom - 2);
+      pen.moveTo(x, bottom - 2.5);
       pen.lineTo(x, bottom - 0.5);
       pen.stroke();
-      const next = marks[at + 1]?.time ?? strip.to;
-      const width = pen.measureText(mark.text).width;
-      if (x < free || x + width > xAt(strip, Math.min(next, strip.to), speed)) continue;
-      pen.fillText(mark.text, x + 0.5, bottom - 0.7);
-      free = x + width;
+      const room = xAt(strip, here[at + 1]?.time ?? strip.to, speed) - x;
+      if (pen.measureText(mark.text).width + 1 < room) pen.fillText(mark.text, x + 0.5, bottom - 0.7);
     }
   }
 }

@@ -70,6 +70,8 @@ export interface Strip {
 
 export interface Paper {
   strips: Strip[];
+  /** The strip that carries what is said of all channels: lead II where there is one. */
+  rhythm: Strip | null;
   width: number;
   height: number;
   rowHeight: number;
@@ -105,7 +107,8 @@ export function layOut(channels: readonly Channel[], layout: Layout, duration: n
     : channels.map((c, row) => strip(c, row, LABEL_MM, (row + 0.5) * rowHeight, 0, duration, true));
   const rows = Math.round(Math.max(0, ...strips.map((s) => s.y / rowHeight + 0.5)));
   const width = Math.max(0, ...strips.map((s) => s.x + (s.to - s.from) * speed)) + 2;
-  return { strips, width, height: rows * rowHeight, rowHeight };
+  const rhythm = strips.findLast((s) => s.label === 'II') ?? strips.at(-1) ?? null;
+  return { strips, rhythm, width, height: rows * rowHeight, rowHeight };
 }
 
 /** Columns follow each other in time, as on paper; of a short beat each shows all of it. */
@@ -270,6 +273,39 @@ function run(values: Float64Array, { b, a }: Biquad): void {
     values[k] = y;
   }
 }
+
+export interface Mark {
+  time: number;
+  text: string;
+  /** Channels it stands in, counted from 0; none for all. */
+  channels: readonly number[];
+}
+
+/** What is said of moments of a page, in order of time; what is said of every channel is said once. */
+export function marksOf(
+  annotations: readonly Annotation[],
+  page: { start: number; duration: number },
+  channels: number,
+): Mark[] {
+  return annotations
+    .flatMap((a) => {
+      const some = a.channels.length < channels ? a.channels.map((c) => c - 1) : [];
+      const text = [a.name, said(a)].filter(Boolean).join(' ').slice(0, 40);
+      return a.at_s
+        .map((at) => ({ time: at - page.start, text, channels: some }))
+        .filter(({ time }) => time >= 0 && time <= page.duration);
+    })
+    .sort((a, b) => a.time - b.time);
+}
+
+/** The marks that a strip carries. */
+export const marksIn = (strip: Strip, paper: Paper, marks: readonly Mark[]): Mark[] =>
+  marks.filter(
+    (mark) =>
+      mark.time >= strip.from &&
+      mark.time <= strip.to &&
+      (mark.channels.length ? mark.channels.includes(strip.channel) : strip === paper.rhythm),
+  );
 
 /** `161 ms`, `RITMO SINUSALE`: what an annotation says. */
 export function said(annotation: Annotation): string {

@@ -17,6 +17,7 @@ import {
   isTwelveLead,
   type Layout,
   layOut,
+  marksOf,
   PAGE_S,
   type Paper,
   PIXELS_PER_MM,
@@ -164,7 +165,10 @@ function Tracing(props: TracingProps) {
   );
   const scale = PIXELS_PER_MM * (look.zoom ?? fitting(paper, size));
   const pan = held(look.pan, paper, size, scale);
-  const marks = useMemo(() => marksOf(annotations, startS, duration), [annotations, startS, duration]);
+  const marks = useMemo(
+    () => marksOf(annotations, { start: startS, duration }, group.channels.length),
+    [annotations, startS, duration, group],
+  );
   useEffect(() => {
     if (!canvas.current || !size.width) return;
     draw(canvas.current, {
@@ -515,16 +519,6 @@ const leadsOf = (a: Annotation, group: Group): string =>
   a.channels.length > 0 && a.channels.length < group.channels.length
     ? a.channels.map((c) => group.channels[c - 1]?.lead || c).join(', ')
     : '';
-
-function marksOf(annotations: readonly Annotation[], startS: number, duration: number) {
-  return annotations
-    .flatMap((a) =>
-      a.at_s
-        .filter((at) => at >= startS && at <= startS + duration)
-        .map((at) => ({ time: at - startS, text: [a.name, said(a)].filter(Boolean).join(' ').slice(0, 40) })),
-    )
-    .sort((a, b) => a.time - b.time);
-}
 
 const describe = (group: Group, duration: number): string =>
   `${group.channels.length} channels, ${duration.toFixed(1)} seconds`;

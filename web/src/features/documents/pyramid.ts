@@ -21,6 +21,8 @@ export interface Tile {
   y: number;
   width: number;
   height: number;
+  /** A browser reads the frame as it is stored, so nothing has to be made of it. */
+  plain: boolean;
 }
 
 export interface Level {
@@ -187,8 +189,13 @@ function cells(from: number, to: number, size: number, count: number): [number, 
 
 /** At the edge of the matrix a tile holds more pixels than the picture; they are not part of it. */
 function tile(one: DicomJson, frame: number, x: number, y: number, shape: Shape): Tile {
-  return { sopUid: sopUid(one), frame, x, y, width: shape.tileColumns, height: shape.tileRows };
+  const size = { width: shape.tileColumns, height: shape.tileRows };
+  return { sopUid: sopUid(one), frame, x, y, ...size, plain: isPlain(one) };
 }
+
+/** Baseline JPEG in the colours that a browser takes it to be in. */
+const isPlain = (one: DicomJson): boolean =>
+  text(one, '00083002') === '1.2.840.10008.1.2.4.50' && text(one, '00280004').startsWith('YBR_FULL');
 
 /** TILED_SPARSE: each frame says where it lies, in which plane and of which path. */
 function scattered(parts: readonly Part[], shape: Shape): Level['tiles'] {

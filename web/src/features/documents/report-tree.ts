@@ -291,13 +291,10 @@ const joins = (a: Statement, b: Statement): boolean =>
 
 /** A UCUM unit as it is set in type; annotations of UCUM are for machines. */
 export function unitText(code: string): string {
-  return (
-    UNITS[code] ??
-    code
-      .replace(/\{([^}]*)\}/g, ' $1')
-      .replaceAll('.', '·')
-      .trim()
-  );
+  const known = UNITS[code];
+  if (known !== undefined) return known;
+  const notes = [...code.matchAll(/\{([^}]*)\}/g)].map((found) => found[1]);
+  return [code.replace(/\{[^}]*\}/g, '').replaceAll('.', '·'), ...notes].filter(Boolean).join(' ');
 }
 
 /** A number as it was written, with a true minus. */

@@ -160,7 +160,9 @@ function Part({ statement, depth, reading }: { statement: Statement; depth: numb
 function Modifiers({ list }: { list: readonly Statement[] }) {
   if (!list.length) return null;
   return (
-    <span class="muted"> {list.map((m) => (m.name ? `${m.name}: ${m.value}` : m.value)).join(' · ')}</span>
+    <span class="report-modifiers muted">
+      {list.map((m) => (m.name ? `${m.name}: ${m.value}` : m.value)).join(' · ')}
+    </span>
   );
 }
 

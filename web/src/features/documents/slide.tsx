@@ -30,13 +30,15 @@ const MAP_PX = 140;
 export function SlideView({ instances, studyUid, seriesUid }: ViewProps) {
   const slide = useMemo(() => readSlide(instances), [instances]);
   if (slide.problem && slide.pictures.length === 0) return <Nothing title={slide.problem} />;
-  const tile = (sop: string, frame: number) => addresses.tile({ studyUid, seriesUid, sopUid: sop }, frame);
+  const tile = (sop: string, frame: number, plain = false) =>
+    (plain ? addresses.frame : addresses.rendered)({ studyUid, seriesUid, sopUid: sop }, frame);
   return <Tissue slide={slide} tile={tile} />;
 }
 
 interface TissueProps {
   slide: Slide;
-  tile: (sopUid: string, frame: number) => string;
+  /** Where a tile is fetched: as it is stored where it is plain, else rendered. */
+  tile: (sopUid: string, frame: number, plain?: boolean) => string;
 }
 
 function Tissue({ slide, tile }: TissueProps) {
@@ -70,7 +72,10 @@ function Tissue({ slide, tile }: TissueProps) {
     if (!shown || !store.current || !canvas.current) return;
     const looking = { slide, view: shown, size, level, plane, path, store: store.current };
     store.current.want(
-      wantedTiles(looking).map(({ key, tile: one }) => ({ key, address: tile(one.sopUid, one.frame) })),
+      wantedTiles(looking).map(({ key, tile: one }) => ({
+        key,
+        address: tile(one.sopUid, one.frame, one.plain),
+      })),
     );
     drawTissue(canvas.current, looking);
     if (map.current) drawMap(map.current, looking);
@@ -305,11 +310,11 @@ function drawLevel(pen: CanvasRenderingContext2D, looking: Looking, at: number, 
     const picture = looking.store.get(key);
     if (!picture) continue;
     const scale = level.scale * zoom;
-    // Whole device pixels, so that no seam shows between neighbours.
+    // Whole device pixels, so that no seam shows between neighbours; a tile at the edge may be smaller than stated.
     const [left, top] = [Math.round(tile.x * scale), Math.round(tile.y * scale)];
     const [right, bottom] = [
-      Math.round((tile.x + tile.width) * scale),
-      Math.round((tile.y + tile.height) * scale),
+      Math.round((tile.x + picture.width) * scale),
+      Math.round((tile.y + picture.height) * scale),
     ];
     pen.imageSmoothingEnabled = scale < 2;
     pen.drawImage(picture, left, top, right - left, bottom - top);
@@ -330,7 +335,7 @@ function drawMap(canvas: HTMLCanvasElement, looking: Looking): void {
   for (const { key, tile, level } of tilesOf(all, coarsest).slice(0, MOST_WANTED)) {
     const picture = store.get(key);
     const s = level.scale * scale;
-    if (picture) pen.drawImage(picture, tile.x * s, tile.y * s, tile.width * s, tile.height * s);
+    if (picture) pen.drawImage(picture, tile.x * s, tile.y * s, picture.width * s, picture.height * s);
   }
   const box = seen(view, size);
   pen.strokeStyle = '#4aa3ff';
