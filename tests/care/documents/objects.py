@@ -129,7 +129,9 @@ def tissue(columns: int, rows: int) -> NDArray[np.uint8]:
     """A picture (row, column, 3) in which every place looks different: stains, a grid, and circles."""
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     cells = np.sin(x / 9) * np.sin(y / 11) + np.sin((x + y) / 83)
-    picture = np.stack([225 - 35 * cells, 165 + 50 * np.cos(x / columns * 3), 205 + 40 * np.sin(y / rows * 4)], 2)
+    picture = np.stack(
+        [225 - 35 * cells, 165 + 50 * np.cos(x / columns * 3), 205 + 40 * np.sin(y / rows * 4)], 2
+    )
     picture[np.hypot(x - columns / 2, y - rows / 2) < min(rows, columns) / 8] = (120, 40, 130)
     picture[(x % 500 < 3) | (y % 500 < 3)] = (60, 60, 90)
     return np.clip(picture, 0, 255).astype(np.uint8)
@@ -146,8 +148,9 @@ def slide(
     ds = blank(
         SLIDE, JPEG, Modality="SM", ImageType=["ORIGINAL", "PRIMARY", flavour, "NONE"], InstanceNumber=number,
         Rows=high, Columns=wide, NumberOfFrames=len(places), SamplesPerPixel=3, PlanarConfiguration=0,
-        PhotometricInterpretation="YBR_FULL_422", BitsAllocated=8, BitsStored=8, HighBit=7, PixelRepresentation=0,
-        TotalPixelMatrixColumns=columns, TotalPixelMatrixRows=rows, TotalPixelMatrixFocalPlanes=1,
+        PhotometricInterpretation="YBR_FULL_422", BitsAllocated=8, BitsStored=8, HighBit=7,
+        PixelRepresentation=0, TotalPixelMatrixColumns=columns, TotalPixelMatrixRows=rows,
+        TotalPixelMatrixFocalPlanes=1,
         DimensionOrganizationType="TILED_SPARSE" if sparse else "TILED_FULL", LossyImageCompression="01",
     )  # fmt: skip
     ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID(f"{SERIES}.{number}")

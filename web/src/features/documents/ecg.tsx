@@ -197,21 +197,25 @@ function Tracing(props: TracingProps) {
     x: event.offsetX / scale + pan.x,
     y: event.offsetY / scale + pan.y,
   });
-  const startCaliper = () => {
-    const x = pan.x + size.width / scale / 2;
-    const strip = stripAt(paper, x, pan.y + size.height / scale / 3, look.speed);
+  /** Put the calipers on a strip, 0.4 s apart, in the middle of what is seen. */
+  const measure = (strip: Caliper['strip'] | null | undefined) => {
     if (!strip) return;
-    const at = timeAt(strip, x, look.speed);
-    const to = at + 0.4 <= strip.to ? at + 0.4 : Math.max(strip.from, at - 0.4);
-    const middle = pointAt(strip, xAt(strip, at, look.speed), strip.y).value;
+    const middle = timeAt(strip, pan.x + size.width / scale / 2, look.speed);
+    const time = Math.max(strip.from, Math.min(middle, strip.to - 0.4));
+    const { value } = pointAt(strip, strip.x, strip.y);
+    const to = Math.min(strip.to, time + 0.4);
     setCaliper({
       strip,
       ends: [
-        { time: at, value: middle },
-        { time: to, value: middle },
+        { time, value },
+        { time: to, value },
       ],
       active: 1,
     });
+  };
+  const measureBeside = (step: number) => {
+    const at = caliper ? paper.strips.indexOf(caliper.strip) + step : -1;
+    measure(paper.strips[at]);
   };
   const move = (time: number, mm: number) => {
     if (!caliper) return;
@@ -245,7 +249,9 @@ function Tracing(props: TracingProps) {
       '-': () => zoomBy(1 / ZOOM_STEP),
       '0': () => change({ zoom: null, pan: { x: 0, y: 0 } }),
       f: () => change({ filter: !look.filter }),
-      c: () => (caliper ? setCaliper(null) : startCaliper()),
+      c: () => (caliper ? setCaliper(null) : measure(paper.rhythm)),
+      '[': () => measureBeside(-1),
+      ']': () => measureBeside(1),
       x: () => caliper && setCaliper({ ...caliper, active: caliper.active ? 0 : 1 }),
       Escape: () => setCaliper(null),
       PageDown: () => turn(Math.min(pages - 1, page + 1)),
@@ -313,7 +319,7 @@ function Tracing(props: TracingProps) {
         caliper={!!caliper}
         onCaliper={() => {
           if (caliper) setCaliper(null);
-          else startCaliper();
+          else measure(paper.rhythm);
           sheet.current?.focus();
         }}
         zoomBy={zoomBy}
@@ -454,7 +460,7 @@ function Measured({ caliper, unit }: { caliper: Caliper; unit: string }) {
       <span>
         {difference.toFixed(2).replace('-', '−')} <span class="unit">{unit === '1' ? '' : unit}</span>
       </span>
-      <span class="muted">arrows move, x other end</span>
+      <span class="muted">arrows move, x other end, [ ] other lead</span>
     </output>
   );
 }

@@ -309,5 +309,9 @@ export function split(children: readonly Statement[]): { modifiers: Statement[];
   return { modifiers: children.filter(modifies), rest: children.filter((s) => !modifies(s)) };
 }
 
+/** TID 1600: a list of the images that were looked at, which few read. */
+const IMAGE_LIBRARY = '111028';
+
 /** Whether a container begins open: all of a short report, the upper levels of a long one. */
-export const beginsOpen = (depth: number, count: number): boolean => count <= 400 || depth < 1;
+export const beginsOpen = (part: Statement, depth: number, count: number): boolean =>
+  part.code !== IMAGE_LIBRARY && (count <= 400 || depth < 1);

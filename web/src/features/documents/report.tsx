@@ -142,7 +142,7 @@ function Statements({ list, depth, reading }: { list: Statement[]; depth: number
 }
 
 function Part({ statement, depth, reading }: { statement: Statement; depth: number; reading: Reading }) {
-  const [open] = useState(beginsOpen(depth, reading.report.count));
+  const [open] = useState(beginsOpen(statement, depth, reading.report.count));
   const { modifiers, rest } = split(statement.children);
   const Heading = `h${Math.min(6, depth + 3)}` as 'h3';
   return (
