@@ -212,6 +212,10 @@ def show(chromium: Any, address: str, harness: Path) -> Iterator[Show]:
     assert problems == []
 
 
+def test_the_pane_is_fetched_without_the_image_viewer(harness):
+    assert [file.name for file in harness.rglob("*.js") if b"cornerstone" in file.read_bytes().lower()] == []
+
+
 def test_a_report_is_read_as_text_and_leads_to_its_images(show):
     page = show("report")
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { beside, between, flipped, movedBy, placed } from '../src/features/documents/calipers';
 import {
   type Annotation,
-  between,
   type Channel,
   filtered,
   firstGroup,
@@ -141,6 +141,26 @@ describe('the filter', () => {
     const values = new Float32Array([0, Number.NaN, 0, 0, 0]);
     expect(Number.isNaN(filtered(values, rate)[1])).toBe(true);
     expect(filtered(values, 50)).toBe(values);
+  });
+});
+
+describe('calipers', () => {
+  const paper = layOut(TWELVE, '3x4', 10, 25);
+  const strip = paper.strips.find((s) => s.label === 'V4');
+  if (!strip) throw new Error('no strip');
+
+  it('begin and stay on their strip', () => {
+    const late = placed(strip, 99, 0);
+    expect(late.ends.map((end) => end.time)).toEqual([9.6, 10]);
+    const moved = movedBy(late, 5, 0.2);
+    expect(moved.ends[1]).toEqual({ time: 10, value: 0.2 });
+    expect(movedBy(flipped(late), -99, 0).ends[0].time).toBe(7.5);
+  });
+
+  it('go from lead to lead and no further', () => {
+    const first = placed(paper.strips[0] ?? strip, 0, 0);
+    expect(beside(paper, first, 1)?.label).toBe('II');
+    expect(beside(paper, first, -1)).toBeUndefined();
   });
 });
 

@@ -36,7 +36,7 @@ FILM_ENDINGS = {
     "video/h264": "264",
     "video/h265": "265",
 }
-MOST_WAVEFORM = 512 << 20
+MOST_WAVEFORM = 128 << 20
 _DOCUMENT, _LENGTH, _MIME = "00420011", "00420015", "00420012"
 
 

@@ -1,41 +1,21 @@
 /** Draws a recording on millimetre paper. */
+import type { Caliper } from './calipers';
 import {
   type Channel,
   LABEL_MM,
   line,
   type Mark,
   marksIn,
-  type Paper,
+  type Sheet,
   type Strip,
   scaleOf,
   xAt,
   yAt,
 } from './ecg-paper';
 
-export interface Drawing {
-  paper: Paper;
-  channels: readonly Channel[];
-  /** Values of the page, by channel. */
-  values: readonly Float32Array[];
-  frequency: number;
-  speed: number;
-  gain: number;
-  /** CSS pixels of a mm. */
-  scale: number;
-  pan: { x: number; y: number };
+export interface Drawing extends Sheet {
   marks: readonly Mark[];
   caliper: Caliper | null;
-}
-
-export interface Caliper {
-  strip: Strip;
-  ends: readonly [Point, Point];
-  active: 0 | 1;
-}
-
-export interface Point {
-  time: number;
-  value: number;
 }
 
 const INK = {

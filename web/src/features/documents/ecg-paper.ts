@@ -54,6 +54,30 @@ export interface Waveform {
 
 export type Layout = '3x4' | '12x1';
 
+/** How a recording is looked at. */
+export interface Look {
+  layout: Layout;
+  speed: number;
+  gain: number;
+  filter: boolean;
+  /** Enlargement; null fits the width. */
+  zoom: number | null;
+  /** The corner of the paper that is seen, mm. */
+  pan: { x: number; y: number };
+}
+
+export const HOME = { x: 0, y: 0 };
+export const ZOOM_STEP = 1.25;
+
+export const firstLook = (channels: readonly Channel[]): Look => ({
+  layout: isTwelveLead(channels) ? '3x4' : '12x1',
+  speed: 25,
+  gain: 10,
+  filter: false,
+  zoom: null,
+  pan: HOME,
+});
+
 /** One stretch of one channel on the paper. */
 export interface Strip {
   channel: number;
@@ -167,6 +191,55 @@ export const valueAt = (s: Strip, y: number, mmPerUnit: number, middle: number):
 export const yAt = (s: Strip, value: number, mmPerUnit: number, middle: number): number =>
   s.y - (value - middle) * mmPerUnit;
 
+/** A recording as it lies on the screen. */
+export interface Sheet {
+  paper: Paper;
+  channels: readonly Channel[];
+  /** Values of the page, by channel. */
+  values: readonly Float32Array[];
+  frequency: number;
+  speed: number;
+  gain: number;
+  /** CSS pixels of a mm. */
+  scale: number;
+  pan: { x: number; y: number };
+}
+
+/** The point of the paper under the pointer, mm. */
+export const onPaper = ({ scale, pan }: Sheet, at: { offsetX: number; offsetY: number }) => ({
+  x: at.offsetX / scale + pan.x,
+  y: at.offsetY / scale + pan.y,
+});
+
+/** Time and value at a point of the paper, in a strip. */
+export function pointAt(sheet: Sheet, strip: Strip, at: { x: number; y: number }) {
+  const channel = sheet.channels[strip.channel];
+  const values = sheet.values[strip.channel];
+  if (!channel || !values) return { time: 0, value: 0 };
+  const { mmPerUnit, middle } = scaleOf(channel, values, sheet.gain, sheet.paper.rowHeight);
+  return { time: timeAt(strip, at.x, sheet.speed), value: valueAt(strip, at.y, mmPerUnit, middle) };
+}
+
+/** The enlargement at which the paper fills the width. */
+export const fitting = (paper: Paper, width: number): number =>
+  width ? Math.min(3, Math.max(0.1, width / (paper.width * PIXELS_PER_MM))) : 1;
+
+export const keptZoom = (zoom: number): number => Math.min(8, Math.max(0.1, zoom));
+
+/** Keep the paper in sight. */
+export function keptPan(
+  pan: Look['pan'],
+  paper: Paper,
+  size: { width: number; height: number },
+  scale: number,
+): Look['pan'] {
+  const most = (whole: number, seen: number) => Math.max(0, whole - seen / scale);
+  return {
+    x: Math.min(Math.max(0, pan.x), most(paper.width, size.width)),
+    y: Math.min(Math.max(0, pan.y), most(paper.height, size.height)),
+  };
+}
+
 /**
  * How many mm a unit of a channel is, and the value on its base line. Electric potential is drawn by `gain` in
  * mm/mV around 0; what is not in volts is fitted into its row.
@@ -216,12 +289,6 @@ export function line(
     else points.push(x, place.y(high), x, place.y(low));
   }
   return points;
-}
-
-/** What stands between two points: ms, rate per minute, difference of value. */
-export function between(a: { time: number; value: number }, b: { time: number; value: number }) {
-  const ms = Math.abs(b.time - a.time) * 1000;
-  return { ms, perMinute: ms >= 1 ? 60_000 / ms : null, difference: b.value - a.value };
 }
 
 /**
