@@ -300,8 +300,6 @@ export function unitText(code: string): string {
 /** A number as it was written, with a true minus. */
 export const numberText = (value: string): string => value.replace(/^-/, '−');
 
-export const frameOf = (reference: Reference): number => reference.frames[0] ?? 1;
-
 /** Statements that change a name and say how, beside those that stand on their own. */
 export function split(children: readonly Statement[]): { modifiers: Statement[]; rest: Statement[] } {
   const modifies = (s: Statement) =>

@@ -5,7 +5,6 @@ import { Nothing } from '../../ui/states';
 import type { ImageReference, ViewProps } from '.';
 import {
   beginsOpen,
-  frameOf,
   numberText,
   type Reference,
   type Report,
@@ -223,21 +222,28 @@ function Value({ statement, reading }: { statement: Statement; reading: Reading 
   return <span class={statement.kind === 'TEXT' ? 'report-words' : ''}>{statement.value}</span>;
 }
 
+/** One link to an image, or one to each frame of it that is spoken of. */
 function ReferenceLink({ reference, onImage }: { reference: Reference; onImage: Reading['onImage'] }) {
-  const more = [
-    reference.frames.length > 0 && `frame ${reference.frames.join(', ')}`,
-    reference.segments.length > 0 && `segment ${reference.segments.join(', ')}`,
-  ].filter(Boolean);
-  const words = `${reference.what} …${reference.sopUid.slice(-8).replace(/^\.+/, '')}${more.length ? `, ${more.join(', ')}` : ''}`;
-  if (!onImage || !reference.isImage) return <span title={reference.sopUid}>{words}</span>;
+  const name = `${reference.what} …${reference.sopUid.slice(-8).replace(/^\.+/, '')}`;
+  const segments = reference.segments.length > 0 ? `, segment ${reference.segments.join(', ')}` : '';
+  if (!onImage || !reference.isImage) {
+    const frames = reference.frames.length > 0 ? `, frame ${reference.frames.join(', ')}` : '';
+    return <span title={reference.sopUid}>{`${name}${frames}${segments}`}</span>;
+  }
+  const frames = reference.frames.length > 0 ? reference.frames : [null];
   return (
-    <button
-      type="button"
-      class="report-link"
-      title={`Show ${reference.sopUid}`}
-      onClick={() => onImage({ sopUid: reference.sopUid, frame: frameOf(reference) })}
-    >
-      {words}
-    </button>
+    <>
+      {frames.map((frame) => (
+        <button
+          key={frame}
+          type="button"
+          class="report-link"
+          title={`Show ${reference.sopUid}`}
+          onClick={() => onImage({ sopUid: reference.sopUid, frame: frame ?? 1 })}
+        >
+          {frame === null ? name : `${name}, frame ${frame}`}
+        </button>
+      ))}
+    </>
   );
 }
