@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import sightline.app.registry  # noqa: F401  listeners and jobs
 from sightline.app.installation import Installation
+from sightline.care.documents.routes import router as documents_router
 from sightline.care.hanging.routes import router as hanging_router
 from sightline.care.reading.routes import router as reading_router
 from sightline.care.reporting.routes import router as reporting_router
@@ -87,6 +88,7 @@ def build_api() -> FastAPI:
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
         hanging_router,
+        documents_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")

@@ -44,6 +44,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "connect-src 'self'",
         "font-src 'self'",
         "manifest-src 'self'",
+        "media-src 'self'",
+        "frame-src 'self'",
         "frame-ancestors 'none'",
         "base-uri 'none'",
         "form-action 'self'",
@@ -135,6 +137,27 @@ def _snapshot(database: Annotated[Database, Depends(get_database)]) -> Iterator[
 # The scope makes the transaction end before the answer is sent: what we confirm is committed.
 Tx = Annotated[Db, Depends(_transaction, scope="function")]
 Snapshot = Annotated[Db, Depends(_snapshot, scope="function")]
+
+
+def byte_range(asked: str, size: int) -> tuple[int, int, int, dict[str, str]]:
+    """Return status, first byte, length and headers of what a Range header asks for (RFC 9110 14).
+
+    Several ranges, and what cannot be read as one, are answered with the whole; 416 sends nothing.
+
+    >>> byte_range("bytes=-2", 10)[:3]
+    (206, 8, 2)
+    """
+    headers = {"Accept-Ranges": "bytes"}
+    first, dash, last = asked.removeprefix("bytes=").strip().partition("-")
+    numbers = [part for part in (first, last) if part]
+    readable = dash and numbers and all(p.isascii() and p.isdigit() and len(p) < 20 for p in numbers)
+    if not asked.startswith("bytes=") or not readable:
+        return 200, 0, size, headers
+    start = int(first) if first else max(size - int(last), 0)
+    stop = min(int(last) + 1, size) if first and last else size
+    if not start < stop:
+        return 416, 0, 0, headers | {"Content-Range": f"bytes */{size}"}
+    return 206, start, stop - start, headers | {"Content-Range": f"bytes {start}-{stop - 1}/{size}"}
 
 
 class SecurityHeaders:

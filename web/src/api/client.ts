@@ -54,10 +54,22 @@ export async function patchPiece<T>(
 }
 
 /** Fetch little-endian float32 numbers. */
-export async function getFloats(path: string): Promise<Float32Array> {
-  const answer = await send('GET', path);
+export async function getFloats(path: string, signal?: AbortSignal): Promise<Float32Array> {
+  const answer = await send('GET', path, undefined, signal);
   const bytes = await answer.arrayBuffer();
   return new Float32Array(bytes, 0, Math.floor(bytes.byteLength / 4));
+}
+
+/** Ask for something and look only at the headers of the answer; a refusal is thrown as ever. */
+export async function headersOf(path: string, signal?: AbortSignal): Promise<Headers> {
+  const answer = await send('GET', path, undefined, signal);
+  await answer.body?.cancel();
+  return answer.headers;
+}
+
+/** Fetch bytes in one media type. */
+export async function getBlob(path: string, mediaType: string, signal?: AbortSignal): Promise<Blob> {
+  return (await send('GET', path, undefined, signal, mediaType)).blob();
 }
 
 /** Fetch a file in one media type and hand it to the browser to keep. */

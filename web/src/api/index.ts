@@ -2,7 +2,9 @@
 export {
   download,
   get,
+  getBlob,
   getFloats,
+  headersOf,
   onSignedOut,
   patch,
   patchPiece,

@@ -22,7 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sightline.kernel.errors import Invalid, PlatformError
 from sightline.record import archive
 from sightline.runtime.blobs import StoreFull
-from sightline.runtime.http import problem_response, status_of
+from sightline.runtime.http import byte_range, problem_response, status_of
 from sightline.trust import access, audit, identity
 from sightline.wire.dicomweb.settings import DicomWebSettings
 
@@ -402,21 +402,11 @@ def ranged(asked: Asked, size: int, headers: dict[str, str]) -> tuple[int, int, 
 
     Several ranges, and what cannot be read as one, are answered with the whole.
     """
-    headers["Accept-Ranges"] = "bytes"
-    text = asked.header("range")
     condition = asked.header("if-range")
-    if not text.startswith("bytes=") or "," in text or (condition and condition != headers.get("ETag")):
-        return 200, 0, size
-    first, dash, last = text.removeprefix("bytes=").strip().partition("-")
-    if not dash or not (first or last) or not all(p.isascii() and p.isdigit() for p in (first, last) if p):
-        return 200, 0, size
-    start = int(first) if first else max(size - int(last), 0)
-    stop = min(int(last) + 1, size) if first and last else size
-    if not start < stop:
-        headers["Content-Range"] = f"bytes */{size}"
-        return 416, 0, 0
-    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    return 206, start, stop - start
+    stale = condition and condition != headers.get("ETag")
+    status, start, length, more = byte_range("" if stale else asked.header("range"), size)
+    headers.update(more)
+    return status, start, length
 
 
 def bytes_response(asked: Asked, data: bytes, kind: str, headers: dict[str, str]) -> Response:

@@ -15,6 +15,8 @@ import type { ToolName } from '../../viewer/tool-list';
 import { EMPTY_VIEW, PLANES, type Slab } from '../../viewer/view';
 import { COLOUR_NAMES, LOOK_NAMES } from './names';
 import { loadSeries } from './open';
+import { type DocumentKind, kindOf } from '../documents/kinds';
+import { type DicomJson, text } from '../../viewer/dicom';
 
 /** How a pane moves with the current study. */
 export type LinkKind = 'same' | 'aligned' | 'position' | 'none';
@@ -31,6 +33,8 @@ export interface Slot {
   fusionUid: string | null;
   /** Why the pane is empty, in words. */
   reason: string;
+  /** A series that is read rather than scrolled: a report, a tracing, a film. */
+  document: { kind: DocumentKind; instances: DicomJson[] } | null;
 }
 
 export interface Question {
@@ -74,6 +78,7 @@ const emptySlot = (id: PaneId): Slot => ({
   slab: null,
   fusionUid: null,
   reason: '',
+  document: null,
 });
 
 export class PanesStore {
@@ -186,12 +191,18 @@ export class PanesStore {
       slab: wanted.slab ?? null,
       fusionUid: wanted.fusionUid ?? null,
       reason: '',
+      document: null,
     });
     const [series, fusion] = await Promise.all([
       load(study, seriesUid),
       wanted.fusionUid ? load(study, wanted.fusionUid) : null,
     ]);
     if (turn !== this.#turns.get(id) || !this.#controller) return;
+    const kind = documentKind(series);
+    if (kind) {
+      this.#controller.clear(id, '');
+      return this.#change(id, { link: 'none', document: { kind, instances: series.instances } });
+    }
     if (!this.#reference && series.normal) this.#reference = series;
     const { space, link } = this.#spaceOf(series);
     this.#change(id, { link });
@@ -404,6 +415,11 @@ export class PanesStore {
     if (!series.normal) return { space: null, link: 'none' };
     return { space: new FixedShift(shiftBetween(reference, series)), link: 'position' };
   }
+}
+
+/** What a series is read as, where it is no stack of images. */
+function documentKind(series: SeriesToShow): DocumentKind | null {
+  return kindOf(series.sopClass, text(series.instances[0], '00083002'));
 }
 
 const spaceKey = (series: SeriesToShow): string =>
