@@ -52,10 +52,39 @@ export type Progress = "in progress" | "completed" | "discontinued";
 export type Priority = "stat" | "high" | "routine" | "medium" | "low";
 
 /**
+ * Owner
+ * Whose a protocol is, the nearest first.
+ */
+export type Owner = "mine" | "site" | "built-in";
+
+/**
  * Decision
  * What a person can say of a finding; undo takes the last word on it back.
  */
 export type Decision = "accept" | "reject" | "undo";
+
+/**
+ * AnnotationView
+ * What the object says; `at_s` are seconds from the start of its group, none for the whole of it.
+ */
+export interface AnnotationView {
+  /** At S */
+  at_s: number[];
+  /** Channels */
+  channels: number[];
+  /** Extent */
+  extent: string;
+  /** Group */
+  group: number | null;
+  /** Name */
+  name: string;
+  /** Text */
+  text: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number | null;
+}
 
 /**
  * Asked
@@ -172,6 +201,31 @@ export interface ChangeView {
   reason: string;
   /** Text */
   text: string;
+}
+
+/**
+ * ChannelView
+ * One channel; values are in `unit`, which is mV for electric potential.
+ */
+export interface ChannelView {
+  /** Calibrated */
+  calibrated: boolean;
+  /** High Hz */
+  high_hz: number | null;
+  /** Lead */
+  lead: string;
+  /** Low Hz */
+  low_hz: number | null;
+  /** Name */
+  name: string;
+  /** Notch Hz */
+  notch_hz: number | null;
+  /** Skew S */
+  skew_s: number;
+  /** Stated Unit */
+  stated_unit: string;
+  /** Unit */
+  unit: string;
 }
 
 /**
@@ -634,6 +688,35 @@ export interface FailureList {
 }
 
 /**
+ * FilmView
+ * A film: what it is packed in and coded by; `codecs` as RFC 6381 has it, to ask a browser with.
+ */
+export interface FilmView {
+  /** Codec */
+  codec: string;
+  /** Codecs */
+  codecs: string;
+  /** Columns */
+  columns: number;
+  /** Container */
+  container: string;
+  /** Frame Ms */
+  frame_ms: number | null;
+  /** Frames */
+  frames: number;
+  /** Media Type */
+  media_type: string;
+  /** Rows */
+  rows: number;
+  /** Size */
+  size: number;
+  /** Transfer Syntax */
+  transfer_syntax: string;
+  /** Url */
+  url: string;
+}
+
+/**
  * FindBody
  * What is asked of a peer: keys by keyword, values as DICOM matches them.
  */
@@ -725,10 +808,173 @@ export interface GridView {
   url: string;
 }
 
+/**
+ * GroupView
+ * Channels that were sampled together; `problem` says why there are no values, else it is empty.
+ */
+export interface GroupView {
+  /** Channels */
+  channels: ChannelView[];
+  /** Frequency Hz */
+  frequency_hz: number;
+  /** Label */
+  label: string;
+  /** Number */
+  number: number;
+  /** Offset Ms */
+  offset_ms: number;
+  /** Originality */
+  originality: string;
+  /** Problem */
+  problem: string;
+  /** Samples */
+  samples: number;
+  /** Stated Samples */
+  stated_samples: number;
+}
+
 /** HTTPValidationError */
 export interface HTTPValidationError {
   /** Detail */
   detail?: ValidationError[];
+}
+
+/**
+ * HangingMatch
+ * Which studies; what is empty or null does not matter, and a word counts as much as a body part.
+ */
+export interface HangingMatch {
+  /**
+   * Body Parts
+   * @maxItems 16
+   * @default []
+   */
+  body_parts?: string[];
+  /** Laterality */
+  laterality?: "R" | "L" | null;
+  /**
+   * Modalities
+   * @maxItems 16
+   * @default []
+   */
+  modalities?: string[];
+  /**
+   * How many earlier studies there must be, and may be.
+   * @default {"least":0}
+   */
+  priors?: PriorCount;
+  /**
+   * Words
+   * @maxItems 16
+   * @default []
+   */
+  words?: string[];
+}
+
+/**
+ * HangingPane
+ * One place of a stage: which series of which study, and how it is shown.
+ *
+ * `study` is 0 for the current one, 1 for the chosen prior, 2 for the one before. A pane without a series
+ * stays empty. `side` is the edge that the image is pushed against; panes of one `link` move together.
+ */
+export interface HangingPane {
+  /** Colour Map */
+  colour_map?: string | null;
+  fusion?: SeriesSelector | null;
+  /** Invert */
+  invert?: boolean | null;
+  /** Link */
+  link?: string | null;
+  projection?: SlabProjection | null;
+  /**
+   * Scale
+   * @default "fit"
+   */
+  scale?: "fit" | "same" | "actual";
+  series: SeriesSelector | null;
+  /**
+   * Show
+   * @default "stack"
+   */
+  show?: "stack" | "axial" | "sagittal" | "coronal" | "volume";
+  /** Side */
+  side?: "left" | "right" | null;
+  /**
+   * Study
+   * @min 0
+   * @max 8
+   * @default 0
+   */
+  study?: number;
+  /** Window */
+  window?: (WindowLevels | WindowPreset) | null;
+}
+
+/**
+ * HangingProtocol
+ * A hanging protocol: for which studies, and the stages that a reader steps through.
+ */
+export interface HangingProtocol {
+  /**
+   * Description
+   * @maxLength 400
+   * @default ""
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  description?: string;
+  /**
+   * Id
+   * @minLength 1
+   * @maxLength 64
+   * @pattern ^[a-z0-9][a-z0-9-]*$
+   */
+  id: string;
+  /** Which studies; what is empty or null does not matter, and a word counts as much as a body part. */
+  match: HangingMatch;
+  /**
+   * Name
+   * @minLength 1
+   * @maxLength 80
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  name: string;
+  /**
+   * Stages
+   * @maxItems 12
+   */
+  stages: HangingStage[];
+}
+
+/**
+ * HangingStage
+ * Panes row by row, from the top left.
+ */
+export interface HangingStage {
+  /**
+   * Columns
+   * @min 1
+   * @max 4
+   */
+  columns: number;
+  /**
+   * Name
+   * @minLength 1
+   * @maxLength 80
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  name: string;
+  /**
+   * Panes
+   * @maxItems 16
+   */
+  panes: HangingPane[];
+  /**
+   * Rows
+   * @min 1
+   * @max 4
+   */
+  rows: number;
 }
 
 /**
@@ -1329,6 +1575,28 @@ export interface OutlineView {
 }
 
 /**
+ * OwnedProtocol
+ * A protocol and whose it is.
+ */
+export interface OwnedProtocol {
+  /** Whose a protocol is, the nearest first. */
+  owner: Owner;
+  /** A hanging protocol: for which studies, and the stages that a reader steps through. */
+  protocol: HangingProtocol;
+}
+
+/**
+ * OwnedProtocolList
+ * Protocols, the nearest to the caller first.
+ */
+export interface OwnedProtocolList {
+  /** Items */
+  items: OwnedProtocol[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
  * PasswordChange
  * The password so far and the new one.
  */
@@ -1615,6 +1883,22 @@ export interface PriorChoice {
   study_uid: string;
   /** Why */
   why: string;
+}
+
+/**
+ * PriorCount
+ * How many earlier studies there must be, and may be.
+ */
+export interface PriorCount {
+  /**
+   * Least
+   * @min 0
+   * @max 8
+   * @default 0
+   */
+  least?: number;
+  /** Most */
+  most?: number | null;
 }
 
 /**
@@ -2098,6 +2382,54 @@ export interface SentenceView {
 }
 
 /**
+ * SeriesSelector
+ * Which series of a study; what is empty or null does not matter.
+ *
+ * Any of the `words`, and none of the `not_words`, stands in the description of the series. `view` is
+ * (0018,5101) of the image, or ``LAT`` for any lateral and ``FRONT`` for PA and AP. `nth` counts what fits.
+ */
+export interface SeriesSelector {
+  /** Contrast */
+  contrast?: boolean | null;
+  /** Laterality */
+  laterality?: "R" | "L" | null;
+  /**
+   * Modalities
+   * @maxItems 16
+   * @default []
+   */
+  modalities?: string[];
+  /**
+   * Most Images
+   * @default false
+   */
+  most_images?: boolean;
+  /**
+   * Not Words
+   * @maxItems 16
+   * @default []
+   */
+  not_words?: string[];
+  /**
+   * Nth
+   * @min 1
+   * @max 20
+   * @default 1
+   */
+  nth?: number;
+  /** Plane */
+  plane?: "axial" | "sagittal" | "coronal" | null;
+  /** View */
+  view?: string | null;
+  /**
+   * Words
+   * @maxItems 16
+   * @default []
+   */
+  words?: string[];
+}
+
+/**
  * SeriesView
  * A series of a study.
  */
@@ -2187,6 +2519,21 @@ export interface SignatureBody {
   digest?: string | null;
   /** Version */
   version: number;
+}
+
+/**
+ * SlabProjection
+ * A slab of `slab_mm` and what is taken through it.
+ */
+export interface SlabProjection {
+  /** Kind */
+  kind: "max" | "min" | "average";
+  /**
+   * Slab Mm
+   * @exclusiveMin 0
+   * @max 2000
+   */
+  slab_mm: number;
 }
 
 /**
@@ -2795,6 +3142,21 @@ export interface Visit {
 }
 
 /**
+ * WaveformView
+ * A waveform object without its samples.
+ */
+export interface WaveformView {
+  /** Acquired */
+  acquired: string;
+  /** Annotations */
+  annotations: AnnotationView[];
+  /** Groups */
+  groups: GroupView[];
+  /** More Annotations */
+  more_annotations: number;
+}
+
+/**
  * WhenBody
  * Which studies; an empty field asks nothing, * and ? stand for any characters.
  */
@@ -2834,6 +3196,39 @@ export interface Window {
   center: number;
   /** Width */
   width: number;
+}
+
+/**
+ * WindowLevels
+ * Centre and width in the unit of the images.
+ */
+export interface WindowLevels {
+  /**
+   * Center
+   * @exclusiveMin -10000000
+   * @max 10000000
+   */
+  center: number;
+  /**
+   * Width
+   * @exclusiveMin 0
+   * @max 10000000
+   */
+  width: number;
+}
+
+/**
+ * WindowPreset
+ * A window by the name of a preset of the viewer.
+ */
+export interface WindowPreset {
+  /**
+   * Preset
+   * @minLength 1
+   * @maxLength 40
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  preset: string;
 }
 
 /**

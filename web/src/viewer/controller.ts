@@ -297,7 +297,9 @@ export class ViewerController {
     return pane instanceof StackPane ? pane.imageToCanvas(column, row) : null;
   }
 
-  debug(){return renderingEngine()}
+  debug() {
+    return renderingEngine();
+  }
   /** The canvas a pane draws on. */
   canvas(id: PaneId): HTMLCanvasElement | null {
     return this.#elements.get(id)?.querySelector('canvas') ?? null;

@@ -12,8 +12,8 @@ import {
 } from '@cornerstonejs/core';
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { registerColourMaps } from './colours';
-import type { SeriesToShow } from './series';
 import { completed } from './lookup';
+import type { SeriesToShow } from './series';
 import { scalingOf } from './units';
 
 const CACHE_BYTES = 1 << 30;

@@ -30,7 +30,10 @@ export const needsTables = (instance: DicomJson): boolean => text(instance, '002
 
 /** What a length on an image rests on, in words; empty where nothing says how large a pixel is. */
 export function calibrationOf(instance: DicomJson): string {
-  if (numbers(instance, '00280030')) return text(instance, '00280A04') || (isProjection(instance) ? 'as calibrated by the device' : 'pixel spacing');
+  if (numbers(instance, '00280030'))
+    return (
+      text(instance, '00280A04') || (isProjection(instance) ? 'as calibrated by the device' : 'pixel spacing')
+    );
   if (numbers(instance, '00181164')) return 'in the plane of the detector';
   return regionSpacing(instance) ? 'ultrasound region' : '';
 }
@@ -49,7 +52,8 @@ export function withSpacing(instance: DicomJson): DicomJson {
 function regionSpacing(instance: DicomJson): number[] | null {
   const regions = items(instance, '00186011').filter((r) => number(r, '00186012') === 1);
   const [region] = regions;
-  if (regions.length !== 1 || number(region, '00186024') !== 3 || number(region, '00186026') !== 3) return null;
+  if (regions.length !== 1 || number(region, '00186024') !== 3 || number(region, '00186026') !== 3)
+    return null;
   const [x, y] = [number(region, '0018602C'), number(region, '0018602E')];
   return x && y ? [Math.abs(y) * 10, Math.abs(x) * 10] : null;
 }
@@ -103,14 +107,19 @@ export async function greyTable(instance: DicomJson): Promise<GreyTable | null> 
   const values = table && (await tableOf(table['00283006'], count || 65536));
   if (!values?.length) return null;
   const most = modality ? Math.max(...values.slice(0, 65536)) || 1 : 2 ** Math.min(bits, 16) - 1;
-  return { first: first > 32767 && text(instance, '00280103') === '1' ? first - 65536 : first, greys: values.map((v) => Math.min(v / most, 1)) };
+  return {
+    first: first > 32767 && text(instance, '00280103') === '1' ? first - 65536 : first,
+    greys: values.map((v) => Math.min(v / most, 1)),
+  };
 }
 
 /** The entries of a table: as numbers, one to a byte, or one to two bytes; null where there is none. */
 async function tableOf(element: WithBytes | undefined, entries: number): Promise<number[] | null> {
   if (!element) return null;
   if (element.Value) return element.Value.map(Number);
-  const bytes = element.InlineBinary ? inlineBytes(element.InlineBinary) : await bulkBytes(element.BulkDataURI);
+  const bytes = element.InlineBinary
+    ? inlineBytes(element.InlineBinary)
+    : await bulkBytes(element.BulkDataURI);
   if (!bytes) return null;
   if (bytes.length < 2 * entries) return [...bytes.slice(0, entries)];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -196,7 +196,11 @@ export class StackPane extends CameraPane {
   /** The window the image itself asks for; where there is a table, that is the window. */
   #ownWindow(series: SeriesToShow): Window | null {
     const slice = series.slices[this.#wanted];
-    if (!slice || this.#grey !== GREY || scalingOf(series.instances[slice.instance] ?? {}, series.modality).suvPerBqml)
+    if (
+      !slice ||
+      this.#grey !== GREY ||
+      scalingOf(series.instances[slice.instance] ?? {}, series.modality).suvPerBqml
+    )
       return null;
     return windowOfInstance(series.instances[slice.instance] ?? {}, slice.frame);
   }

@@ -9,6 +9,7 @@ import { scaleBar } from '../../viewer/overlay';
 import { presetName, type Window } from '../../viewer/presets';
 import { phaseOf, slicesPerPhase } from '../../viewer/series';
 import { scalingOf } from '../../viewer/units';
+import { DocumentPane } from '../documents';
 import { CineBar } from './cine-bar';
 import { PaneMenu } from './pane-menu';
 import type { LinkKind, Slot } from './panes';
@@ -61,6 +62,22 @@ export function Pane({ slot, store }: PaneProps) {
       >
         <div class="stack" ref={element} />
       </div>
+      {slot.document ? (
+        <Document slot={slot} document={slot.document} store={store} />
+      ) : (
+        <OverImage slot={slot} view={view} store={store} />
+      )}
+    </section>
+  );
+}
+
+/** All that lies over an image. */
+function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
+  const { id } = slot;
+  const { panes } = store;
+  const name = nameOf(slot, store);
+  return (
+    <>
       <Marks view={view} store={store} />
       <TopLeft slot={slot} view={view} store={store} />
       {!slot.reason && <TopRight view={view} />}
@@ -89,7 +106,31 @@ export function Pane({ slot, store }: PaneProps) {
           Prior <Kbd keys="Space" />
         </div>
       )}
-    </section>
+    </>
+  );
+}
+
+/** A report, a tracing, a film or a slide, with whose it is above it. */
+function Document({ slot, document, store }: PaneProps & { document: NonNullable<Slot['document']> }) {
+  const { study, seriesUid } = slot;
+  if (!study || !seriesUid) return null;
+  return (
+    <div class="pane-document">
+      <p class="document-head">
+        <strong>{nameOf(slot, store).toUpperCase()}</strong> {study.exam} · {day(study.date)} ·{' '}
+        <bdi>{study.patient.name}</bdi> <span class="muted">{study.patient.patient_id}</span>{' '}
+        {study.simulated && <SimulatedTag />}
+      </p>
+      <div class="document-body">
+        <DocumentPane
+          kind={document.kind}
+          studyUid={study.uid}
+          seriesUid={seriesUid}
+          instances={document.instances}
+          onImage={(at) => void store.showImage(at)}
+        />
+      </div>
+    </div>
   );
 }
 

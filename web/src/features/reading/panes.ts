@@ -8,15 +8,15 @@ import { computed, type Signal, signal } from '@preact/signals';
 import type { Study } from '../../api';
 import { tellError } from '../../ui/toasts';
 import type { PaneId, PaneKind, PaneView, Presentation, ViewerController } from '../../viewer';
+import { type DicomJson, text } from '../../viewer/dicom';
 import { FixedShift, IDENTITY, type Mapping } from '../../viewer/grid';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
 import { type SeriesToShow, shiftBetween } from '../../viewer/series';
 import type { ToolName } from '../../viewer/tool-list';
 import { EMPTY_VIEW, PLANES, type Slab } from '../../viewer/view';
+import { type DocumentKind, kindOf } from '../documents/kinds';
 import { COLOUR_NAMES, LOOK_NAMES } from './names';
 import { loadSeries } from './open';
-import { type DocumentKind, kindOf } from '../documents/kinds';
-import { type DicomJson, text } from '../../viewer/dicom';
 
 /** How a pane moves with the current study. */
 export type LinkKind = 'same' | 'aligned' | 'position' | 'none';

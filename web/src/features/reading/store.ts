@@ -119,6 +119,9 @@ export class ReadingStore {
 
   async #showCurrent(reading: Reading): Promise<void> {
     const display = reading.current;
+    const [onlySeries] = reading.study.series;
+    if (!display && onlySeries)
+      return this.panes.put('current', { study: reading.study, seriesUid: onlySeries.uid });
     if (!display) return this.panes.clear('current', nothingToShow(reading));
     const first = firstFinding(reading)?.current;
     const series = await load(reading.study, display.series_uid);
@@ -246,6 +249,19 @@ export class ReadingStore {
     } catch (error) {
       tellError(error);
     }
+  }
+
+  /** Show the image that a report speaks of, in a pane beside it. */
+  async showImage({ sopUid, frame }: { sopUid: string; frame: number }): Promise<void> {
+    const beside = this.panes.slots.value.find((s) => !s.document)?.id;
+    if (!beside) this.panes.arrange(1, 2);
+    for (const study of this.studies.value)
+      for (const { uid } of study.series) {
+        const series = await load(study, uid).catch(() => null);
+        const index = series?.slices.findIndex((s) => s.sopUid === sopUid && s.frame === frame) ?? -1;
+        if (index >= 0) return this.panes.put(beside ?? 'prior', { study, seriesUid: uid, index });
+      }
+    tell('The image that is spoken of is not among the studies that are open.');
   }
 
   arrange(rows: number, columns: number): void {
