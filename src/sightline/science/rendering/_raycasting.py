@@ -23,7 +23,7 @@ STEP = 0.7
 """Distance of samples along a ray, in voxels; farther apart, slanted surfaces show rings like wood."""
 
 MOST_STEPS = 500
-SLAB = 8
+SLAB = 32
 OPAQUE = 0.98
 _TABLE = 1024
 
@@ -220,21 +220,21 @@ class _View:
 
     def slabs(self, overlap: int = 0) -> Iterator[npt.NDArray[np.float32]]:
         """Yield samples (depth, row, column), each slab with `overlap` more on both sides."""
-        base = self._grid.to_index_zyx(self._origin)[0]
-        steps = (self._grid.to_index_zyx(self._origin + self._steps) - base).T
+        import SimpleITK as sitk  # noqa: N813 - several times as quick as scipy, on all cores
+
+        base = self._grid.to_index_zyx(self._origin)[0][::-1]
+        steps = (self._grid.to_index_zyx(self._origin + self._steps[::-1]) - base[::-1])[:, ::-1].T
+        image = sitk.GetImageFromArray(self._array)  # by voxels: x, y, z; rays: column, row, depth
+        to_voxels = sitk.AffineTransform(steps.ravel().tolist(), base.tolist())
+        resample = sitk.ResampleImageFilter()
+        resample.SetTransform(to_voxels)
+        resample.SetInterpolator(sitk.sitkLinear)
+        resample.SetDefaultPixelValue(self.fill)
         for first in range(0, self.count, SLAB):
             depth = min(SLAB, self.count - first) + 2 * overlap
-            slab = np.empty((depth, *self.shape), np.float32)
-            ndimage.affine_transform(
-                self._array,
-                steps,
-                offset=base + steps[:, 0] * (first - overlap),
-                output=slab,
-                order=1,
-                mode="constant",
-                cval=self.fill,
-                prefilter=False,
-            )
+            resample.SetSize([self.shape[1], self.shape[0], depth])
+            resample.SetOutputOrigin([0.0, 0.0, float(first - overlap)])
+            slab = sitk.GetArrayFromImage(resample.Execute(image))
             if self._crop is not None:
                 slab[~self._within(self._crop, first - overlap, depth)] = self.fill
             yield slab
