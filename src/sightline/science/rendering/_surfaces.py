@@ -146,7 +146,7 @@ def _normals(points: Floats, triangles: Indices) -> npt.NDArray[np.float32]:
 
 def _at_most(points: Floats, triangles: Indices, most: int, area_mm2: float) -> tuple[Floats, Indices]:
     """Return the surface with at most so many triangles: cells grow until there are few enough."""
-    cell_mm = float(np.sqrt(area_mm2 / most))
+    cell_mm = float(np.sqrt(2.2 * area_mm2 / most))  # about 2.2 triangles come to a cell
     kept = points, triangles
     while len(kept[1]) > most:
         kept = _coarser(points, triangles, cell_mm)
@@ -191,9 +191,8 @@ def _without_doubles(triangles: Indices) -> Indices:
     if not len(triangles):
         return triangles
     order = (triangles.argmin(axis=1)[:, np.newaxis] + np.arange(3)) % 3  # smallest first, same sense
-    turned = np.unique(np.take_along_axis(triangles, order, axis=1), axis=0)
-    mirror = turned[:, [0, 2, 1]]
-    both = np.concatenate([turned, mirror])
-    _, inverse, counts = np.unique(both, axis=0, return_inverse=True, return_counts=True)
-    alone = counts[inverse.ravel()[: len(turned)]] == 1
-    return np.asarray(turned[alone])
+    turned = np.take_along_axis(triangles, order, axis=1)
+    size = int(triangles.max()) + 1
+    keys, first = np.unique((turned[:, 0] * size + turned[:, 1]) * size + turned[:, 2], return_index=True)
+    mirrors = (turned[:, 0] * size + turned[:, 2]) * size + turned[:, 1]
+    return np.asarray(turned[first[~np.isin(mirrors[first], keys)]])
