@@ -7,6 +7,8 @@ import highdicom as hd
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
 
 from sightline.record import archive
 from sightline.trust import access
@@ -153,6 +155,51 @@ def test_a_dose_lies_where_its_grid_says_in_gray(reader, keep, downward, absolut
     assert described["unit"] == "Gy"
     assert np.abs(values - (column + 2 * row + 3 * z + 50)).max() < 0.02
     assert described["range"] == pytest.approx([ramp.min() + 50, ramp.max() + 50], abs=0.01)
+
+
+def test_a_dose_lies_right_over_sagittal_images(reader, keep, receive):
+    """Rows run to the feet and columns to the back; slices stand side by side from the right to the left."""
+    sagittal = f"{STUDY}.8"
+    for n in range(1, 5):
+        receive(
+            STUDY, series=sagittal, slices=1, SOPInstanceUID=f"{sagittal}.{n}", SeriesNumber=8,
+            ImagePositionPatient=[4.0 * n, 0.0, 32.0], ImageOrientationPatient=[0, 1, 0, 0, 0, -1],
+        )  # fmt: skip
+    at = np.arange(-3, 40, 3.0)
+    ramp = at + 2 * at[:, np.newaxis] + 3 * np.arange(0, 40, 4.0)[:, np.newaxis, np.newaxis]
+    dose = keep(make_dose(ramp + 50, position=(-3, -3, 0), offsets=np.arange(0, 40, 4.0)))
+    there = f"/api/studies/{STUDY}/series/{sagittal}/overlays/{dose.SOPInstanceUID}"
+    described = reader.get(there).json()
+    values = np.frombuffer(reader.get(described["values_url"]).content, "<f4").reshape(described["shape"])
+
+    row, column = np.mgrid[:SIDE, :SIDE] * 2.0
+    x = np.array([int(one["sop_uid"].rsplit(".", 1)[1]) * 4.0 for one in described["slices"]])
+    expected = x[:, np.newaxis, np.newaxis] + 2 * column + 3 * (32 - row) + 50
+    assert len(x) == 4
+    assert np.abs(values - expected).max() < 0.02
+
+
+@pytest.mark.parametrize("stored", [np.float32, np.uint16])
+def test_a_parametric_map_has_the_values_and_the_unit_of_its_mapping(reader, keep, stored):
+    images = ct_images()
+    pixels = np.arange(SLICES * SIDE * SIDE, dtype=stored).reshape(SLICES, SIDE, SIDE)
+    mapping = hd.pm.RealWorldValueMapping(
+        lut_label="ADC", lut_explanation="made up", unit=codes.UCUM.SquareMillimeterPerSecond,
+        value_range=[0, 4000] if stored is np.uint16 else [0.0, 4000.0], slope=0.5, intercept=10.0,
+    )  # fmt: skip
+    found = keep(
+        hd.pm.ParametricMap(
+            source_images=images, pixel_array=pixels, series_instance_uid=generate_uid(), series_number=9,
+            sop_instance_uid=generate_uid(), instance_number=1, manufacturer="Made up",
+            manufacturer_model_name="Made up", software_versions="1", device_serial_number="1",
+            contains_recognizable_visual_features=False, real_world_value_mappings=[mapping],
+            voi_lut_transformations=[hd.VOILUTTransformation(window_center=500, window_width=1000)],
+        )
+    )  # fmt: skip
+    described, values = values_of(reader, found.SOPInstanceUID)
+
+    assert (described["unit"], described["kind"]) == ("mm2/s", "values")
+    assert np.allclose(values, pixels * 0.5 + 10)
 
 
 def test_outside_of_a_dose_there_is_no_value(reader, keep):

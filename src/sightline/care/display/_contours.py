@@ -44,7 +44,7 @@ def read_header(ds: Dataset) -> Overlay:
         uid=str(ds.SOPInstanceUID),
         series_uid=str(ds.SeriesInstanceUID),
         kind="contours",
-        label=str(ds.get("StructureSetLabel") or ds.get("SeriesDescription") or "Structure set")[:200],
+        label=_label(ds),
         modality="RTSTRUCT",
         unit="",
         rois=tuple(rois),
@@ -52,6 +52,12 @@ def read_header(ds: Dataset) -> Overlay:
         reference_uids=frozenset(_referenced_series(referenced)),
         reason="" if any(roi.contours for roi in rois) else "The structure set holds no contours.",
     )
+
+
+def _label(ds: Dataset) -> str:
+    """Return the label and what the series says beyond it: several sets are often labelled alike."""
+    told = (str(ds.get(name) or "") for name in ("StructureSetLabel", "SeriesDescription"))
+    return " · ".join(dict.fromkeys(part for part in told if part))[:200] or "Structure set"
 
 
 def _referenced_series(frames: Sequence[Dataset]) -> list[str]:

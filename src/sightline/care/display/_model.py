@@ -1,7 +1,7 @@
 """What is shown, and what lies over it: frozen values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -182,4 +182,4 @@ class Described:
     method: str = ""
     segments: Sequence[Segment] = ()
     notes: Sequence[str] = ()
-    contours: Sequence[tuple[Roi, Sequence[Contour]]] = field(default=())
+    contours: Sequence[tuple[Roi, Sequence[Contour]]] = ()

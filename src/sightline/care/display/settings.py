@@ -16,5 +16,10 @@ class DisplaySettings(DomainSettings):
         int, Field(ge=0, description="Volumes kept in memory for the next plane, in MiB; 0 keeps none.")
     ] = 1024
     max_volume_mib: Annotated[
-        int, Field(gt=0, description="Largest volume that is put together on the server, in MiB.")
+        int,
+        Field(
+            gt=0,
+            description="Largest volume that is put together on the server, in MiB of four bytes a voxel; "
+            "it takes up to three times as much for a moment.",
+        ),
     ] = 2048
