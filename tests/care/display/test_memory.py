@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from sightline.care import display
-from sightline.care.display import DisplaySettings, Shelf
+from sightline.care.display import DisplaySettings, Shelf, TooBusy, Turns
 from sightline.science import rendering, volumes
 from tests.care.display.conftest import CT, SLICES, STUDY
 
@@ -86,3 +86,22 @@ def test_a_series_that_is_too_large_is_refused_before_it_is_read(study, store, r
 
     with pytest.raises(volumes.TooLarge, match="SIGHTLINE_DISPLAY_MAX_VOLUME_MIB"):
         cut(display.open_context(store, settings), 15, radiologist)
+
+
+def test_who_comes_when_too_many_wait_is_asked_to_come_again():
+    turns, go, begun = Turns(at_once=1, waiting=1), threading.Event(), threading.Event()
+
+    def compute():
+        with turns.taken():
+            begun.set()
+            go.wait(10)
+
+    first = threading.Thread(target=compute)
+    first.start()
+    begun.wait(10)
+    with turns._places, pytest.raises(TooBusy, match="again"), turns.taken():  # one waits
+        pass
+    go.set()
+    first.join(10)
+    with turns.taken():
+        pass

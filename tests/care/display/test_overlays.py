@@ -217,6 +217,8 @@ def test_outside_of_a_dose_there_is_no_value(reader, keep):
         ({"GridFrameOffsetVector": [0, 5, 11]}, "evenly"),
         ({"GridFrameOffsetVector": [0, 5]}, "each of its planes"),
         ({"DoseGridScaling": "0"}, "Scaling"),
+        ({"DoseGridScaling": None}, "decoded"),
+        ({"PixelSpacing": [3.0]}, "decoded"),
     ],
 )
 def test_a_dose_that_cannot_be_trusted_is_refused_with_the_reason(reader, keep, changed, why):

@@ -33,6 +33,7 @@ from sightline.care.display._service import (
     render,
 )
 from sightline.care.display._shelf import Shelf
+from sightline.care.display._turns import TooBusy, Turns
 from sightline.care.display.settings import DisplaySettings
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "Segment",
     "Shelf",
     "Streamed",
+    "TooBusy",
+    "Turns",
     "View",
     "cut",
     "describe_overlay",

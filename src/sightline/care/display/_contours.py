@@ -43,6 +43,7 @@ def read_header(ds: Dataset) -> Overlay:
     return Overlay(
         uid=str(ds.SOPInstanceUID),
         series_uid=str(ds.SeriesInstanceUID),
+        form="structures",
         kind="contours",
         label=_label(ds),
         modality="RTSTRUCT",

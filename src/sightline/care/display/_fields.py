@@ -22,6 +22,7 @@ def read_dose_header(ds: Dataset) -> Overlay:
     return Overlay(
         uid=str(ds.SOPInstanceUID),
         series_uid=str(ds.SeriesInstanceUID),
+        form="dose",
         kind="values",
         label=str(ds.get("SeriesDescription") or ds.get("DoseComment") or f"Dose {kind}").strip()[:200],
         modality="RTDOSE",
@@ -42,6 +43,7 @@ def read_map_header(ds: Dataset) -> Overlay:
     return Overlay(
         uid=str(ds.SOPInstanceUID),
         series_uid=str(ds.SeriesInstanceUID),
+        form="map",
         kind="values",
         label=str(ds.get("ContentLabel") or ds.get("SeriesDescription") or "Parametric map")[:200],
         modality=str(ds.get("Modality") or ""),
@@ -59,6 +61,7 @@ def read_series_header(ds: Dataset) -> Overlay:
     return Overlay(
         uid=str(ds.SeriesInstanceUID),
         series_uid=str(ds.SeriesInstanceUID),
+        form="series",
         kind="values",
         label=str(ds.get("SeriesDescription") or modality)[:200],
         modality=modality,
@@ -78,12 +81,9 @@ def read_dose(ds: Dataset, overlay: Overlay, most_bytes: int) -> Read:
     voxels = int(ds.Rows) * int(ds.Columns) * int(ds.get("NumberOfFrames") or 1)
     if voxels * 8 > most_bytes:
         raise volumes.TooLarge("The dose has more voxels than are put together here.")
-    try:
-        scaling = float(ds.DoseGridScaling)
-        grid = _dose_grid(ds)
-        stored = np.asarray(ds.pixel_array).reshape(grid.shape_zyx)
-    except (AttributeError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
-        raise OverlayNotReadable("The dose cannot be decoded; send it again.") from error
+    scaling = float(ds.DoseGridScaling)
+    grid = _dose_grid(ds)
+    stored = np.asarray(ds.pixel_array).reshape(grid.shape_zyx)
     if not (np.isfinite(scaling) and scaling > 0):
         raise OverlayNotReadable("The dose has no usable Dose Grid Scaling.")
     return Read((Part((stored * np.float64(scaling)).astype(np.float32), grid),), unit=overlay.unit)

@@ -41,7 +41,7 @@ def find_overlays(on: Context, study_uid: str, series_uid: str) -> list[Overlay]
     with on.store.database.reading() as db:
         found = list(_candidates(on, db, study_uid, series_uid))
     judged = [_judged(overlay, slices, series_uid, why) for overlay in found]
-    return [overlay for overlay in judged if overlay.uid != overlay.series_uid or not overlay.reason]
+    return [overlay for overlay in judged if overlay.form != "series" or not overlay.reason]
 
 
 def get_overlay(on: Context, study_uid: str, series_uid: str, uid: str) -> tuple[Overlay, Slices]:
@@ -108,6 +108,7 @@ def _told(on: Context, db: Db, instance: archive.Instance, read: Callable[[Datas
             return Overlay(
                 uid=instance.sop_uid,
                 series_uid=instance.series,
+                form="map",
                 kind="values",
                 label="",
                 modality=str(ds.get("Modality") or ""),

@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.care.display._shelf import Shelf
+from sightline.care.display._turns import Turns
 from sightline.care.display.settings import DisplaySettings
 from sightline.kernel.errors import Invalid, NotFound
 from sightline.record import archive
 from sightline.science import rendering, volumes
 from sightline.science.geometry import Grid
 
+Form: TypeAlias = Literal["segmentation", "structures", "dose", "map", "series"]
 Kind: TypeAlias = Literal["labelmap", "contours", "values"]
 MIB = 1 << 20
 
@@ -37,6 +39,7 @@ class Context:
     store: archive.Store
     settings: DisplaySettings
     shelf: Shelf
+    turns: Turns
 
     @property
     def most_bytes(self) -> int:
@@ -46,7 +49,7 @@ class Context:
 
 def open_context(store: archive.Store, settings: DisplaySettings) -> Context:
     """Return what the use cases stand on, with nothing kept yet."""
-    return Context(store, settings, Shelf(settings.kept_mib * MIB))
+    return Context(store, settings, Shelf(settings.kept_mib * MIB), Turns())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +103,7 @@ class Overlay:
 
     uid: str
     series_uid: str
+    form: Form
     kind: Kind
     label: str
     modality: str

@@ -11,7 +11,6 @@ from pydicom import Dataset
 
 from sightline.care.display._colours import colour_of
 from sightline.care.display._model import Overlay, OverlayNotReadable, Part, Read, Segment
-from sightline.kernel.errors import PlatformError
 from sightline.science import volumes
 from sightline.science.geometry import Grid
 
@@ -32,6 +31,7 @@ def read_header(ds: Dataset) -> Overlay:
     return Overlay(
         uid=str(ds.SOPInstanceUID),
         series_uid=str(ds.SeriesInstanceUID),
+        form="segmentation",
         kind="labelmap",
         label=str(ds.get("ContentLabel") or ds.get("SeriesDescription") or "Segmentation")[:200],
         modality="SEG",
@@ -77,22 +77,17 @@ def read_segmentation(ds: Dataset, overlay: Overlay, most_bytes: int) -> Read:
     Raises
     ------
     OverlayNotReadable
-        If its frames form no regular volume or cannot be decoded.
+        If its frames form no regular volume.
     TooLarge
         If it has more voxels than a volume may have.
     """
-    try:
-        seg = hd.seg.Segmentation.from_dataset(ds, copy=False)
-        geometry = seg.get_volume_geometry(rtol=SPACING_TOLERANCE)
-        if geometry is None:
-            raise OverlayNotReadable("The frames of the segmentation do not form one regular volume.")
-        if int(np.prod(geometry.spatial_shape)) * 2 > most_bytes:
-            raise volumes.TooLarge("The segmentation has more voxels than are put together here.")
-        layers, placed = _layers(seg, overlay, most_bytes)
-    except PlatformError:
-        raise
-    except Exception as error:  # highdicom and the decoders raise what they like
-        raise OverlayNotReadable("The segmentation cannot be decoded; send it again.") from error
+    seg = hd.seg.Segmentation.from_dataset(ds, copy=False)
+    geometry = seg.get_volume_geometry(rtol=SPACING_TOLERANCE)
+    if geometry is None:
+        raise OverlayNotReadable("The frames of the segmentation do not form one regular volume.")
+    if int(np.prod(geometry.spatial_shape)) * 2 > most_bytes:
+        raise volumes.TooLarge("The segmentation has more voxels than are put together here.")
+    layers, placed = _layers(seg, overlay, most_bytes)
     grid = _grid(geometry)
     notes = ("values from one half on are shown",) if overlay.fractional else ()
     return Read(tuple(Part(layer, grid) for layer in layers), segments=placed, notes=notes)

@@ -1,11 +1,13 @@
 """Use cases of showing: each asks whether the person may, notes that they looked, and computes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydicom import Dataset
 
 from sightline.care.display import _finding as finding
 from sightline.care.display._contours import read_contours
@@ -16,6 +18,7 @@ from sightline.care.display._model import (
     Described,
     NotAnOverlay,
     Overlay,
+    OverlayNotReadable,
     Part,
     Read,
     Roi,
@@ -25,6 +28,7 @@ from sightline.care.display._model import (
 from sightline.care.display._sampling import Encoding, choose_encoding, packed, sampled
 from sightline.care.display._segments import read_segmentation
 from sightline.care.display._views import reduced_view_of, view_of
+from sightline.kernel.errors import PlatformError
 from sightline.record import archive
 from sightline.science import rendering
 from sightline.science.geometry import Grid
@@ -33,6 +37,11 @@ from sightline.trust import access, audit
 audit.declare("display.read", "A person was shown planes, surfaces or overlays computed of a study")
 
 REDUCTIONS = range(1, 9)
+READERS: dict[str, Callable[[Dataset, Overlay, int], Read]] = {
+    "segmentation": read_segmentation,
+    "dose": read_dose,
+    "map": read_map,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,11 +93,11 @@ def cut(
     NotAVolume
         If the series is none, with the reason.
     """
-    _admit(on, study_uid, series_uid, by)
-    view = view_of(on, series_uid)
-    volume = view.volume
-    values = rendering.cut_plane(volume.array, volume.grid, plane, slab, background=view.background)
-    return Cut(values, view)
+    with _admitted(on, study_uid, series_uid, by):
+        view = view_of(on, series_uid)
+        volume = view.volume
+        values = rendering.cut_plane(volume.array, volume.grid, plane, slab, background=view.background)
+        return Cut(values, view)
 
 
 def draw(found: Cut, window: tuple[float, float] | None) -> npt.NDArray[np.uint8]:
@@ -117,10 +126,10 @@ def render(
     LookNotUsable
         If the look is for CT and the series has no Hounsfield units.
     """
-    _admit(on, study_uid, series_uid, by)
-    is_hu = view_of(on, series_uid).is_hu
-    array, grid = reduced_view_of(on, series_uid)
-    return rendering.render_volume(array, grid, rendering.LOOKS[look], camera, is_hu=is_hu, crop=crop)
+    with _admitted(on, study_uid, series_uid, by):
+        is_hu = view_of(on, series_uid).is_hu
+        array, grid = reduced_view_of(on, series_uid)
+        return rendering.render_volume(array, grid, rendering.LOOKS[look], camera, is_hu=is_hu, crop=crop)
 
 
 def find_surface(
@@ -133,9 +142,9 @@ def find_surface(
     by: access.Person,
 ) -> rendering.Surface:
     """Return the surface of what lies above a threshold, in the unit of the series."""
-    _admit(on, study_uid, series_uid, by)
-    volume = view_of(on, series_uid).volume
-    return how.surface_of(volume.array, volume.grid, threshold)
+    with _admitted(on, study_uid, series_uid, by):
+        volume = view_of(on, series_uid).volume
+        return how.surface_of(volume.array, volume.grid, threshold)
 
 
 def find_segment_surface(
@@ -149,23 +158,23 @@ def find_segment_surface(
     by: access.Person,
 ) -> rendering.Surface:
     """Return the surface of one segment of a segmentation, on the segmentation's own grid."""
-    _admit(on, study_uid, series_uid, by)
-    overlay, _ = finding.get_overlay(on, study_uid, series_uid, uid)
-    if overlay.kind != "labelmap":
-        raise NotAnOverlay("Only a segmentation has segments; name one.")
-    read = _read(on, overlay)
-    segment = next((s for s in read.segments if s.number == number), None)
-    if segment is None:
-        raise NotAnOverlay(f"The segmentation has no segment {number}.")
-    part = read.parts[segment.layer]
-    mask = (part.array == segment.value).astype(np.uint8)
-    return how.surface_of(mask, part.grid, 0.5)
+    with _admitted(on, study_uid, series_uid, by):
+        overlay, _ = finding.get_overlay(on, study_uid, series_uid, uid)
+        if overlay.kind != "labelmap":
+            raise NotAnOverlay("Only a segmentation has segments; name one.")
+        read = _read(on, overlay)
+        segment = next((s for s in read.segments if s.number == number), None)
+        if segment is None:
+            raise NotAnOverlay(f"The segmentation has no segment {number}.")
+        part = read.parts[segment.layer]
+        mask = (part.array == segment.value).astype(np.uint8)
+        return how.surface_of(mask, part.grid, 0.5)
 
 
 def find_overlays(on: Context, study_uid: str, series_uid: str, *, by: access.Person) -> list[Overlay]:
     """Return what of a study lies over a series, or cannot, with the reason."""
-    _admit(on, study_uid, series_uid, by)
-    return finding.find_overlays(on, study_uid, series_uid)
+    with _admitted(on, study_uid, series_uid, by):
+        return finding.find_overlays(on, study_uid, series_uid)
 
 
 def describe_overlay(
@@ -178,23 +187,23 @@ def describe_overlay(
     NotAnOverlay, OverlayNotReadable, NotAVolume
         If it cannot lie over the series, with the reason.
     """
-    _admit(on, study_uid, series_uid, by)
-    overlay, slices = finding.get_overlay(on, study_uid, series_uid, uid)
-    if overlay.kind == "contours":
-        return Described(overlay, slices, contours=_contours(on, overlay, slices))
-    read = _read(on, overlay)
-    labels = overlay.kind == "labelmap"
-    return Described(
-        overlay=overlay,
-        slices=slices,
-        dtype="uint8" if labels else "float32",
-        shape=_shape(overlay, read, slices, len(slices.planes), 1),
-        unit=read.unit,
-        range=None if labels else _range(read.parts[0]),
-        method=read.method,
-        segments=read.segments,
-        notes=read.notes,
-    )
+    with _admitted(on, study_uid, series_uid, by):
+        overlay, slices = finding.get_overlay(on, study_uid, series_uid, uid)
+        if overlay.kind == "contours":
+            return Described(overlay, slices, contours=_contours(on, overlay, slices))
+        read = _read(on, overlay)
+        labels = overlay.kind == "labelmap"
+        return Described(
+            overlay=overlay,
+            slices=slices,
+            dtype="uint8" if labels else "float32",
+            shape=_shape(overlay, read, slices, len(slices.planes), 1),
+            unit=read.unit,
+            range=None if labels else _range(read.parts[0]),
+            method=read.method,
+            segments=read.segments,
+            notes=read.notes,
+        )
 
 
 def overlay_values(
@@ -220,43 +229,61 @@ def overlay_values(
     accepted
         Encodings that the client takes, as in Accept-Encoding.
     """
-    _admit(on, study_uid, series_uid, by)
-    overlay, slices = finding.get_overlay(on, study_uid, series_uid, uid)
-    if overlay.kind == "contours":
-        raise NotAnOverlay("A structure set holds contours and no values; ask for its description.")
-    if reduce not in REDUCTIONS or not 0 <= first < len(slices.planes) or (count is not None and count < 1):
-        raise NotAnOverlay(f"There are {len(slices.planes)} slices, and reductions from 1 to 8.")
-    chosen = range(first, min(first + (count or len(slices.planes)), len(slices.planes)))
-    read = _read(on, overlay)
-    shape = _shape(overlay, read, slices, len(chosen), reduce)
-    labels = overlay.kind == "labelmap"
-    encoding = choose_encoding(accepted, int(np.prod(shape)) * (1 if labels else 4))
-    chunks = packed(sampled(read, slices, chosen, reduce), encoding)
-    return Streamed(chunks, encoding, "uint8" if labels else "float32", shape, read.unit)
+    with _admitted(on, study_uid, series_uid, by):
+        overlay, slices = finding.get_overlay(on, study_uid, series_uid, uid)
+        if overlay.kind == "contours":
+            raise NotAnOverlay("A structure set holds contours and no values; ask for its description.")
+        if (
+            reduce not in REDUCTIONS
+            or not 0 <= first < len(slices.planes)
+            or (count is not None and count < 1)
+        ):
+            raise NotAnOverlay(f"There are {len(slices.planes)} slices, and reductions from 1 to 8.")
+        chosen = range(first, min(first + (count or len(slices.planes)), len(slices.planes)))
+        read = _read(on, overlay)
+        shape = _shape(overlay, read, slices, len(chosen), reduce)
+        labels = overlay.kind == "labelmap"
+        encoding = choose_encoding(accepted, int(np.prod(shape)) * (1 if labels else 4))
+        chunks = packed(sampled(read, slices, chosen, reduce), encoding)
+        return Streamed(chunks, encoding, "uint8" if labels else "float32", shape, read.unit)
 
 
-def _admit(on: Context, study_uid: str, series_uid: str, by: access.Person) -> None:
-    """Refuse who may not read the study, or a series that is not in it; note who looks."""
+@contextmanager
+def _admitted(on: Context, study_uid: str, series_uid: str, by: access.Person) -> Iterator[None]:
+    """Refuse who may not read the study, or a series that is not in it; note who looks, and take turns."""
     access.require(by, "archive.read", on=study_uid)
     with on.store.database.reading() as db:
         if archive.get_series(db, series_uid).study != study_uid:
             raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
     audit.record_read(by, "display.read", on=study_uid)
+    with on.turns.taken():
+        yield
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Turn whatever the decoders and the values of a strange object raise into a refusal."""
+    try:
+        yield
+    except PlatformError:
+        raise
+    except Exception as error:
+        raise OverlayNotReadable("The object cannot be decoded; send it again from its source.") from error
 
 
 def _read(on: Context, overlay: Overlay) -> Read:
     """Return the arrays of an overlay, read once and kept."""
-    if overlay.uid == overlay.series_uid:  # a series of images, which is kept as a volume
+    if overlay.form == "series":
         view = view_of(on, overlay.uid)
         part = Part(view.volume.array, view.volume.grid)
         return Read((part,), unit=view.unit, method=view.method, notes=view.volume.notes)
-    read = {"SEG": read_segmentation, "RTDOSE": read_dose}.get(overlay.modality, read_map)
     key = ("read", overlay.uid, archive.series_state(on.store, overlay.series_uid))
 
     def make() -> Read:
         with on.store.database.reading() as db:
             ds = archive.read_dataset(on.store, db, overlay.uid)
-        return read(ds, overlay, on.most_bytes)
+        with _understood():
+            return READERS[overlay.form](ds, overlay, on.most_bytes)
 
     return on.shelf.get(key, make, lambda made: made.size)
 
@@ -264,7 +291,8 @@ def _read(on: Context, overlay: Overlay) -> Read:
 def _contours(on: Context, overlay: Overlay, slices: Slices) -> list[tuple[Roi, list[Contour]]]:
     with on.store.database.reading() as db:
         ds = archive.read_dataset(on.store, db, overlay.uid)
-    return read_contours(ds, overlay, slices)
+    with _understood():
+        return read_contours(ds, overlay, slices)
 
 
 def _shape(overlay: Overlay, read: Read, slices: Slices, count: int, reduce: int) -> tuple[int, ...]:
@@ -274,5 +302,5 @@ def _shape(overlay: Overlay, read: Read, slices: Slices, count: int, reduce: int
 
 
 def _range(part: Part) -> tuple[float, float] | None:
-    low, high = float(np.nanmin(part.array)), float(np.nanmax(part.array))
+    low, high = (float(furthest.reduce(part.array, axis=None)) for furthest in (np.fmin, np.fmax))
     return (low, high) if np.isfinite([low, high]).all() else None
