@@ -19,6 +19,7 @@ from sightline.care.display._model import (
     View,
     open_context,
 )
+from sightline.care.display._sampling import choose_encoding, packed
 from sightline.care.display._service import (
     Cut,
     Meshing,
@@ -55,6 +56,7 @@ __all__ = [
     "TooBusy",
     "Turns",
     "View",
+    "choose_encoding",
     "cut",
     "describe_overlay",
     "draw",
@@ -63,5 +65,6 @@ __all__ = [
     "find_surface",
     "open_context",
     "overlay_values",
+    "packed",
     "render",
 ]

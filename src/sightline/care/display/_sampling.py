@@ -29,8 +29,8 @@ def sampled(read: Read, slices: Slices, chosen: range, reduce: int) -> Iterator[
             yield np.where(inside, values, outside).astype(np.uint8 if labels else "<f4").tobytes()
 
 
-def choose_encoding(accepted: str, size: int) -> Encoding:
-    """Return how a body of a size is to be compressed for a client that accepts these encodings.
+def choose_encoding(accepted: str, size: int | None = None) -> Encoding:
+    """Return how a body of a size, or of one not yet known, is to be compressed for who accepts these.
 
     >>> choose_encoding("gzip, deflate, br, zstd", 1000), choose_encoding("gzip;q=1.0, zstd;q=0", 1000)
     ('zstd', 'gzip')
@@ -39,7 +39,7 @@ def choose_encoding(accepted: str, size: int) -> Encoding:
     for part in accepted.lower().split(","):
         name, _, weight = part.strip().partition(";")
         taken[name.strip()] = weight.strip().removeprefix("q=") not in {"0", "0.0", "0.00", "0.000"}
-    if taken.get("zstd") and size <= MOST_AT_ONCE:
+    if taken.get("zstd") and size is not None and size <= MOST_AT_ONCE:
         return "zstd"
     return "gzip" if taken.get("gzip") else ""
 

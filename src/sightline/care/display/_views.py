@@ -64,11 +64,11 @@ def _assemble(on: Context, series_uid: str) -> View:
     with on.store.database.reading() as db:
         _require_room(on, archive.find_instances(db, archive.InstanceQuery(series=series_uid)).items)
         datasets = archive.read_datasets(on.store, db, series_uid)
-    volume = volumes.assemble_volume(datasets)
+    volume = assembled = volumes.assemble_volume(datasets)
     unit, method = _UCUM.get(volume.unit, "1"), ""
     if str(datasets[0].get("Modality") or "") == "PT":
         volume, unit, method = _uptake(volume, datasets, unit)
-    window = _window(volume, datasets, converted=unit == pet.BODY_WEIGHT)
+    window = _window(volume, datasets, converted=volume is not assembled)
     return View(volume, unit, method, window, background=float(volume.array.min()))
 
 

@@ -213,12 +213,14 @@ def find_overlays(study_uid: str, series_uid: str, caller: Caller, on: On) -> li
 
 
 @router.get("/overlays/{uid}", responses={200: {"model": DescriptionView}}, response_class=Response)
-def describe_overlay(study_uid: str, series_uid: str, uid: str, caller: Caller, on: On) -> Response:
+def describe_overlay(
+    request: Request, study_uid: str, series_uid: str, uid: str, caller: Caller, on: On
+) -> Response:
     """Describe an overlay as it lies over this series; contours are sent as they are written."""
     found = display.describe_overlay(on, study_uid, series_uid, uid, by=caller)
-    return StreamingResponse(
-        _description(found, study_uid, series_uid), media_type="application/json", headers=BRIEFLY
-    )
+    encoding = display.choose_encoding(request.headers.get("accept-encoding", ""))
+    chunks = display.packed(_description(found, study_uid, series_uid), encoding)
+    return _streamed(chunks, encoding, "application/json", BRIEFLY)
 
 
 @router.get("/overlays/{uid}/values", response_class=Response)
@@ -247,9 +249,14 @@ def get_overlay_values(
         by=caller,
     )
     headers = {**BRIEFLY, **_facts(found.dtype, found.shape, found.unit)}
-    if found.encoding:
-        headers["Content-Encoding"] = found.encoding
-    return StreamingResponse(found.chunks, media_type=BYTES, headers=headers)
+    return _streamed(found.chunks, found.encoding, BYTES, headers)
+
+
+def _streamed(
+    chunks: Iterator[bytes], encoding: str, media_type: str, headers: dict[str, str]
+) -> StreamingResponse:
+    packed = {"Content-Encoding": encoding} if encoding else {}
+    return StreamingResponse(chunks, media_type=media_type, headers={**headers, **packed})
 
 
 def _numbers(text: str, count: int) -> list[float]:
