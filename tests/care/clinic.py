@@ -24,6 +24,7 @@ from starlette.routing import Mount
 import sightline.app.registry
 import sightline.app.tables  # noqa: F401  every table, job and listener
 from sightline.app.http import build_api
+from sightline.care import display
 from sightline.kernel import clock
 from sightline.kernel.quantities import Quantity
 from sightline.record import archive, findings, timeline
@@ -325,6 +326,7 @@ def log_in(store: archive.Store, reads: audit.ReadLog) -> Callable[[str], Client
     app = build_api()
     app.router.routes.append(Mount("/fhir", routes=fhir_routes.build()))
     app.state.database, app.state.store = store.database, store
+    app.state.display = display.open_context(store, display.DisplaySettings())
     by = access.operator("tester")
 
     def log_in(role: str = "") -> Client:

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import sightline.app.registry  # noqa: F401  listeners and jobs
 from sightline.app.installation import Installation
+from sightline.care import display
+from sightline.care.display.routes import router as display_router
 from sightline.care.documents.routes import router as documents_router
 from sightline.care.hanging.routes import router as hanging_router
 from sightline.care.reading.routes import router as reading_router
@@ -87,8 +89,7 @@ def build_api() -> FastAPI:
     for router in (
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
-        hanging_router,
-        documents_router,
+        hanging_router, documents_router, display_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")
@@ -104,6 +105,7 @@ def build_app(installation: Installation, spool: archive.Spool | None = None) ->
     app.state.audit_folder = installation.folder / audit.FOLDER
     app.state.dimse_caller = dimse.Caller(installation.settings.server.ae_title, installation.settings.dimse)
     app.state.media_settings = installation.settings.media
+    app.state.display = display.open_context(installation.store, installation.settings.display)
     app.state.upkeep_settings = installation.settings.upkeep
     app.state.identity_rules = installation.settings.identity.rules()
     web = installation.settings.dicomweb

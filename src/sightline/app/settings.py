@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from sightline.care.display.settings import DisplaySettings
 from sightline.kernel.errors import Invalid
 from sightline.record.archive.settings import ArchiveSettings
 from sightline.record.upkeep.settings import UpkeepSettings
@@ -21,6 +22,7 @@ CLASSES: tuple[type[DomainSettings], ...] = (
     ArchiveSettings,
     DicomWebSettings,
     DimseSettings,
+    DisplaySettings,
     IdentitySettings,
     MediaSettings,
     TransferSettings,
@@ -47,6 +49,7 @@ class Settings:
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     dicomweb: DicomWebSettings = field(default_factory=DicomWebSettings)
     dimse: DimseSettings = field(default_factory=DimseSettings)
+    display: DisplaySettings = field(default_factory=DisplaySettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     transfers: TransferSettings = field(default_factory=TransferSettings)

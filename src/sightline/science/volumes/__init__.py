@@ -22,9 +22,11 @@ from sightline.science.volumes._model import (
     Volume,
     WanderingPositions,
 )
+from sightline.science.volumes._places import ImagePlane, place_images
 
 __all__ = [
     "DuplicatePositions",
+    "ImagePlane",
     "MissingGeometry",
     "MissingSlices",
     "MixedFrames",
@@ -39,5 +41,6 @@ __all__ = [
     "Volume",
     "WanderingPositions",
     "assemble_volume",
+    "place_images",
     "read_volume",
 ]
