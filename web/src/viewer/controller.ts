@@ -9,6 +9,7 @@ import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
 import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
 import type { Mapping } from './grid';
+import type { Measurement } from './measurements';
 import type { Mark } from './overlay';
 import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane';
 import type { Window } from './presets';
@@ -79,6 +80,7 @@ export class ViewerController {
   #following = false;
   #followQueued = false;
   #tools: typeof import('./tools') | null = null;
+  #library: typeof import('./measurements') | null = null;
 
   constructor(events: ViewerEvents) {
     this.#events = events;
@@ -102,6 +104,7 @@ export class ViewerController {
   destroy(): void {
     stopPrefetch();
     this.#cine.stopAll();
+    this.#tools?.clearMeasurements();
     this.#tools?.unequip(renderingEngine().id);
     for (const id of [...this.#panes.keys()]) this.detach(id);
     forgetSeries(this.#shown);
@@ -259,7 +262,7 @@ export class ViewerController {
 
   /** Load the mouse tools; to be called after the first image. */
   async equip(): Promise<typeof import('./tools')> {
-    this.#tools ??= await import('./tools');
+    [this.#tools, this.#library] = await Promise.all([import('./tools'), import('./measurements')]);
     for (const pane of this.#panes.values()) this.#equip(pane);
     this.#tools.follow({ step: (step) => this.#events.step(step), changed: () => this.#events.measured() });
     return this.#tools;
@@ -277,6 +280,26 @@ export class ViewerController {
   clearMeasurements(): void {
     this.#tools?.clearMeasurements();
     renderingEngine().render();
+  }
+
+  /** What is drawn on the images of the panes, and which images those are. */
+  measurements(): { measurements: Measurement[]; images: ReadonlySet<string> } | null {
+    if (!this.#library) return null;
+    const images = this.#library.imagesOf(this.#series());
+    const places = [...images.values()].map(({ slice }) => `${slice.sopUid} ${slice.frame}`);
+    return { measurements: this.#library.measurementsOn(images), images: new Set(places) };
+  }
+
+  /** Draw measurements again on the images of the panes; those already there stay. */
+  drawMeasurements(measurements: readonly Measurement[]): void {
+    const element = [...this.#elements.values()][0];
+    if (!this.#library || !element) return;
+    this.#library.drawAgain(measurements, this.#library.imagesOf(this.#series()), element);
+    renderingEngine().render();
+  }
+
+  #series(): SeriesToShow[] {
+    return [...this.#panes.values()].flatMap((p) => p.series ?? []);
   }
 
   /** Load the rest of what the panes show, nearest slices first. */
@@ -297,9 +320,6 @@ export class ViewerController {
     return pane instanceof StackPane ? pane.imageToCanvas(column, row) : null;
   }
 
-  debug() {
-    return renderingEngine();
-  }
   /** The canvas a pane draws on. */
   canvas(id: PaneId): HTMLCanvasElement | null {
     return this.#elements.get(id)?.querySelector('canvas') ?? null;

@@ -34,3 +34,15 @@ export function ofFrame(instance: DicomJson, frame: number, sequence: string): D
   const own = items(items(instance, '52009230')[frame - 1], sequence)[0];
   return own ?? items(items(instance, '52009229')[0], sequence)[0] ?? instance;
 }
+
+/** The bytes of an element, in line or fetched; null where there are none. */
+export async function bytesOf(element: DicomJson[string]): Promise<Uint8Array | null> {
+  const { InlineBinary, BulkDataURI } = (element ?? {}) as { InlineBinary?: string; BulkDataURI?: string };
+  if (InlineBinary) return Uint8Array.from(atob(InlineBinary), (c) => c.charCodeAt(0));
+  if (!BulkDataURI) return null;
+  const { pathname } = new URL(BulkDataURI, location.href); // always from where the page came from
+  const answer = await fetch(pathname, {
+    headers: { Accept: 'application/octet-stream', 'X-Sightline': '1' },
+  });
+  return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
+}

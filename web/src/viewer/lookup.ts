@@ -4,7 +4,7 @@
  *
  * PS3.3 C.7.6.3.1.5 (palettes), C.11.1 (modality LUT), C.11.2 (VOI LUT); C.8.7.1 Imager Pixel Spacing.
  */
-import { type DicomJson, items, number, numbers, text } from './dicom';
+import { bytesOf, type DicomJson, items, number, numbers, text } from './dicom';
 
 const PALETTES = [
   ['00281101', '00281201'],
@@ -12,21 +12,11 @@ const PALETTES = [
   ['00281103', '00281203'],
 ] as const;
 
-interface WithBytes {
-  vr?: string;
-  Value?: unknown[];
-  InlineBinary?: string;
-  BulkDataURI?: string;
-}
-
 /** The metadata of an image with what its loader needs in the form it reads; the same object where nothing is missing. */
 export async function completed(instance: DicomJson): Promise<DicomJson> {
   const spaced = withSpacing(instance);
   return text(instance, '00280004') === 'PALETTE COLOR' ? withPalettes(spaced) : spaced;
 }
-
-/** Whether an image must be completed before it can be loaded. */
-export const needsTables = (instance: DicomJson): boolean => text(instance, '00280004') === 'PALETTE COLOR';
 
 /** What a length on an image rests on, in words; empty where nothing says how large a pixel is. */
 export function calibrationOf(instance: DicomJson): string {
@@ -77,17 +67,6 @@ function widened(values: number[], bits: number): number[] {
   return narrow ? values.map((v) => v * 257) : values;
 }
 
-function inlineBytes(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-}
-
-async function bulkBytes(uri: string | undefined): Promise<Uint8Array | null> {
-  if (!uri) return null;
-  const path = new URL(uri, location.href).pathname;
-  const answer = await fetch(path, { headers: { Accept: 'application/octet-stream', 'X-Sightline': '1' } });
-  return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
-}
-
 /** A table for the eyes: from which value on, and the grey of each entry from 0 to 1. */
 export interface GreyTable {
   first: number;
@@ -114,12 +93,10 @@ export async function greyTable(instance: DicomJson): Promise<GreyTable | null> 
 }
 
 /** The entries of a table: as numbers, one to a byte, or one to two bytes; null where there is none. */
-async function tableOf(element: WithBytes | undefined, entries: number): Promise<number[] | null> {
+async function tableOf(element: DicomJson[string], entries: number): Promise<number[] | null> {
   if (!element) return null;
   if (element.Value) return element.Value.map(Number);
-  const bytes = element.InlineBinary
-    ? inlineBytes(element.InlineBinary)
-    : await bulkBytes(element.BulkDataURI);
+  const bytes = await bytesOf(element);
   if (!bytes) return null;
   if (bytes.length < 2 * entries) return [...bytes.slice(0, entries)];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -123,7 +123,7 @@ export abstract class CameraPane implements Pane {
   /** The parts of the view that only the kind of pane knows; null while there is nothing to show. */
   protected abstract own(): Pick<
     PaneView,
-    'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused'
+    'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused' | 'placement'
   > | null;
   protected abstract onPlane(point: Vec3): Vec3;
   protected abstract apply(properties: { voiRange?: Types.VOIRange; invert?: boolean }): void;

@@ -1,6 +1,6 @@
 /** A plane through the volume of a series: axial, sagittal, coronal or turned freely, thin or a slab. */
 import { Enums, type Types } from '@cornerstonejs/core';
-import { GREY } from './colours';
+import { GREY } from './colour-tables';
 import { renderingEngine } from './engine';
 import { volumeProblem } from './geometry';
 import { CameraPane, type PaneEvents, rangeOf, type ShowOptions } from './pane';
@@ -49,14 +49,20 @@ export class PlanePane extends CameraPane {
 
   async show(series: SeriesToShow, options: ShowOptions): Promise<void> {
     const turn = ++this.turnOfShow;
-    this.#release();
+    const before = this.#volumes; // given back only after the new ones are taken: they may be the same
+    this.#volumes = [];
     this.series = series;
     this.presentation = { ...PLAIN, ...options.presentation, window: null };
     const problem = volumeProblem(series) ?? (options.fusion ? fusionProblem(series, options.fusion) : null);
-    if (problem) return this.fail(problem);
+    if (problem) {
+      before.forEach(leaveVolume);
+      return this.fail(problem);
+    }
     this.publish({ ...EMPTY_VIEW, kind: this.kind, state: 'loading', series, loaded: 0 });
+    const setting = this.#setVolumes(series, options.fusion ?? null, turn);
+    before.forEach(leaveVolume);
     try {
-      await this.#setVolumes(series, options.fusion ?? null, turn);
+      await setting;
     } catch (error) {
       if (turn !== this.turnOfShow) return;
       return this.fail(
@@ -146,7 +152,10 @@ export class PlanePane extends CameraPane {
     this.events.moved(this);
   }
 
-  protected own(): Pick<PaneView, 'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused'> | null {
+  protected own(): Pick<
+    PaneView,
+    'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused' | 'placement'
+  > | null {
     if (!this.#volumes.length || !this.viewport.getActors().length) return null;
     return {
       index: this.viewport.getSliceIndex(),
@@ -155,6 +164,7 @@ export class PlanePane extends CameraPane {
       loaded: this.#loaded,
       slab: this.#slab,
       fused: this.#fused?.description || this.#fused?.modality || null,
+      placement: null,
     };
   }
 
@@ -177,6 +187,7 @@ export class PlanePane extends CameraPane {
   }
 
   async #setVolumes(series: SeriesToShow, fusion: SeriesToShow | null, turn: number): Promise<void> {
+    this.#stopFollowing();
     this.#volumes = [series, ...(fusion ? [fusion] : [])].map((s) => volumeIdOf(s, 0));
     this.#loaded = 0;
     const [main = ''] = this.#volumes;

@@ -1,6 +1,7 @@
 /** A series shown slice by slice, each as it was acquired. */
 import { Enums, type Types, utilities } from '@cornerstonejs/core';
-import { GREY, greyMap } from './colours';
+import { GREY } from './colour-tables';
+import { greyMap } from './colours';
 import { text } from './dicom';
 import { loadNow, registerSeries, renderingEngine } from './engine';
 import { greyTable } from './lookup';
@@ -9,7 +10,7 @@ import { type Window, windowOfInstance } from './presets';
 import { nearestSlice, outsideMm, phaseOf, type SeriesToShow, type Slice } from './series';
 import { scalingOf } from './units';
 import { cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneView, PLAIN } from './view';
+import { EMPTY_VIEW, type PaneView, PLAIN, type Placement } from './view';
 
 export class StackPane extends CameraPane {
   protected readonly viewport: Types.IStackViewport;
@@ -121,7 +122,10 @@ export class StackPane extends CameraPane {
     return text(this.series?.instances[slice?.instance ?? 0], '00280004') === 'MONOCHROME1';
   }
 
-  protected own(): Pick<PaneView, 'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused'> | null {
+  protected own(): Pick<
+    PaneView,
+    'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused' | 'placement'
+  > | null {
     const { series, viewport } = this;
     // The CPU path also announces a rendering before it has an image.
     if (!series || this.#stack !== series.uid || !viewport.getCornerstoneImage()) return null;
@@ -135,6 +139,7 @@ export class StackPane extends CameraPane {
           loaded: null,
           slab: null,
           fused: null,
+          placement: this.#placement(),
         }
       : null;
   }
@@ -190,7 +195,7 @@ export class StackPane extends CameraPane {
   /** Where a point of the image is drawn; the inverse of `imagePoint`. */
   imageToCanvas(column: number, row: number): readonly [number, number] | null {
     const world = utilities.imageToWorldCoords(this.#slice()?.imageId ?? '', [column - 0.5, row - 0.5]);
-    return world ? this.canvasOf(world as unknown as Vec3) : null;
+    return world ? (this.viewport.worldToCanvas(world) as unknown as [number, number]) : null;
   }
 
   /** The window the image itself asks for; where there is a table, that is the window. */
@@ -203,6 +208,23 @@ export class StackPane extends CameraPane {
     )
       return null;
     return windowOfInstance(series.instances[slice.instance] ?? {}, slice.frame);
+  }
+
+  #placement(): Placement | null {
+    const [origin, right, down] = [
+      this.imageToCanvas(0, 0),
+      this.imageToCanvas(1, 0),
+      this.imageToCanvas(0, 1),
+    ];
+    if (!origin || !right || !down) return null;
+    return [
+      right[0] - origin[0],
+      right[1] - origin[1],
+      down[0] - origin[0],
+      down[1] - origin[1],
+      origin[0],
+      origin[1],
+    ];
   }
 
   /** Images that bring a table instead of a window are shown through it. */

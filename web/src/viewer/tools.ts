@@ -251,7 +251,7 @@ function elementOf(_annotation: tools.Types.Annotation): HTMLDivElement | null {
 
 /** Delete every measurement drawn by hand. */
 export function clearMeasurements(): void {
-  const all = tools.annotation.state.getAllAnnotations();
+  const all = [...tools.annotation.state.getAllAnnotations()];
   for (const { annotationUID } of all)
     if (annotationUID) tools.annotation.state.removeAnnotation(annotationUID);
 }

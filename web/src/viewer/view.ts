@@ -69,7 +69,11 @@ export interface PaneView {
   beyond: boolean;
   playing: number | null;
   fused: string | null;
+  /** Where the pixels of the image lie on the canvas: column and row to x and y, as CSS `matrix()` takes them. */
+  placement: Placement | null;
 }
+
+export type Placement = readonly [number, number, number, number, number, number];
 
 export const EMPTY_VIEW: PaneView = {
   state: 'empty',
@@ -89,4 +93,5 @@ export const EMPTY_VIEW: PaneView = {
   beyond: false,
   playing: null,
   fused: null,
+  placement: null,
 };

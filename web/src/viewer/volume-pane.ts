@@ -48,14 +48,20 @@ export class VolumePane implements Pane {
 
   async show(series: SeriesToShow, options: ShowOptions): Promise<void> {
     const turn = ++this.#turn;
-    this.#release();
+    const before = this.#volume; // given back only after the new one is taken: it may be the same
+    this.#volume = '';
     this.series = series;
     const problem = volumeProblem(series);
-    if (problem) return this.#fail(problem);
+    if (problem) {
+      leaveVolume(before);
+      return this.#fail(problem);
+    }
     this.#publish({ ...EMPTY_VIEW, kind: 'volume', state: 'loading', series, loaded: 0 });
     try {
       this.#volume = volumeIdOf(series, 0);
-      const volume = await takeVolume(series, 0);
+      const taken = takeVolume(series, 0);
+      leaveVolume(before);
+      const volume = await taken;
       // Attached while images still arrive, the whole volume would be drawn anew for each of them.
       await loaded(volume);
       if (turn !== this.#turn) return;

@@ -44,6 +44,7 @@ export function leaveVolume(id: string): void {
   held.delete(id);
   void known.volume.then(
     (volume) => {
+      if (held.has(id)) return; // taken again meanwhile
       volume.cancelLoading?.();
       if (cache.getVolume(id)) cache.removeVolumeLoadObject(id);
     },
@@ -54,12 +55,12 @@ export function leaveVolume(id: string): void {
 /** Hear how many images of a volume are there, until `stop` is called. */
 export function followLoading(id: string, told: (loaded: number, of: number) => void): () => void {
   const progress = (event: Event) => {
-    const { volumeId, framesProcessed, totalNumFrames } = (event as CustomEvent).detail as {
+    const { volumeId, framesProcessed, numberOfFrames } = (event as CustomEvent).detail as {
       volumeId: string;
       framesProcessed: number;
-      totalNumFrames: number;
+      numberOfFrames: number;
     };
-    if (volumeId === id) told(framesProcessed, totalNumFrames);
+    if (volumeId === id) told(framesProcessed, numberOfFrames);
   };
   const completed = (event: Event) => {
     if ((event as CustomEvent<{ volumeId: string }>).detail.volumeId === id) told(1, 1);

@@ -125,6 +125,7 @@ function layoutActions(store: ReadingStore): Action[] {
     layout('turn-right', 'Turn the plane or volume right', ['Alt-ArrowRight'], () =>
       panes.turn(5, 'vertical'),
     ),
+    layout('overlays', 'Segmentations and structures over the image', ['V'], () => store.toggleOverlays()),
     layout('linked', 'Link or unlink the panes', ['U'], () => panes.toggleLinked()),
     layout('lines', 'Show or hide reference lines', ['P'], () => panes.toggleLines()),
   ];

@@ -1,5 +1,6 @@
 /** What the viewer's kinds of pane, colour maps and looks are called; apart from the viewer, which is loaded later. */
 import type { PaneKind } from '../../viewer';
+import { COLOUR_MAPS, GREY } from '../../viewer/colour-tables';
 
 export const PANE_KINDS: readonly { kind: PaneKind; words: string }[] = [
   { kind: 'stack', words: 'Slices as acquired' },
@@ -10,12 +11,10 @@ export const PANE_KINDS: readonly { kind: PaneKind; words: string }[] = [
   { kind: 'volume', words: 'Volume' },
 ];
 
-export const COLOUR_NAMES = [
-  { value: '', words: 'Grey' },
-  { value: 'hot_iron', words: 'Hot iron' },
-  { value: 'rainbow', words: 'Rainbow' },
-  { value: 'blue_red', words: 'Blue to red' },
-] as const;
+export const COLOUR_NAMES = COLOUR_MAPS.map(({ name, words }) => ({
+  value: name === GREY ? '' : name,
+  words,
+}));
 
 export const LOOK_NAMES = [
   { value: 'bone', words: 'Bone' },

@@ -55,6 +55,7 @@ function Menu({ slot, view, store }: { slot: Slot; view: PaneView; store: Readin
         }}
       />
       {!problem && <FusionChoice slot={slot} store={store} />}
+      <OverlayChoice slot={slot} store={store} />
     </>
   );
 }
@@ -118,6 +119,43 @@ function FusionChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
         ))}
       </select>
     </label>
+  );
+}
+
+/** Segmentations, structures, dose and maps of this study, each switched on by itself. */
+function OverlayChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
+  const uid = slot.seriesUid ?? '';
+  const { laidOver } = store;
+  const list = laidOver.lists.value.get(uid);
+  if (!list?.length || slot.kind !== 'stack') return null;
+  const on = new Set(laidOver.chosen(uid).map((o) => o.uid));
+  return (
+    <fieldset class="overlays">
+      <legend>Over the image</legend>
+      {list.map((o) => (
+        <label key={o.uid} title={o.reason ?? undefined}>
+          <input
+            type="checkbox"
+            checked={on.has(o.uid)}
+            disabled={!o.description_url}
+            onChange={() => laidOver.toggle(uid, o.uid)}
+          />{' '}
+          {o.modality} {o.label} {o.reason && <span class="muted">{o.reason}</span>}
+        </label>
+      ))}
+      <label>
+        Strength{' '}
+        <input
+          type="range"
+          min={0}
+          max={100}
+          value={Math.round(laidOver.opacity.value * 100)}
+          onInput={(e) => {
+            laidOver.opacity.value = Number(e.currentTarget.value) / 100;
+          }}
+        />
+      </label>
+    </fieldset>
   );
 }
 

@@ -11,6 +11,7 @@ import { phaseOf, slicesPerPhase } from '../../viewer/series';
 import { scalingOf } from '../../viewer/units';
 import { DocumentPane } from '../documents';
 import { CineBar } from './cine-bar';
+import { LaidOverImage } from './laid-over-image';
 import { PaneMenu } from './pane-menu';
 import type { LinkKind, Slot } from './panes';
 import type { ReadingStore } from './store';
@@ -78,6 +79,7 @@ function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
   const name = nameOf(slot, store);
   return (
     <>
+      <LaidOverImage view={view} store={store} />
       <Marks view={view} store={store} />
       <TopLeft slot={slot} view={view} store={store} />
       {!slot.reason && <TopRight view={view} />}

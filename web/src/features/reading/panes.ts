@@ -144,7 +144,7 @@ export class PanesStore {
   start(controller: ViewerController): void {
     this.#controller = controller;
     if (new URLSearchParams(location.search).has('test'))
-      Object.assign(globalThis, { sightlineViewer: controller, dbg: controller.debug() });
+      Object.assign(globalThis, { sightlineViewer: controller });
     for (const [id, element] of this.#elements) controller.attach(id, element);
   }
 

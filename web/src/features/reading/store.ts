@@ -26,7 +26,9 @@ import type { Hung } from '../../viewer/hanging';
 import type { Mark } from '../../viewer/overlay';
 import type { Window } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
+import { AnnotationStore } from './annotations';
 import { Hanging, isPlain, protocols } from './hanging';
+import { LaidOver } from './laid-over';
 import { firstFinding, loadViewer, type Outlines, point, prepare, startIndex, taken } from './open';
 import { load, PanesStore } from './panes';
 
@@ -45,6 +47,8 @@ export class ReadingStore {
   readonly editing = signal<string | null>(null);
   readonly panes = new PanesStore();
   readonly hanging = new Hanging(this.panes);
+  readonly laidOver = new LaidOver();
+  readonly annotations: AnnotationStore;
   /** The other study that was opened last. */
   readonly priorStudy = signal<Study | null>(null);
   readonly panel = signal(true);
@@ -67,6 +71,7 @@ export class ReadingStore {
 
   constructor(readonly uid: string) {
     this.report = new ReportStore(uid);
+    this.annotations = new AnnotationStore(uid, this.panes);
   }
 
   get closed(): boolean {
@@ -105,6 +110,7 @@ export class ReadingStore {
     clearTimeout(this.#poll);
     this.#stopMarks();
     this.report.close();
+    this.annotations.close();
     this.panes.close();
   }
 
@@ -114,7 +120,7 @@ export class ReadingStore {
     },
     step: remember,
     lead: (pane) => this.panes.lead(pane),
-    measured: () => {},
+    measured: () => this.annotations.changed(),
   };
 
   async #showCurrent(reading: Reading): Promise<void> {
@@ -160,6 +166,9 @@ export class ReadingStore {
     await prior;
     if (this.closed) return;
     await this.panes.equip();
+    await this.annotations.open().catch((error: unknown) => {
+      if (!this.closed) tellError(error);
+    });
     await this.#loadOutlines(reading.findings.map((f) => f.id));
     if (this.closed) return;
     this.panes.controller?.prefetch();
@@ -249,6 +258,11 @@ export class ReadingStore {
     } catch (error) {
       tellError(error);
     }
+  }
+
+  toggleOverlays(): void {
+    const uid = this.panes.slot.value?.seriesUid;
+    if (uid) this.laidOver.toggleAll(uid);
   }
 
   /** Show the image that a report speaks of, in a pane beside it. */

@@ -1,0 +1,203 @@
+/**
+ * What a person draws on a study: kept as a working copy with every change, saved as DICOM when asked, drawn again when
+ * the study is opened.
+ *
+ * Invariants: what is drawn is never lost to a closed window; two windows do not overwrite each other's working copy;
+ * key images and presentations are kept with the measurements.
+ */
+import { computed, effect, signal } from '@preact/signals';
+import { get, post, put, Refused } from '../../api';
+import { perform, tell, tellError } from '../../ui/toasts';
+import type { PaneView } from '../../viewer';
+import type { Measurement } from '../../viewer/measurements';
+import type { PanesStore } from './panes';
+
+export interface KeyImage {
+  sop_uid: string;
+  series_uid: string;
+  frame: number;
+  note: string;
+}
+
+export interface SavedPresentation {
+  uid: string;
+  label: string;
+  series_uid: string;
+  images: { sop_uid: string; frames: number[] | null }[];
+  window: { center: number; width: number } | null;
+  invert: boolean;
+  rotation: 0 | 90 | 180 | 270;
+  flip_horizontal: boolean;
+  area: { top_left: [number, number]; bottom_right: [number, number] } | null;
+  graphics: { kind: string; points: [number, number][]; text: string; closed: boolean }[];
+  layer: string;
+  editable: boolean;
+}
+
+interface Content {
+  measurements: Measurement[];
+  key_images: KeyImage[];
+  presentations: SavedPresentation[];
+}
+
+interface Annotations extends Content {
+  version: string;
+  draft: (Content & { version: number }) | null;
+  unread: { reason: string }[];
+}
+
+const QUIET_MS = 1200;
+
+export class AnnotationStore {
+  readonly measurements = signal<readonly Measurement[]>([]);
+  readonly keyImages = signal<readonly KeyImage[]>([]);
+  readonly presentations = signal<readonly SavedPresentation[]>([]);
+  /** Objects of the study that could not be read, with the reason. */
+  readonly unread = signal<readonly { reason: string }[]>([]);
+  readonly state = signal<'saved' | 'changed' | 'kept' | 'failed'>('saved');
+  readonly count = computed(() => this.measurements.value.length + this.keyImages.value.length);
+  #draftVersion = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stop: () => void = () => {};
+  #loaded = false;
+
+  constructor(
+    readonly studyUid: string,
+    private readonly panes: PanesStore,
+  ) {}
+
+  get #address(): string {
+    return `/api/studies/${encodeURIComponent(this.studyUid)}/annotations`;
+  }
+
+  /** Fetch what is there, and draw it on every image that is shown from now on. */
+  async open(): Promise<void> {
+    const held = await get<Annotations>(this.#address);
+    const from: Content = held.draft ?? held;
+    this.#draftVersion = held.draft?.version ?? 0;
+    this.measurements.value = from.measurements;
+    this.keyImages.value = from.key_images;
+    this.presentations.value = from.presentations;
+    this.unread.value = held.unread;
+    this.state.value = held.draft ? 'kept' : 'saved';
+    this.#loaded = true;
+    this.#stop = effect(() => {
+      const uids = this.panes.slots.value.map((s) => this.panes.view(s.id).value.series?.uid);
+      if (uids.some(Boolean)) this.panes.controller?.drawMeasurements(this.measurements.peek());
+    });
+  }
+
+  /** Something was drawn, moved or removed. */
+  changed(): void {
+    if (!this.#loaded) return;
+    const { controller } = this.panes;
+    const drawn = controller?.measurements();
+    if (!drawn) return;
+    const elsewhere = this.measurements.value.filter((m) => !drawn.images.has(`${m.sop_uid} ${m.frame}`));
+    const next = [...elsewhere, ...drawn.measurements];
+    if (JSON.stringify(next) === JSON.stringify(this.measurements.value)) return;
+    this.measurements.value = next;
+    this.#keepSoon();
+  }
+
+  /** Mark the image on the screen as a key image, or take the mark away. */
+  toggleKeyImage(view: PaneView): void {
+    const slice = view.series?.slices[view.index];
+    if (!slice || !view.series || view.series.studyUid !== this.studyUid) return;
+    const here = (k: KeyImage) => k.sop_uid === slice.sopUid && k.frame === slice.frame;
+    const before = this.keyImages.value;
+    const marked = before.some(here);
+    const key = { sop_uid: slice.sopUid, series_uid: view.series.uid, frame: slice.frame, note: '' };
+    const set = (list: readonly KeyImage[]) => async () => {
+      this.keyImages.value = list;
+      this.#keepSoon();
+    };
+    const after = marked ? before.filter((k) => !here(k)) : [...before, key];
+    void perform(marked ? 'No key image any more' : 'Key image', set(after), set(before));
+  }
+
+  isKeyImage(view: PaneView): boolean {
+    const slice = view.series?.slices[view.index];
+    return this.keyImages.value.some((k) => k.sop_uid === slice?.sopUid && k.frame === slice.frame);
+  }
+
+  /** Keep how the image is shown now as a presentation state. */
+  keepPresentation(view: PaneView, label: string): void {
+    const slice = view.series?.slices[view.index];
+    if (!slice || !view.series) return;
+    const p = view.presentation;
+    const presentation: SavedPresentation = {
+      uid: `2.25.${BigInt(`0x${crypto.randomUUID().replace(/-/g, '')}`)}`,
+      label,
+      series_uid: view.series.uid,
+      images: [{ sop_uid: slice.sopUid, frames: [slice.frame] }],
+      window: p.window,
+      invert: p.invert,
+      rotation: ((Math.round(p.rotation / 90) * 90) % 360) as 0 | 90 | 180 | 270,
+      flip_horizontal: p.flipHorizontal,
+      area: null,
+      graphics: [],
+      layer: 'SIGHTLINE',
+      editable: true,
+    };
+    this.presentations.value = [...this.presentations.value, presentation];
+    this.#keepSoon();
+    tell(`Kept as “${label}”; saved with the measurements.`);
+  }
+
+  /** Write everything as DICOM into the study. */
+  async save(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      const held = await post<Annotations>(`${this.#address}/saving`, this.#content());
+      this.measurements.value = held.measurements ?? this.measurements.value;
+      this.#draftVersion = 0;
+      this.state.value = 'saved';
+      tell('Measurements, key images and presentations are saved in the study.');
+    } catch (error) {
+      this.state.value = 'failed';
+      tellError(error);
+    }
+  }
+
+  /** Keep the working copy now; before the page is left. */
+  async flush(): Promise<void> {
+    if (this.state.value !== 'changed') return;
+    clearTimeout(this.#timer);
+    await this.#keep();
+  }
+
+  close(): void {
+    void this.flush();
+    this.#stop();
+    clearTimeout(this.#timer);
+  }
+
+  #content(): Content {
+    return {
+      measurements: [...this.measurements.value],
+      key_images: [...this.keyImages.value],
+      presentations: [...this.presentations.value],
+    };
+  }
+
+  #keepSoon(): void {
+    this.state.value = 'changed';
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#keep(), QUIET_MS);
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      const kept = await put<{ version: number }>(`${this.#address}/draft`, {
+        version: this.#draftVersion,
+        ...this.#content(),
+      });
+      this.#draftVersion = kept.version;
+      if (this.state.value === 'changed') this.state.value = 'kept';
+    } catch (error) {
+      this.state.value = 'failed';
+      if (!(error instanceof Refused && error.status === 403)) tellError(error);
+    }
+  }
+}

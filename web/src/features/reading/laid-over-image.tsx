@@ -1,0 +1,188 @@
+/** Draws what lies over an image: overlay planes, segmentations, dose and maps as pictures, structures as lines. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { figure } from '../../ui/format';
+import type { PaneView } from '../../viewer';
+import { COLOUR_TABLE } from '../../viewer/colour-tables';
+import { hasOverlays, overlayPlanes } from '../../viewer/overlay-planes';
+import type { Slice } from '../../viewer/series';
+import { dot, subtract, type Vec3 } from '../../viewer/vectors';
+import type { Placement } from '../../viewer/view';
+import { type Described, type Overlay, paintLabels, paintValues } from './laid-over';
+import type { ReadingStore } from './store';
+
+interface Over {
+  view: PaneView;
+  store: ReadingStore;
+}
+
+export function LaidOverImage({ view, store }: Over) {
+  const { series, placement } = view;
+  const slice = series?.slices[view.index];
+  useEffect(() => {
+    if (series && view.state === 'shown' && view.kind === 'stack') void store.laidOver.list(series);
+  }, [series, view.state, view.kind, store]);
+  if (!series || !slice || !placement || view.state !== 'shown') return null;
+  const instance = series.instances[slice.instance] ?? {};
+  return (
+    <>
+      {hasOverlays(instance) && (
+        <Picture
+          placement={placement}
+          name={`planes ${slice.sopUid} ${slice.frame}`}
+          paint={() => paintPlanes(slice, instance)}
+        />
+      )}
+      {store.laidOver.chosen(series.uid).map((overlay) => (
+        <OneOverlay key={overlay.uid} overlay={overlay} slice={slice} view={view} store={store} />
+      ))}
+    </>
+  );
+}
+
+function OneOverlay({ overlay, slice, view, store }: Over & { overlay: Overlay; slice: Slice }) {
+  const [described, setDescribed] = useState<Described | null>(null);
+  useEffect(() => {
+    store.laidOver.describe(overlay).then(setDescribed, () => {});
+  }, [overlay, store]);
+  const { series, placement } = view;
+  if (!described || !series || !placement) return null;
+  const opacity = store.laidOver.opacity.value;
+  if (described.kind === 'contours') return <Structures described={described} slice={slice} view={view} />;
+  return (
+    <>
+      <Picture
+        placement={placement}
+        name={`${overlay.uid} ${slice.sopUid} ${slice.frame} ${opacity}`}
+        paint={async () => {
+          const values = await store.laidOver.slice(described, slice.sopUid, slice.frame);
+          if (!values) return null;
+          const picture =
+            values instanceof Uint8Array
+              ? paintLabels(values, slice.size, described.segments, opacity)
+              : paintValues(values, described.range ?? [0, 1], COLOUR_TABLE, opacity);
+          return { picture, size: slice.size, origin: [0, 0] };
+        }}
+      />
+      {described.range && <Legend described={described} />}
+    </>
+  );
+}
+
+function Legend({ described }: { described: Described }) {
+  const [low, high] = described.range ?? [0, 0];
+  return (
+    <div class="legend">
+      <span>
+        {figure(high)} <span class="unit">{described.unit}</span>
+      </span>
+      <i aria-hidden="true" />
+      <span>{figure(low)}</span>
+      <span class="muted">{described.label}</span>
+    </div>
+  );
+}
+
+function Structures({ described, slice, view }: { described: Described; slice: Slice; view: PaneView }) {
+  const { placement, series } = view;
+  if (!placement || !series) return null;
+  const toCanvas = canvasOf(slice, series.pixelSpacingMm ?? [1, 1], placement);
+  return (
+    <svg class="marks" aria-hidden="true">
+      {described.drawn.flatMap(({ number, colour, drawn }) =>
+        drawn
+          .filter((c) => c.sop_uid === slice.sopUid && c.frame === slice.frame)
+          .map((contour, k) => (
+            <path
+              key={`${number} ${k}`}
+              class="structure"
+              d={`M${contour.points_lps_mm
+                .map((p) =>
+                  toCanvas(p)
+                    .map((v) => v.toFixed(1))
+                    .join(' '),
+                )
+                .join('L')}${contour.closed ? 'Z' : ''}`}
+              style={{ stroke: colour }}
+            />
+          )),
+      )}
+    </svg>
+  );
+}
+
+/** From patient space to the canvas, through the pixels of a slice. */
+export function canvasOf(slice: Slice, spacingMm: readonly [number, number], placement: Placement) {
+  const [a, b, c, d, e, f] = placement;
+  return (point: Vec3): [number, number] => {
+    const from = subtract(point, slice.positionLpsMm ?? [0, 0, 0]);
+    const column = slice.axes ? dot(from, slice.axes.row) / spacingMm[1] + 0.5 : 0;
+    const row = slice.axes ? dot(from, slice.axes.column) / spacingMm[0] + 0.5 : 0;
+    return [a * column + c * row + e, b * column + d * row + f];
+  };
+}
+
+interface Painted {
+  picture: Uint8ClampedArray;
+  size: readonly [number, number];
+  /** Column and row of its first pixel in the image. */
+  origin: readonly [number, number];
+}
+
+/** A picture in the pixels of the image, laid onto it; painted anew when its name changes. */
+function Picture({
+  placement,
+  name,
+  paint,
+}: {
+  placement: Placement;
+  name: string;
+  paint: () => Promise<Painted | null>;
+}) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [origin, setOrigin] = useState<readonly [number, number]>([0, 0]);
+  useEffect(() => {
+    let wanted = true;
+    void paint().then(
+      (painted) => {
+        const element = canvas.current;
+        if (!wanted || !element) return;
+        element.width = painted?.size[0] ?? 0;
+        element.height = painted?.size[1] ?? 0;
+        if (!painted) return;
+        setOrigin(painted.origin);
+        const image = new ImageData(painted.picture as never, painted.size[0], painted.size[1]);
+        element.getContext('2d')?.putImageData(image, 0, 0);
+      },
+      () => {},
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [name]);
+  return (
+    <canvas
+      class="laid-over"
+      ref={canvas}
+      style={{ transform: `matrix(${placement.join(',')}) translate(${origin[0]}px, ${origin[1]}px)` }}
+    />
+  );
+}
+
+async function paintPlanes(
+  slice: Slice,
+  instance: Parameters<typeof overlayPlanes>[0],
+): Promise<Painted | null> {
+  const planes = await overlayPlanes(instance, slice.frame);
+  const [columns, rows] = slice.size;
+  const picture = new Uint8ClampedArray(columns * rows * 4);
+  for (const plane of planes)
+    for (let row = 0; row < plane.rows; row++)
+      for (let column = 0; column < plane.columns; column++) {
+        const x = column + plane.origin[0] - 1;
+        const y = row + plane.origin[1] - 1;
+        if (!plane.bits[row * plane.columns + column] || x < 0 || y < 0 || x >= columns || y >= rows)
+          continue;
+        picture.set([255, 224, 138, 255], (y * columns + x) * 4);
+      }
+  return { picture, size: slice.size, origin: [0, 0] };
+}

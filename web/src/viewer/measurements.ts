@@ -1,0 +1,257 @@
+/**
+ * Measurements as plain values, to be kept by the server and drawn again: the library's annotations and back.
+ *
+ * Invariants: points are in mm (LPS) where the image lies in space, and always in columns and rows of the image they
+ * were drawn on ((0, 0) is the corner of the first pixel, PS3.3 C.18.6.1.2); a measurement keeps its UID for life.
+ */
+import { utilities } from '@cornerstonejs/core';
+import * as tools from '@cornerstonejs/tools';
+import { calibrationOf } from './lookup';
+import type { SeriesToShow, Slice } from './series';
+import { scalingOf } from './units';
+import { add, cross, length, scale, subtract, unit, type Vec3 } from './vectors';
+
+export type MeasurementKind =
+  | 'length'
+  | 'bidirectional'
+  | 'angle'
+  | 'cobb'
+  | 'ellipse'
+  | 'rectangle'
+  | 'freehand'
+  | 'spline'
+  | 'probe'
+  | 'arrow'
+  | 'text';
+
+export interface MeasuredValue {
+  name: string;
+  value: number;
+  unit: string;
+  method: string;
+}
+
+export interface Measurement {
+  uid: string;
+  kind: MeasurementKind;
+  label: string;
+  series_uid: string;
+  sop_uid: string;
+  frame: number;
+  frame_of_reference_uid: string;
+  points_px: [number, number][] | null;
+  points_lps_mm: [number, number, number][] | null;
+  values: MeasuredValue[];
+  calibration: string;
+}
+
+type Point = [number, number, number];
+type Stats = Record<string, number | string | number[] | undefined>;
+
+const KINDS: Record<string, MeasurementKind> = {
+  [tools.LengthTool.toolName]: 'length',
+  [tools.BidirectionalTool.toolName]: 'bidirectional',
+  [tools.AngleTool.toolName]: 'angle',
+  [tools.CobbAngleTool.toolName]: 'cobb',
+  [tools.EllipticalROITool.toolName]: 'ellipse',
+  [tools.CircleROITool.toolName]: 'ellipse',
+  [tools.RectangleROITool.toolName]: 'rectangle',
+  [tools.PlanarFreehandROITool.toolName]: 'freehand',
+  [tools.SplineROITool.toolName]: 'spline',
+  [tools.LivewireContourTool.toolName]: 'freehand',
+  [tools.ProbeTool.toolName]: 'probe',
+  [tools.ArrowAnnotateTool.toolName]: 'arrow',
+  [tools.LabelTool.toolName]: 'text',
+};
+/** Contours come back as freehand ones, circles as ellipses: their points are kept, not the way they were drawn. */
+const TOOL_OF: Record<MeasurementKind, string> = {
+  length: tools.LengthTool.toolName,
+  bidirectional: tools.BidirectionalTool.toolName,
+  angle: tools.AngleTool.toolName,
+  cobb: tools.CobbAngleTool.toolName,
+  ellipse: tools.EllipticalROITool.toolName,
+  rectangle: tools.RectangleROITool.toolName,
+  freehand: tools.PlanarFreehandROITool.toolName,
+  spline: tools.PlanarFreehandROITool.toolName,
+  probe: tools.ProbeTool.toolName,
+  arrow: tools.ArrowAnnotateTool.toolName,
+  text: tools.LabelTool.toolName,
+};
+const CONTOURS = new Set<MeasurementKind>(['freehand', 'spline']);
+/** What the library calls a value, what we call it, and where its unit stands. */
+const VALUES: readonly (readonly [string, string, string])[] = [
+  ['length', 'length', 'unit'],
+  ['width', 'short_axis', 'unit'],
+  ['angle', 'angle', ''],
+  ['area', 'area', 'areaUnit'],
+  ['perimeter', 'perimeter', 'unit'],
+  ['mean', 'mean', 'modalityUnit'],
+  ['stdDev', 'sd', 'modalityUnit'],
+  ['min', 'min', 'modalityUnit'],
+  ['max', 'max', 'modalityUnit'],
+  ['value', 'value', 'modalityUnit'],
+];
+
+export interface Drawn {
+  series: SeriesToShow;
+  slice: Slice;
+}
+
+/** Where each image of the series shown belongs. */
+export function imagesOf(shown: readonly SeriesToShow[]): Map<string, Drawn> {
+  return new Map(
+    shown.flatMap((series) => series.slices.map((slice) => [slice.imageId, { series, slice }] as const)),
+  );
+}
+
+/** Every measurement that is drawn on the given images, in the order of drawing. */
+export function measurementsOn(images: ReadonlyMap<string, Drawn>): Measurement[] {
+  return tools.annotation.state.getAllAnnotations().flatMap((a) => measurementOf(a, images) ?? []);
+}
+
+function measurementOf(
+  annotation: tools.Types.Annotation,
+  images: ReadonlyMap<string, Drawn>,
+): Measurement | null {
+  const kind = KINDS[annotation.metadata?.toolName ?? ''];
+  const imageId = annotation.metadata?.referencedImageId ?? '';
+  const drawn = images.get(imageId);
+  if (!kind || !drawn) return null;
+  const points = pointsOf(annotation, kind, drawn.slice);
+  if (!points.length) return null;
+  const { series, slice } = drawn;
+  const instance = series.instances[slice.instance] ?? {};
+  return {
+    uid: uidOf(annotation),
+    kind,
+    label: annotation.data.label ?? '',
+    series_uid: series.uid,
+    sop_uid: slice.sopUid,
+    frame: slice.frame,
+    frame_of_reference_uid: series.frameOfReference,
+    points_px: points.map((p) => pixelOf(imageId, p)),
+    points_lps_mm: slice.positionLpsMm && slice.axes ? points : null,
+    values: valuesOf(annotation, kind, scalingOf(instance, series.modality).unit),
+    calibration: calibrationOf(instance),
+  };
+}
+
+function pointsOf(annotation: tools.Types.Annotation, kind: MeasurementKind, slice: Slice): Point[] {
+  const { handles, contour } = annotation.data;
+  const points = (CONTOURS.has(kind) ? contour?.polyline : handles?.points) as Point[] | undefined;
+  const copied = (points ?? []).map((p) => [p[0], p[1], p[2]] as Point);
+  const [a, b, c, d] = copied;
+  if (annotation.metadata?.toolName === tools.CircleROITool.toolName && a && b) return ellipseOf(a, b, slice);
+  // The library counts corners row by row; a rectangle goes round.
+  return kind === 'rectangle' && a && b && c && d ? [a, b, d, c] : copied;
+}
+
+/** The ends of two axes of a circle given by its centre and a point of it. */
+function ellipseOf(centre: Point, edge: Point, slice: Slice): Point[] {
+  const along = unit(subtract(edge, centre));
+  const row: Vec3 = slice.axes?.row ?? [1, 0, 0];
+  const column: Vec3 = slice.axes?.column ?? [0, 1, 0];
+  const across = unit(cross(cross(row, column), along));
+  const radius = length(subtract(edge, centre));
+  const at = (direction: Vec3, r: number): Point => [...add(centre, scale(direction, r))] as Point;
+  return [at(along, radius), at(along, -radius), at(across, radius), at(across, -radius)];
+}
+
+function pixelOf(imageId: string, point: Point): [number, number] {
+  const at = utilities.worldToImageCoords(imageId, point);
+  return at ? [at[0] + 0.5, at[1] + 0.5] : [0, 0];
+}
+
+function valuesOf(
+  annotation: tools.Types.Annotation,
+  kind: MeasurementKind,
+  pixelUnit: string,
+): MeasuredValue[] {
+  const stats = Object.values(annotation.data.cachedStats ?? {})[0] as Stats | undefined;
+  if (!stats) return [];
+  return VALUES.flatMap(([key, ours, unitKey]) => {
+    const value = stats[key];
+    if (typeof value !== 'number' || !Number.isFinite(value)) return [];
+    const name = kind === 'bidirectional' && ours === 'length' ? 'long_axis' : ours;
+    const stated = unitKey ? String(stats[unitKey] ?? '') : 'deg';
+    return [{ name, value, unit: ucum(stated, unitKey, pixelUnit), method: '' }];
+  });
+}
+
+function ucum(stated: string, kind: string, pixelUnit: string): string {
+  if (kind === 'modalityUnit') return PIXEL_UNITS[pixelUnit] ?? '1';
+  return stated.replace('²', '2').replace(/[^a-z0-9]/gi, '');
+}
+
+const PIXEL_UNITS: Record<string, string> = { HU: "[hnsf'U]", SUVbw: 'g/ml{SUVbw}', 'Bq/ml': 'Bq/ml' };
+
+/** A UID for life: the library's own name where it is one already, else one made from it (PS3.5 B.2). */
+function uidOf(annotation: tools.Types.Annotation): string {
+  const name = annotation.annotationUID ?? '';
+  if (/^[0-9.]+$/.test(name)) return name;
+  const hex = name.replace(/-/g, '');
+  return /^[0-9a-f]{32}$/i.test(hex) ? `2.25.${BigInt(`0x${hex}`)}` : name;
+}
+
+/** Draw measurements again; those already there, or on images that are not shown, are left out. */
+export function drawAgain(
+  measurements: readonly Measurement[],
+  images: ReadonlyMap<string, Drawn>,
+  element: HTMLDivElement,
+): void {
+  const byPlace = new Map(
+    [...images].map(([imageId, { slice }]) => [`${slice.sopUid} ${slice.frame}`, imageId]),
+  );
+  const there = new Set(tools.annotation.state.getAllAnnotations().map(uidOf));
+  for (const m of measurements) {
+    const imageId = byPlace.get(`${m.sop_uid} ${m.frame}`);
+    if (!imageId || there.has(m.uid) || !TOOL_OF[m.kind]) continue;
+    tools.annotation.state.addAnnotation(annotationOf(m, imageId, images.get(imageId) as Drawn), element);
+  }
+}
+
+function annotationOf(m: Measurement, imageId: string, { series, slice }: Drawn): tools.Types.Annotation {
+  const world = m.points_lps_mm ?? (m.points_px ?? []).map((p) => worldOf(imageId, p));
+  const [a, b, c, d] = world;
+  const points = m.kind === 'rectangle' && a && b && c && d ? [a, b, d, c] : world;
+  const contour = CONTOURS.has(m.kind);
+  return {
+    annotationUID: m.uid,
+    highlighted: false,
+    invalidated: true,
+    isLocked: false,
+    isVisible: true,
+    metadata: {
+      toolName: TOOL_OF[m.kind],
+      FrameOfReferenceUID: series.frameOfReference || m.frame_of_reference_uid,
+      referencedImageId: imageId,
+      ...(slice.axes && { viewUp: slice.axes.column.map((v) => -v) as Point }),
+      ...(series.normal && { viewPlaneNormal: series.normal.map((v) => -v) as Point }),
+    },
+    data: {
+      label: m.label,
+      text: m.label,
+      cachedStats: {},
+      ...(contour && { contour: { polyline: points, closed: true } }),
+      handles: {
+        points: contour ? [] : points,
+        activeHandleIndex: null,
+        ...(m.kind === 'arrow' && { arrowFirst: true }),
+        textBox: {
+          hasMoved: false,
+          worldPosition: [0, 0, 0],
+          worldBoundingBox: {
+            topLeft: [0, 0, 0],
+            topRight: [0, 0, 0],
+            bottomLeft: [0, 0, 0],
+            bottomRight: [0, 0, 0],
+          },
+        },
+      },
+    },
+  } as tools.Types.Annotation;
+}
+
+function worldOf(imageId: string, [column, row]: readonly [number, number]): Point {
+  return (utilities.imageToWorldCoords(imageId, [column - 0.5, row - 0.5]) ?? [0, 0, 0]) as Point;
+}
