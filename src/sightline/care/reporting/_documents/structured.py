@@ -10,17 +10,10 @@ from highdicom.sr import templates as tid
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from sightline.care.reporting._documents import _header
-from sightline.care.reporting._documents._header import MANUFACTURER, SIMULATED
-from sightline.care.reporting._documents._model import (
-    ReportedLesion,
-    SignedReport,
-    object_uids,
-    plain,
-    short_text,
-)
-from sightline.care.reporting._documents.segmentation import coded
+from sightline.care.reporting._documents._model import ReportedLesion, SignedReport, object_uids
 from sightline.kernel.quantities import Quantity
+from sightline.record import derived
+from sightline.record.derived import MANUFACTURER, SIMULATED, coded, plain, short_text
 
 SERIES_NUMBER = 900
 
@@ -59,9 +52,9 @@ def build_measurement_report(
     PS3.16 TID 1500 (report), 1001-1004 (observers), 1411 and 1501 (groups), 300 and 310 (measurement and its
     uncertainty), 4019 (algorithm). PS3.3 A.35.13 (IOD), C.17.2 (verification).
     """
-    headers = _header.read_headers(source, named=False)
+    headers = derived.read_headers(source, named=False)
     series_uid, instance_uid = object_uids(str(headers[0].StudyInstanceUID), report, "SR")
-    signed = _header.local_time(headers[0], report)
+    signed = derived.local_time(headers[0], report.signed_at)
     document = hd.sr.Comprehensive3DSR(
         evidence=[*headers, *([segmentation] if segmentation is not None else [])],
         content=_content(headers[0], lesions, segmentation, report),
@@ -71,21 +64,21 @@ def build_measurement_report(
         instance_number=report.version,
         manufacturer=MANUFACTURER,
         manufacturer_model_name=MANUFACTURER,
-        software_versions=_header.software_version(),
-        device_serial_number=_header.device_uid(),
+        software_versions=derived.software_version(),
+        device_serial_number=derived.device_uid(),
         institution_name=short_text(report.organisation),
-        series_description=_header.series_description("Measurement report", simulated=report.simulated),
+        series_description=derived.series_description("Measurement report", simulated=report.simulated),
         is_complete=True,
         is_final=True,
         is_verified=True,
-        verifying_observer_name=_header.person_name(report.signed_by),
+        verifying_observer_name=derived.person_name(report.signed_by),
         verifying_organization=short_text(report.organisation),
         content_date=signed.date(),
         content_time=signed.time(),
-        specific_character_set=_header.CHARACTER_SET,
+        specific_character_set=derived.CHARACTER_SET,
     )
-    _header.stamp(document, headers[0], report)
-    document.PatientName = _header.patient_name(source[0])
+    derived.stamp(document, headers[0], report.signed_at)
+    document.PatientName = derived.patient_name(source[0])
     return document
 
 
@@ -117,13 +110,13 @@ def _content(
 def _observers(report: SignedReport) -> tid.ObservationContext:
     """TID 1002: the person who signed, then the software that measured."""
     person = tid.PersonObserverIdentifyingAttributes(
-        name=_header.person_name(report.signed_by), organization_name=plain(report.organisation)
+        name=derived.person_name(report.signed_by), organization_name=plain(report.organisation)
     )
     device = tid.DeviceObserverIdentifyingAttributes(
-        uid=_header.device_uid(),
+        uid=derived.device_uid(),
         name=MANUFACTURER,
         manufacturer_name=MANUFACTURER,
-        model_name=f"{MANUFACTURER} {_header.software_version()}",
+        model_name=f"{MANUFACTURER} {derived.software_version()}",
     )
     return tid.ObservationContext(
         observer_person_context=tid.ObserverContext(codes.DCM.Person, person),
