@@ -4,6 +4,7 @@ Invariants: patient and study are those of the source images; text is UTF-8 (ISO
 characters; what is derived from simulated data says so in its series description.
 """
 
+from sightline.record.derived._empty import nothing_measured
 from sightline.record.derived._header import (
     CHARACTER_SET,
     MANUFACTURER,
@@ -31,6 +32,7 @@ __all__ = [
     "device_uid",
     "encode",
     "local_time",
+    "nothing_measured",
     "patient_name",
     "person_name",
     "plain",

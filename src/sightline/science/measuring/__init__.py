@@ -8,6 +8,7 @@ from sightline.science.measuring._activity import UnknownActivity, suv_factor
 from sightline.science.measuring._regions import RegionStatistics, inside_ellipse, inside_polygon, statistics
 from sightline.science.measuring._shapes import (
     NotAnEllipse,
+    across,
     angle_deg,
     ellipse_area,
     ellipse_perimeter,
@@ -23,6 +24,7 @@ __all__ = [
     "NotAnEllipse",
     "RegionStatistics",
     "UnknownActivity",
+    "across",
     "angle_deg",
     "ellipse_area",
     "ellipse_perimeter",

@@ -121,6 +121,23 @@ def extent(points: npt.ArrayLike) -> tuple[Floats, float]:
     return p[[i, j]], float(np.sqrt(squared[i, j]))
 
 
+def across(points: npt.ArrayLike, line: npt.ArrayLike) -> tuple[Floats, float]:
+    """Return the ends (2, d) of how wide a flat outline (n, d) is at right angles to a line, and the width.
+
+    >>> across([[0, 0], [6, 0], [6, 2], [0, 2]], [[0, 0], [6, 0]])[1]
+    2.0
+    """
+    p, (start, end) = np.asarray(points, dtype=float), np.asarray(line, dtype=float)
+    along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-12)
+    aside = (p - start) - ((p - start) @ along)[:, None] * along
+    farthest = aside[int((aside**2).sum(axis=1).argmax())]
+    direction = farthest / max(float(np.linalg.norm(farthest)), 1e-12)
+    reach = aside @ direction
+    middle = (start + end) / 2
+    ends = middle + np.array([[reach.min()], [reach.max()]]) * direction
+    return ends, float(reach.max() - reach.min())
+
+
 def _half_axes(points: npt.ArrayLike) -> tuple[float, float]:
     p = np.asarray(points, dtype=float)
     return length(p[:2]) / 2, length(p[2:]) / 2

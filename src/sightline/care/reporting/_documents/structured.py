@@ -99,7 +99,7 @@ def _content(
             title=codes.DCM.ImagingMeasurementReport,
         )[0]
     else:
-        root = _nothing_measured(context, procedure)
+        root = derived.nothing_measured(context, procedure, "No lesion was measured.")
     if report.prior_study_uid:
         root.ContentSequence.append(_prior(report.prior_study_uid, report.prior_study_date))
     if report.simulated:
@@ -330,25 +330,3 @@ def _prior(study_uid: str, study_date: date | None) -> hd.sr.ContainerContentIte
             hd.sr.DateContentItem(codes.DCM.StudyDate, study_date, RelationshipTypeValues.CONTAINS)
         )
     return prior
-
-
-def _nothing_measured(context: tid.ObservationContext, procedure: CodedConcept) -> hd.sr.ContainerContentItem:
-    """Return TID 1500 without a measurement, which the library cannot build: row 12 instead of row 8."""
-    root = hd.sr.ContainerContentItem(codes.DCM.ImagingMeasurementReport, template_id="1500")
-    root.ContentSequence = hd.sr.ContentSequence()
-    root.ContentSequence.extend(
-        tid.LanguageOfContentItemAndDescendants(CodedConcept("en-US", "RFC5646", "English (United States)"))
-    )
-    root.ContentSequence.extend(context)
-    root.ContentSequence.append(
-        hd.sr.CodeContentItem(codes.DCM.ProcedureReported, procedure, RelationshipTypeValues.HAS_CONCEPT_MOD)
-    )
-    evaluations = hd.sr.ContainerContentItem(
-        CodedConcept("C0034375", "UMLS", "Qualitative Evaluations"),
-        relationship_type=RelationshipTypeValues.CONTAINS,
-    )
-    evaluations.ContentSequence = hd.sr.ContentSequence(
-        [hd.sr.TextContentItem(codes.DCM.Finding, "No lesion was measured.", RelationshipTypeValues.CONTAINS)]
-    )
-    root.ContentSequence.append(evaluations)
-    return root
