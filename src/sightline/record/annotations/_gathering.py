@@ -167,7 +167,8 @@ def _author(ds: Dataset) -> str:
 
 def _moment(ds: Dataset) -> str:
     """Return when the content was made, as ISO 8601 without a zone; empty where it does not say."""
-    day, time = str(ds.get("ContentDate") or ""), str(ds.get("ContentTime") or "")
+    day = str(ds.get("ContentDate") or ds.get("PresentationCreationDate") or "")
+    time = str(ds.get("ContentTime") or ds.get("PresentationCreationTime") or "")
     if len(day) != 8 or len(time) < 6:
         return ""
     return f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}"

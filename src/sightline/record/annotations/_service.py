@@ -91,7 +91,7 @@ def save_segmentation(
 ) -> Written:
     """Write a label map as a Segmentation; with `replaces` it takes the place of an earlier one.
 
-    `body` is uint32 (little endian) n, n bytes of JSON (`Painted`), then the voxels; gzipped as a whole or not.
+    `body` is uint32 (little endian) n, n bytes of JSON (`Painted`), then the voxels; gzipped or not.
 
     Raises
     ------

@@ -11,6 +11,7 @@ import highdicom as hd
 import numpy as np
 from highdicom.pr import GraphicAnnotation, GraphicLayer, GraphicObject, TextObject
 from pydicom import Dataset
+from pydicom.valuerep import DA, TM
 
 from sightline.record import derived
 from sightline.record.annotations._documents import _authoring as authoring
@@ -68,6 +69,7 @@ def build_presentation(
     if len(samples) > 1 or len({(ds.get("Rows"), ds.get("Columns")) for ds in headers}) > 1:
         raise UnusableAnnotation("A presentation is for images of one size, grey or in colour; make two.")
     arguments: dict[str, Any] = authoring.common(headers, author, series_uid=shown.uid, version=version)
+    local = arguments.pop("content_date"), arguments.pop("content_time")  # this IOD has dates of its own
     arguments |= {
         "referenced_images": headers,
         "series_number": SERIES_NUMBER,
@@ -87,6 +89,8 @@ def build_presentation(
     _name_frames(ds, shown)
     _turn(ds, shown)
     _show_area(ds, shown)
+    ds.PresentationCreationDate, ds.PresentationCreationTime = DA(local[0]), TM(local[1])
+    ds.Laterality = headers[0].get("Laterality", "")  # type 2C of the series (PS3.3 C.7.3.1)
     authoring.finish(ds, sources[0], headers[0], author)
     return ds
 
