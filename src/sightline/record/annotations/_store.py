@@ -35,7 +35,8 @@ def put_draft(db: Db, study_uid: str, person: str, version: int, content: dict[s
         return new if db.execute(changed).rowcount else None
     insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     added = insert(drafts).values(study_uid=study_uid, person=person, **values)
-    return new if db.execute(added.on_conflict_do_nothing()).rowcount else None
+    first = db.execute(added.on_conflict_do_nothing().returning(drafts.c.version)).one_or_none()
+    return new if first is not None else None
 
 
 def drop_draft(db: Db, study_uid: str, person: str) -> bool:

@@ -198,10 +198,11 @@ def _value(item: Dataset, inner: Sequence[Dataset]) -> Value | None:
 def _value_name(item: Dataset, inner: Sequence[Dataset]) -> str | None:
     """Return our name of a number: of its derivation, else of its concept; others keep their meaning."""
     derivation = next(
-        (key_of(first(i, "ConceptCodeSequence")) for i in inner if name_key(i) == concepts.DERIVATION), None
+        (c for i in inner if name_key(i) == concepts.DERIVATION and (c := first(i, "ConceptCodeSequence"))),
+        None,
     )
     if derivation is not None:
-        return concepts.NAMES.get(derivation) or "value"
+        return concepts.NAMES.get(key_of(derivation)) or _meaning(derivation)
     key = name_key(item)
     if key in concepts.NAMES:
         return concepts.NAMES[key]
@@ -210,7 +211,11 @@ def _value_name(item: Dataset, inner: Sequence[Dataset]) -> str | None:
     if key in {(c.value, c.scheme_designator) for c in concepts.QUANTITIES.values()}:
         return "value"
     code = first(item, "ConceptNameCodeSequence")
-    return str(code.get("CodeMeaning", "")).lower()[:64] if code is not None else None
+    return _meaning(code) if code is not None else None
+
+
+def _meaning(code: Dataset) -> str:
+    return str(code.get("CodeMeaning", "")).lower()[:64] or "value"
 
 
 def _shape(item: Dataset) -> _Shape | None:
