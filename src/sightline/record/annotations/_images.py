@@ -68,6 +68,11 @@ def numbers(ds: Dataset, name: str, count: int) -> Floats | None:
     return values if len(values) == count and np.isfinite(values).all() else None
 
 
+def has_frames(ds: Dataset) -> bool:
+    """Say whether an image is one of several frames, of which one has to be named."""
+    return "PerFrameFunctionalGroupsSequence" in ds or int(ds.get("NumberOfFrames") or 1) > 1
+
+
 def group_of(ds: Dataset, frame: int, name: str) -> Dataset:
     """Return a functional group (PS3.3 C.7.6.16) of a frame, its own or shared; else the dataset itself."""
     if "PerFrameFunctionalGroupsSequence" not in ds:
@@ -154,8 +159,9 @@ def reader_scale(drawn: Measurement) -> Scale | None:
     return Scale("mm", (per_pixel, per_pixel), f"{READER}: {known.value:g} mm")
 
 
-def window_of(ds: Dataset) -> Window | None:
-    """Return the first window that an image itself proposes."""
+def window_of(ds: Dataset, frame: int = 1) -> Window | None:
+    """Return the first window that an image, or a frame of it, itself proposes."""
+    ds = group_of(ds, frame, "FrameVOILUTSequence")
     centres, widths = np.ravel(ds.get("WindowCenter") or []), np.ravel(ds.get("WindowWidth") or [])
     if not centres.size or not widths.size or float(widths[0]) <= 0:
         return None
@@ -177,12 +183,19 @@ def pixel_values(stored: NDArray[Any], ds: Dataset, frame: int) -> NDArray[np.fl
     """Return one frame (row, column) in `pixel_unit`: rescaled, and as uptake where the header allows it."""
     if ds.get("ModalityLUTSequence"):
         return np.asarray(apply_modality_lut(stored, ds), dtype=np.float64)
-    transform = group_of(ds, frame, "PixelValueTransformationSequence")
-    slope = _number(transform.get("RescaleSlope"), 1.0)
-    intercept = _number(transform.get("RescaleIntercept"), 0.0)
+    slope, intercept, _ = rescale_of(ds, frame) or (1.0, 0.0, "")
     values = stored.astype(np.float64) * slope + intercept
     factor = _suv_of(ds) if str(ds.get("Modality", "")) == "PT" else None
     return values * factor if factor is not None else values
+
+
+def rescale_of(ds: Dataset, frame: int) -> tuple[float, float, str] | None:
+    """Return slope, intercept and type of the rescale of a frame, None where there is none."""
+    transform = group_of(ds, frame, "PixelValueTransformationSequence")
+    if transform.get("RescaleSlope") is None:
+        return None
+    kind = str(transform.get("RescaleType") or "US")
+    return _number(transform.RescaleSlope, 1.0), _number(transform.get("RescaleIntercept"), 0.0), kind
 
 
 def _number(value: Any, otherwise: float) -> float:

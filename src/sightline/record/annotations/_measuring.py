@@ -45,10 +45,10 @@ METHODS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that is measured on; `frame` decodes one of its frames, from 1, or gives None."""
+    """An image that is measured on; `frame` gives the values of one of its frames, from 1, and their unit."""
 
     header: Dataset
-    frame: Callable[[int], NDArray[Any] | None]
+    frame: Callable[[int], tuple[Floats, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +256,10 @@ def _contents(m: Measurement, image: Image) -> list[_Computed]:
     """Return the statistics of the pixels of a region, or the value of the pixel under a point."""
     if m.kind not in REGIONS and m.kind != "probe":
         return []
-    header = image.header
-    if int(header.get("SamplesPerPixel") or 1) != 1:
+    decoded = image.frame(m.frame)
+    if decoded is None:
         return []
-    stored = image.frame(m.frame)
-    if stored is None or stored.ndim != 2:
-        return []
-    values = images.pixel_values(stored, header, m.frame)
-    unit = images.pixel_unit(header)
+    values, unit = decoded
     assert m.points_px is not None
     if m.kind == "probe":
         column, row = (int(np.floor(v)) for v in m.points_px[0])
@@ -273,13 +269,26 @@ def _contents(m: Measurement, image: Image) -> list[_Computed]:
         value = Value("value", float(values[row, column]), unit, AT_POINT)
         return [_between(value, float(around.min()), float(around.max()))]
     inside = measuring.inside_ellipse if m.kind == "ellipse" else measuring.inside_polygon
-    found = measuring.statistics(values, inside(m.points_px, (values.shape[0], values.shape[1])))
+    values, points = _around(values, np.asarray(m.points_px, dtype=float))
+    found = measuring.statistics(values, inside(points, (values.shape[0], values.shape[1])))
     if found is None:
         return []
     return [
         _between(Value(name, getattr(found, name), unit, BY_CENTRES), found.low[name], found.high[name])
         for name in ("mean", "sd", "min", "max")
     ]
+
+
+def _around(values: Floats, points: Floats) -> tuple[Floats, Floats]:
+    """Return the part of an image about an outline, and the points in it.
+
+    An ellipse bulges beyond the box of its four ends, by less than half of it on each side.
+    """
+    size = np.array([values.shape[1], values.shape[0]])
+    box = points.max(axis=0) - points.min(axis=0)
+    low = np.clip(np.floor(points.min(axis=0) - box / 2) - 2, 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + box / 2) + 2, 0, size).astype(int)
+    return values[low[1] : high[1], low[0] : high[0]], points - low
 
 
 def _between(value: Value, low: float, high: float) -> _Computed:

@@ -44,7 +44,7 @@ MOST_MEASUREMENTS, MOST_KEY_IMAGES, MOST_PRESENTATIONS, MOST_GRAPHICS = 500, 500
 MOST_IMAGES = 5000
 # No image has a million columns, and no patient is 100 m away.
 _FARTHEST_PX, _FARTHEST_MM = 1e6, 1e5
-_UID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # others write leading zeroes too
 
 
 class UnusableAnnotation(Invalid):

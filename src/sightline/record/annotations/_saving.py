@@ -123,10 +123,10 @@ def _measured(
     for m in measurements:
         if not m.on_image:
             _require_series(db, study_uid, m)
-    decoded: dict[tuple[str, int], NDArray[Any] | None] = {}
+    decoded: dict[tuple[str, int], tuple[NDArray[np.float64], str] | None] = {}
 
     def image_of(sop_uid: str) -> Image:
-        def frame(number: int) -> NDArray[Any] | None:
+        def frame(number: int) -> tuple[NDArray[np.float64], str] | None:
             key = (sop_uid, number)
             if key not in decoded:
                 decoded.clear()  # one image at a time: measurements come image by image
@@ -138,11 +138,15 @@ def _measured(
     return measure(measurements, image_of)
 
 
-def _pixels(held: archive.Store, db: Db, sop_uid: str, number: int) -> NDArray[Any] | None:
+def _pixels(held: archive.Store, db: Db, sop_uid: str, number: int) -> tuple[NDArray[np.float64], str] | None:
+    """Return the values of a grey frame and their unit; None where there are none."""
     try:
-        return archive.read_pixels(held, db, sop_uid, number, raw=True)[0]
+        stored, header = archive.read_pixels(held, db, sop_uid, number, raw=True)
     except (archive.FrameNotDecodable, archive.FrameNotHeld):
         return None
+    if stored.ndim != 2 or str(header.get("PhotometricInterpretation", "")) == "PALETTE COLOR":
+        return None
+    return images.pixel_values(stored, header, number), images.pixel_unit(header)
 
 
 def _require_series(db: Db, study_uid: str, m: Measurement) -> None:
@@ -323,7 +327,7 @@ def _near(a: Sequence[Any] | None, b: Sequence[Any] | None, *, tolerance: float)
 def _same_presentation(kept: Presentation, shown: Presentation, header: Dataset) -> bool:
     """Say whether two presentations say the same; without a window the image's own is written."""
     if shown.window is None:
-        shown = replace(shown, window=images.window_of(header))
+        shown = replace(shown, window=images.window_of(header, (shown.images[0].frames or [1])[0]))
     plain: dict[str, Any] = {"source": None, "editable": True, "graphics": [], "layer": "", "area": None}
     label = derived.short_text(shown.label)
     if replace(kept, **plain) != replace(shown, label=label, **plain):

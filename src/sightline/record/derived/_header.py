@@ -100,6 +100,7 @@ def _header(ds: Dataset) -> Dataset:
     for keyword in _MAY_BE_EMPTY:
         if keyword not in header:
             setattr(header, keyword, "")
+    header.StudyTime = _time(header)
     for keyword in ("PatientBirthDate", "StudyDate"):
         if not _is_date(str(header[keyword].value)):
             setattr(header, keyword, "")
@@ -129,6 +130,16 @@ def _nested(item: Dataset) -> Dataset:
         if not tag.is_private and tag != 0x00080005:
             copied[tag] = _in_unicode(item[tag])
     return copied
+
+
+def _time(header: Dataset) -> str:
+    """Return the time of the study; what ACR-NEMA wrote with colons without them, what is no time empty."""
+    text = str(header[0x00080030].value or "").replace(":", "").strip()
+    try:
+        TM(text)
+    except ValueError:
+        return ""
+    return text
 
 
 def _is_date(value: str) -> bool:

@@ -5,15 +5,18 @@ The library writes what it knows; turning, mirroring and the area shown are put 
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, cast
 
 import highdicom as hd
 import numpy as np
 from highdicom.pr import GraphicAnnotation, GraphicLayer, GraphicObject, TextObject
+from PIL import ImageCms
 from pydicom import Dataset
 from pydicom.valuerep import DA, TM
 
 from sightline.record import derived
+from sightline.record.annotations import _images as images
 from sightline.record.annotations._documents import _authoring as authoring
 from sightline.record.annotations._documents._authoring import Author
 from sightline.record.annotations._documents._concepts import first
@@ -81,10 +84,6 @@ def build_presentation(
         "content_creator_name": derived.person_name(author.name),
         "content_creator_identification": authoring.identity(author),
     }
-    layer = GraphicLayer(_layer_name(shown.layer), 1)
-    annotations = _annotations(shown, headers, layer)
-    if annotations:
-        arguments |= {"graphic_annotations": annotations, "graphic_layers": [layer]}
     ds = _state(shown, arguments, samples.pop())
     _name_frames(ds, shown)
     _turn(ds, shown)
@@ -96,26 +95,53 @@ def build_presentation(
 
 
 def _state(shown: Presentation, arguments: dict[str, Any], samples: int) -> Dataset:
+    headers = arguments["referenced_images"]
+    header = headers[0]
+    frame = (shown.images[0].frames or [1])[0]
     try:
+        layer = GraphicLayer(_layer_name(shown.layer), 1)
+        if annotations := _annotations(shown, headers, layer):
+            arguments |= {"graphic_annotations": annotations, "graphic_layers": [layer]}
         if samples != 1:
-            return hd.pr.ColorSoftcopyPresentationState(**arguments)
-        if shown.window is not None:
+            return hd.pr.ColorSoftcopyPresentationState(**arguments, icc_profile=srgb_profile())
+        window = shown.window or (images.window_of(header, frame) if images.has_frames(header) else None)
+        if window is not None:
             arguments["voi_lut_transformations"] = [
-                hd.pr.SoftcopyVOILUTTransformation(
-                    window_center=shown.window.center, window_width=shown.window.width
-                )
+                hd.pr.SoftcopyVOILUTTransformation(window_center=window.center, window_width=window.width)
             ]
+        if images.has_frames(header) and (rescale := images.rescale_of(header, frame)) is not None:
+            slope, intercept, kind = rescale
+            arguments["modality_lut_transformation"] = hd.ModalityLUTTransformation(
+                rescale_intercept=intercept, rescale_slope=slope, rescale_type=kind
+            )
+        arguments["referenced_images"] = [_without_groups(ds) for ds in headers]
         # Grey values of a presentation state are as in MONOCHROME2, whatever the image is (PS3.3 C.11.6).
-        inverse = shown.invert != is_inverse(arguments["referenced_images"][0])
+        inverse = shown.invert != is_inverse(header)
         shape = "INVERSE" if inverse else "IDENTITY"
         arguments["presentation_lut_transformation"] = hd.PresentationLUTTransformation(
             presentation_lut_shape=shape
         )
         return hd.pr.GrayscaleSoftcopyPresentationState(**arguments)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise UnusableAnnotation(
             "These images lack what a presentation state repeats of them; show them without one."
         ) from error
+
+
+def _without_groups(header: Dataset) -> Dataset:
+    """Return a multi-frame header with empty functional groups: the library reads none but demands them."""
+    if images.has_frames(header):
+        header.SharedFunctionalGroupsSequence = [Dataset()]
+        header.PerFrameFunctionalGroupsSequence = [Dataset() for _ in range(int(header.NumberOfFrames))]
+    return header
+
+
+@cache
+def srgb_profile() -> bytes:
+    """Return sRGB as an ICC profile of an input device, the class that DICOM wants (PS3.3 C.11.15)."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[12:16] = b"scnr"
+    return bytes(profile)
 
 
 def is_inverse(image: Dataset) -> bool:
@@ -155,19 +181,19 @@ def _annotations(
     ]
     return [
         GraphicAnnotation(
-            referenced_images=images,
+            referenced_images=over,
             graphic_layer=layer,
             referenced_frame_number=frames,
             graphic_objects=objects or None,
             text_objects=texts or None,
         )
-        for images, frames in _targets(shown, headers)
+        for over, frames in _targets(shown, headers)
     ]
 
 
 def _targets(shown: Presentation, headers: Sequence[Dataset]) -> list[tuple[list[Dataset], list[int] | None]]:
     """Return the images that graphics are drawn over: multi-frame ones each for itself, with its frames."""
-    if any("NumberOfFrames" in ds for ds in headers):
+    if any(images.has_frames(ds) for ds in headers):
         return [([ds], image.frames) for ds, image in zip(headers, shown.images, strict=True)]
     return [(list(headers), None)]
 
@@ -237,8 +263,8 @@ def read_presentation(ds: Dataset, origin: Origin) -> tuple[Presentation, list[s
     """
     if str(ds.get("SOPClassUID", "")) not in READABLE:
         raise UnusableAnnotation("Only greyscale and colour presentation states are read.")
-    images, series_uid = _images(ds)
-    if not images:
+    shown, series_uid = _images(ds)
+    if not shown:
         raise UnusableAnnotation("It names no image.")
     reasons: list[str] = []
     area = _area(ds)
@@ -248,7 +274,7 @@ def read_presentation(ds: Dataset, origin: Origin) -> tuple[Presentation, list[s
     presentation = Presentation(
         uid=str(ds.SeriesInstanceUID) if origin.ours else str(ds.SOPInstanceUID),
         series_uid=series_uid,
-        images=images,
+        images=shown,
         label=label[:64],
         window=_window(ds, reasons),
         invert=shape == "INVERSE",
@@ -264,7 +290,7 @@ def read_presentation(ds: Dataset, origin: Origin) -> tuple[Presentation, list[s
 
 
 def _images(ds: Dataset) -> tuple[list[ShownImage], str]:
-    images: list[ShownImage] = []
+    found: list[ShownImage] = []
     series_uid = ""
     for series in ds.get("ReferencedSeriesSequence") or []:
         series_uid = series_uid or str(series.get("SeriesInstanceUID", ""))
@@ -273,8 +299,8 @@ def _images(ds: Dataset) -> tuple[list[ShownImage], str]:
             listed = None if not frames else [int(frames)] if isinstance(frames, int | str) else None
             if frames and listed is None:
                 listed = [int(f) for f in frames]
-            images.append(ShownImage(str(item.ReferencedSOPInstanceUID), listed))
-    return images, series_uid
+            found.append(ShownImage(str(item.ReferencedSOPInstanceUID), listed))
+    return found, series_uid
 
 
 def _window(ds: Dataset, reasons: list[str]) -> Window | None:

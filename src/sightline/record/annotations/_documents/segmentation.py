@@ -16,6 +16,7 @@ from pydicom.sr.codedict import codes
 
 from sightline.kernel.codes import Code
 from sightline.record import derived
+from sightline.record.annotations import _images as image_facts
 from sightline.record.annotations._documents import _authoring as authoring
 from sightline.record.annotations._documents._authoring import Author
 from sightline.record.annotations._documents._concepts import first, key_of
@@ -65,7 +66,31 @@ def build_segmentation(
     _require_fitting(painted, voxels, source)
     headers = derived.read_headers(source, named=False)
     images, planes = _planes(painted, voxels, headers)
-    ds = hd.seg.Segmentation(
+    try:
+        ds = _segmentation(painted, images, planes, headers, author, series_uid=series_uid, version=version)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UnusableLabelmap(
+            "These images lack what a segmentation repeats of them; segment another series."
+        ) from error
+    if not headers[0].get("FrameOfReferenceUID"):
+        ds.PatientOrientation = headers[0].get(
+            "PatientOrientation", ""
+        )  # type 2C of an image without a place
+    authoring.finish(ds, source[0], headers[0], author)
+    return ds
+
+
+def _segmentation(
+    painted: Painted,
+    images: list[Dataset],
+    planes: NDArray[np.uint8],
+    headers: list[Dataset],
+    author: Author,
+    *,
+    series_uid: str,
+    version: int,
+) -> hd.seg.Segmentation:
+    return hd.seg.Segmentation(
         source_images=images,
         pixel_array=planes,
         segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
@@ -82,8 +107,19 @@ def build_segmentation(
         ),
         **authoring.common(headers, author, series_uid=series_uid, version=version),
     )
-    authoring.finish(ds, source[0], headers[0], author)
-    return ds
+
+
+def _shared(header: Dataset) -> Dataset:
+    """Put what all frames give alike where the library looks for it, in the shared functional groups."""
+    if "PerFrameFunctionalGroupsSequence" not in header:
+        return header
+    for name in ("PixelMeasuresSequence", "PlaneOrientationSequence"):
+        shared, frames = header.SharedFunctionalGroupsSequence[0], header.PerFrameFunctionalGroupsSequence
+        if name not in shared and all(name in frame for frame in frames):
+            if any(frame[name].value != frames[0][name].value for frame in frames):
+                raise UnusableLabelmap("The frames lie in different directions; segment another series.")
+            shared[name] = frames[0][name]
+    return header
 
 
 def _require_fitting(painted: Painted, voxels: NDArray[np.uint8], source: Sequence[Dataset]) -> None:
@@ -94,8 +130,6 @@ def _require_fitting(painted: Painted, voxels: NDArray[np.uint8], source: Sequen
     size = (painted.rows, painted.columns)
     if any((int(ds.get("Rows") or 0), int(ds.get("Columns") or 0)) != size for ds in source):
         raise UnusableLabelmap("The label map has other rows and columns than the images of its series.")
-    if not source[0].get("FrameOfReferenceUID"):
-        raise UnusableLabelmap("The images have no frame of reference; segment another series.")
 
 
 def _planes(
@@ -104,10 +138,10 @@ def _planes(
     """Return the images that are painted on, and their planes (plane, row, column, segment)."""
     count = len(painted.segments)
     touched = np.flatnonzero(voxels.any(axis=(0, 2, 3)))
-    if "NumberOfFrames" in headers[0]:
+    if image_facts.has_frames(headers[0]):
         if len({str(ds.SOPInstanceUID) for ds in headers}) > 1:
             raise UnusableLabelmap("The slices lie on several multi-frame objects; segment one of them.")
-        images, total = headers[:1], int(headers[0].NumberOfFrames)
+        images, total = [_shared(headers[0])], int(headers[0].NumberOfFrames)
         at = [painted.slices[z].frame - 1 for z in touched]
     else:
         images, total = [headers[z] for z in touched], len(touched)

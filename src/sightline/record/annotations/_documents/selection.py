@@ -7,6 +7,7 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
 from sightline.record import derived
+from sightline.record.annotations import _images as images
 from sightline.record.annotations._documents import _authoring as authoring
 from sightline.record.annotations._documents._authoring import Author
 from sightline.record.annotations._documents._concepts import first, name_key
@@ -66,9 +67,9 @@ def _name_frames(
     items: Sequence[Dataset], selected: Sequence[KeyImage], headers: Mapping[str, Dataset]
 ) -> None:
     """Say which frame of a multi-frame image is meant; the library refers to whole objects."""
-    images = [item for item in items if item.ValueType == "IMAGE"]
-    for item, image in zip(images, selected, strict=True):
-        if "NumberOfFrames" in headers[image.sop_uid]:
+    named = [item for item in items if item.ValueType == "IMAGE"]
+    for item, image in zip(named, selected, strict=True):
+        if images.has_frames(headers[image.sop_uid]):
             item.ReferencedSOPSequence[0].ReferencedFrameNumber = image.frame
 
 

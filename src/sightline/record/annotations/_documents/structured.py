@@ -15,6 +15,7 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 
 from sightline.record import derived
+from sightline.record.annotations import _images as images
 from sightline.record.annotations._documents import _authoring as authoring
 from sightline.record.annotations._documents import _concepts as concepts
 from sightline.record.annotations._documents._authoring import Author
@@ -195,5 +196,5 @@ def shape_of(m: Measurement, points: NDArray[np.float64]) -> tuple[str, NDArray[
 
 def _source_image(m: Measurement, headers: Mapping[str, Dataset]) -> hd.sr.SourceImageForRegion:
     header = headers[m.sop_uid]
-    frames = [m.frame] if "NumberOfFrames" in header else None
+    frames = [m.frame] if images.has_frames(header) else None
     return hd.sr.SourceImageForRegion(header.SOPClassUID, m.sop_uid, referenced_frame_numbers=frames)
