@@ -66,6 +66,7 @@ def build_segmentation(
     _require_fitting(painted, voxels, source)
     headers = derived.read_headers(source, named=False)
     images, planes = _planes(painted, voxels, headers)
+    _require_one_moment(images)
     try:
         ds = _segmentation(painted, images, planes, headers, author, series_uid=series_uid, version=version)
     except (ValueError, TypeError, AttributeError) as error:
@@ -78,6 +79,22 @@ def build_segmentation(
         )  # type 2C of an image without a place
     authoring.finish(ds, source[0], headers[0], author)
     return ds
+
+
+def _require_one_moment(images: Sequence[Dataset]) -> None:
+    """Refuse images that lie twice at one place: a segmentation is of one moment."""
+    frames = [
+        (ds, frame)
+        for ds in images
+        for frame in range(1, 1 + (int(ds.get("NumberOfFrames") or 1) if image_facts.has_frames(ds) else 1))
+    ]
+    places = [place for ds, frame in frames if (place := image_facts.place_of(ds, frame)) is not None]
+    if not places and len(frames) > 1:
+        raise UnusableLabelmap("The images say not where they lie in the patient; segment another series.")
+    if len({tuple(np.round(place.corner, 3)) for place in places}) < len(places):
+        raise UnusableLabelmap(
+            "Several images lie at one place, as in a series over time; segment those of one moment."
+        )
 
 
 def _segmentation(
