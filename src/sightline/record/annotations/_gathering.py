@@ -92,11 +92,13 @@ class Gathered:
 def gather(held: archive.Store, db: Db, study_uid: str, *, person: str = "") -> Gathered:
     """Return what people and programs drew on a study; `person` is the id of whose own is told apart."""
     unread: list[Unread] = []
-    found = _newest(list(_documents(held, db, study_uid, person, unread)))
+    with derived.unquoted():
+        found = _newest(list(_documents(held, db, study_uid, person, unread)))
     gathered = Gathered(found, [], [], [], [], unread)
     for document in found:
         try:
-            _read(document, gathered)
+            with derived.unquoted():
+                _read(document, gathered)
         except (PlatformError, AttributeError, TypeError, ValueError, KeyError, IndexError) as error:
             words = (
                 str(error) if isinstance(error, PlatformError) else "It is not built as the standard says."
@@ -260,9 +262,10 @@ def headers_of(db: Db, sop_uids: Sequence[str]) -> dict[str, Dataset]:
     found: dict[str, Dataset] = {}
     for start in range(0, len(sop_uids), _AT_ONCE):
         asked = archive.InstanceQuery(sop_uids=sop_uids[start : start + _AT_ONCE])
-        for attributes in json.loads(archive.metadata_json(db, asked)):
-            header = Dataset.from_json(_without_bulk(attributes))
-            found[str(header.SOPInstanceUID)] = header
+        with derived.unquoted():
+            for attributes in json.loads(archive.metadata_json(db, asked)):
+                header = Dataset.from_json(_without_bulk(attributes))
+                found[str(header.SOPInstanceUID)] = header
     return found
 
 

@@ -75,9 +75,11 @@ def write_objects(
             )
         author = Author(by.id, by.name, clock.now(), study.simulated)
         headers = require_images(db, study_uid, _images_of(content))
-        measured, remarks = _measured(held, db, study_uid, content.measurements, headers)
+        with derived.unquoted():
+            measured, remarks = _measured(held, db, study_uid, content.measurements, headers)
         plan = _Plan(held, db, study_uid, gathered, headers, author)
-        objects = [*plan.report(measured), *plan.selections(content), *plan.presentations(content)]
+        with derived.unquoted():
+            objects = [*plan.report(measured), *plan.selections(content), *plan.presentations(content)]
         gone = plan.gone(content)
     source = archive.Source("internal", "annotations", by)
     written = []

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydicom import Dataset
 
 from sightline.kernel import clock
-from sightline.record import archive
+from sightline.record import archive, derived
 from sightline.record.annotations import _documents as documents
 from sightline.record.annotations import _store as store
 from sightline.record.annotations._documents import Author
@@ -106,7 +106,10 @@ def save_segmentation(
         source = _source(db, study_uid, painted)
         gathered = gather(held, db, study_uid, person=by.id) if painted.replaces else None
         series_uid, version = _place(gathered, painted)
-    ds = documents.build_segmentation(painted, voxels, source, author, series_uid=series_uid, version=version)
+    with derived.unquoted():
+        ds = documents.build_segmentation(
+            painted, voxels, source, author, series_uid=series_uid, version=version
+        )
     archive.store_dataset(held, ds, archive.Source("internal", "annotations", by))
     written = Written("SEG", str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID))
     with held.database.transaction() as db:

@@ -20,7 +20,7 @@ from sightline.record.derived._header import (
     software_version,
     stamp,
 )
-from sightline.record.derived._texts import coded, deterministic_uid, plain, short_text
+from sightline.record.derived._texts import coded, deterministic_uid, plain, short_text, unquoted
 
 __all__ = [
     "CHARACTER_SET",
@@ -41,4 +41,5 @@ __all__ = [
     "short_text",
     "software_version",
     "stamp",
+    "unquoted",
 ]

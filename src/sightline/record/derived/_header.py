@@ -102,8 +102,8 @@ def _header(ds: Dataset) -> Dataset:
             setattr(header, keyword, "")
     header.StudyTime = _time(header)
     for keyword in ("PatientBirthDate", "StudyDate"):
-        if not _is_date(str(header[keyword].value)):
-            setattr(header, keyword, "")
+        plain = str(header[keyword].value or "").replace(".", "")  # as ACR-NEMA wrote them
+        setattr(header, keyword, plain if _is_date(plain) else "")
     if header.PatientSex not in {"", "M", "F", "O"}:
         header.PatientSex = ""
     header.SpecificCharacterSet = CHARACTER_SET

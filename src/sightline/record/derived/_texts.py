@@ -3,6 +3,9 @@
 import hashlib
 import re
 import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import highdicom as hd
 
@@ -55,6 +58,14 @@ def deterministic_uid(*parts: str) -> str:
     value = value & ~(0xF << 76) | (8 << 76)
     value = value & ~(0x3 << 62) | (2 << 62)
     return f"2.25.{uuid.UUID(int=value).int}"
+
+
+@contextmanager
+def unquoted() -> Iterator[None]:
+    """Keep libraries from quoting a patient's values in warnings about what is wrong with them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def coded(code: Code) -> hd.sr.CodedConcept:

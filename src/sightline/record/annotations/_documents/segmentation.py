@@ -73,7 +73,7 @@ def build_segmentation(
         raise UnusableLabelmap(
             "These images lack what a segmentation repeats of them; segment another series."
         ) from error
-    if not headers[0].get("FrameOfReferenceUID"):
+    if image_facts.place_of(headers[0], 1) is None:
         ds.PatientOrientation = headers[0].get(
             "PatientOrientation", ""
         )  # type 2C of an image without a place
