@@ -9,6 +9,7 @@ says so in every object.
 
 from sightline.care.reporting._documents._model import (
     CHANGE_CODES,
+    LESION,
     MaskOutsideImages,
     NothingToSegment,
     ReportedLesion,
@@ -24,6 +25,7 @@ from sightline.record.derived import IncompleteSource, deterministic_uid, encode
 
 __all__ = [
     "CHANGE_CODES",
+    "LESION",
     "IncompleteSource",
     "MaskOutsideImages",
     "NothingToSegment",

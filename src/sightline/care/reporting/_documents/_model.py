@@ -43,16 +43,17 @@ class ReportReachesOutside(Invalid):
 class ReportedLesion:
     """One finding as it stands in a signed report.
 
-    `number` is its number on the page. `tracking_uid` is the lesion's identity at all dates and is never
-    made anew. `mask` is bool (z, y, x), the whole stack or a box whose first voxel is at `offset_zyx`,
-    on the grid of the volume of the source images. `long_axis_lps_mm` is the line that `long_axis` was
+    `number` is its number on the page. `site` is None where nothing says in which part of the body it lies.
+    `tracking_uid` is the lesion's identity at all dates and is never made anew. `mask` is bool (z, y, x), the
+    whole stack or a box whose first voxel is at `offset_zyx`, on the grid of the volume of the source images.
+    `long_axis_lps_mm` is the line that `long_axis` was
     measured on. `algorithm` is (name, version) of what proposed it, None for a lesion that a person marked.
     """
 
     number: int
     label: str
     tracking_uid: str
-    site: Code
+    site: Code | None
     laterality: Code | None = None
     volume: Quantity | None = None
     long_axis: Quantity | None = None

@@ -173,15 +173,17 @@ def _segment(number: int, lesion: ReportedLesion) -> hd.seg.SegmentDescription:
         algorithm_identification=identification,
         tracking_uid=lesion.tracking_uid,
         tracking_id=plain(f"{lesion.number} {lesion.label}"),
-        anatomic_regions=[_region(lesion)],
+        anatomic_regions=_regions(lesion),
     )
 
 
-def _region(lesion: ReportedLesion) -> hd.sr.CodedConcept:
+def _regions(lesion: ReportedLesion) -> list[hd.sr.CodedConcept] | None:
+    if lesion.site is None:
+        return None
     region = coded(lesion.site)
     if lesion.laterality is not None:
         region.AnatomicRegionModifierSequence = [coded(lesion.laterality)]
-    return region
+    return [region]
 
 
 def _fix_dimensions(segmentation: Dataset, uid: str) -> None:

@@ -161,7 +161,7 @@ def _volumetric_group(
         referenced_segment=_segment(segmentation, segment),
         finding_category=codes.SCT.MorphologicallyAbnormalStructure,
         finding_type=coded(lesion.finding),
-        finding_sites=[_site(lesion)],
+        finding_sites=_sites(lesion),
         algorithm_id=_algorithm(lesion),
         measurements=_measurements(lesion),
         qualitative_evaluations=_evaluations(lesion),
@@ -178,7 +178,7 @@ def _plain_group(
         tracking_identifier=_tracking(lesion),
         finding_category=codes.SCT.MorphologicallyAbnormalStructure,
         finding_type=coded(lesion.finding),
-        finding_sites=[_site(lesion)],
+        finding_sites=_sites(lesion),
         algorithm_id=_algorithm(lesion),
         measurements=_measurements(lesion, line_in=header),
         qualitative_evaluations=_evaluations(lesion),
@@ -193,7 +193,7 @@ def _line_group(header: Dataset, lesion: ReportedLesion) -> tid.MeasurementsAndQ
     return tid.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(lesion),
         finding_type=coded(lesion.finding),
-        finding_sites=[_site(lesion)],
+        finding_sites=_sites(lesion),
         algorithm_id=_algorithm(lesion),
         measurements=[_measurement(codes.SCT.LongAxis, lesion.long_axis, _line(header, lesion))],
     )
@@ -217,9 +217,11 @@ def _tracking(lesion: ReportedLesion) -> tid.TrackingIdentifier:
     )
 
 
-def _site(lesion: ReportedLesion) -> hd.sr.FindingSite:
+def _sites(lesion: ReportedLesion) -> list[hd.sr.FindingSite] | None:
+    if lesion.site is None:
+        return None
     laterality = coded(lesion.laterality) if lesion.laterality is not None else None
-    return hd.sr.FindingSite(anatomic_location=coded(lesion.site), laterality=laterality)
+    return [hd.sr.FindingSite(anatomic_location=coded(lesion.site), laterality=laterality)]
 
 
 def _algorithm(lesion: ReportedLesion) -> tid.AlgorithmIdentification | None:
