@@ -289,7 +289,7 @@ def _kind_by_shape(values: Sequence[Value], shapes: Sequence[_Shape]) -> str:
     if {"long_axis", "short_axis"} <= names and len(shapes) > 1:
         return "bidirectional"
     if "angle" in names and len(shape.points) in {3, 4}:
-        return "angle" if len(shape.points) == 3 else "cobb"
+        return "angle" if len(shape.points) == 3 or shape.points[1] == shape.points[2] else "cobb"
     if len(shape.points) == 2:
         return "length" if names else "arrow"
     if shape.closed or shape.type == "POLYGON" or "area" in names:

@@ -189,6 +189,10 @@ def shape_of(m: Measurement, points: NDArray[np.float64]) -> tuple[str, NDArray[
         return "POINT", points
     if m.kind == "ellipse":
         return "ELLIPSE", points
+    if (
+        m.kind == "angle"
+    ):  # its vertex twice, as the end of one arm and the start of the other: so others read it
+        return "POLYLINE", points[[0, 1, 1, 2]]
     if m.kind in REGIONS:
         return "POLYLINE", np.vstack([points, points[:1]])
     return "POLYLINE", points
