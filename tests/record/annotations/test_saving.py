@@ -380,3 +380,26 @@ def test_simulated_data_stay_labelled(store, receive, radiologist):
             ds = archive.read_dataset(store, db, written.sop_uid)
             assert ds.SeriesDescription.startswith("SIMULATED ")
             assert (str(ds.PatientName), ds.PatientID) == ("SIMULATED^One", "4711")
+
+
+# --- Images without a place in the patient ----------------------------------------------------------------
+
+
+def test_millimetres_by_the_reader_rest_on_a_line_of_known_length(store, receive, radiologist, reads):
+    receive(STUDY, Modality="XA", FrameOfReferenceUID="", PixelSpacing=None)
+    known = replace(
+        LENGTH, uid="2.25.61", kind="calibrated-length", points_px=[(2.0, 2.0), (12.0, 2.0)],
+        values=[Value("length", 50.0, "mm")], calibration="calibrated by the reader: 50 mm",
+    )  # fmt: skip
+    by_it = replace(LENGTH, uid="2.25.62", values=[], calibration="calibrated by the reader: 50 mm")
+    plain = replace(LENGTH, uid="2.25.63", values=[])
+    saved, changed = save(store, radiologist, Content([by_it, known, plain]))
+    found, _ = annotations.open_annotations(store, STUDY, by=radiologist)
+    back = {m.uid: (values_of(m), m.calibration) for m in found.measurements}
+
+    assert back["2.25.61"] == ({"length mm": 50.0}, "calibrated by the reader: 50 mm")
+    assert back["2.25.62"] == ({"length mm": pytest.approx(25.0)}, "calibrated by the reader: 50 mm")
+    assert back["2.25.63"] == ({"length px": pytest.approx(5.0)}, "none")
+    assert changed == [], "what has no place in the patient is no finding"
+    with pytest.raises(annotations.UnusableAnnotation, match="no line of known length"):
+        save(store, radiologist, Content([by_it]))
