@@ -393,7 +393,7 @@ def test_millimetres_by_the_reader_rest_on_a_line_of_known_length(store, receive
     )  # fmt: skip
     by_it = replace(LENGTH, uid="2.25.62", values=[], calibration="calibrated by the reader: 50 mm")
     plain = replace(LENGTH, uid="2.25.63", values=[])
-    saved, changed = save(store, radiologist, Content([by_it, known, plain]))
+    _, changed = save(store, radiologist, Content([by_it, known, plain]))
     found, _ = annotations.open_annotations(store, STUDY, by=radiologist)
     back = {m.uid: (values_of(m), m.calibration) for m in found.measurements}
 
