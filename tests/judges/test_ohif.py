@@ -122,3 +122,51 @@ def test_it_shows_its_images(viewer, browser):
     # The bright square covers a quarter of the image, and the image a part of the pane.
     assert bright > 0.02
     page.close()
+
+
+def test_it_opens_our_measurements_for_editing(held, viewer, browser):
+    """It asks whether to track what a report of ours holds, which it does only for shapes that it knows."""
+    address = f"http://127.0.0.1:{held.http}/api/studies/{STUDY}/annotations/saving"
+    image = _an_image(held)
+    drawn = [
+        _drawn("2.25.501", "length", image, [[10, 10], [30, 30]]),
+        _drawn("2.25.502", "bidirectional", image, [[10, 40], [40, 40], [25, 30], [25, 50]]),
+        _drawn("2.25.503", "ellipse", image, [[10, 20], [40, 20], [25, 10], [25, 30]]),
+        _drawn("2.25.504", "angle", image, [[10, 10], [10, 40], [40, 40]]),
+        _drawn("2.25.505", "freehand", image, [[10, 10], [40, 12], [38, 40]]),
+        _drawn("2.25.506", "arrow", image, [[10, 10], [40, 12]]),
+    ]
+    headers = {"X-Sightline": "1", **held.headers}
+    saved = httpx.post(address, json={"measurements": drawn}, headers=headers, timeout=60)
+    assert saved.status_code == 200, saved.text
+
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(f"{viewer}/viewer?StudyInstanceUIDs={STUDY}", timeout=MINUTE)
+    page.locator(".cornerstone-canvas").first.wait_for(timeout=MINUTE)
+    for welcome in ("Skip all", "Confirm and hide"):
+        page.get_by_text(welcome).first.click(timeout=MINUTE)
+    page.get_by_text("Measurements", exact=True).first.dblclick(timeout=MINUTE)
+    page.get_by_role("button", name="Yes").first.click(timeout=MINUTE)
+    page.get_by_text("my arrow").first.wait_for(timeout=MINUTE)
+    shown = page.inner_text("body")
+
+    assert "28.3 mm" in shown
+    assert "L: 30.0 mm" in shown
+    assert broken == []
+    page.close()
+
+
+def _an_image(held: Running) -> dict[str, str]:
+    found = httpx.get(
+        f"http://127.0.0.1:{held.http}/dicom-web/studies/{STUDY}/instances",
+        params={"Modality": "CT"},
+        headers={"Accept": "application/dicom+json", **held.headers},
+        timeout=60,
+    ).json()[0]
+    return {"series_uid": found["0020000E"]["Value"][0], "sop_uid": found["00080018"]["Value"][0]}
+
+
+def _drawn(uid: str, kind: str, image: dict[str, str], points: list[list[float]]) -> dict[str, object]:
+    return {"uid": uid, "kind": kind, "label": f"my {kind}", "points_px": points, **image}

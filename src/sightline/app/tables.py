@@ -2,13 +2,14 @@
 
 from sightline.care import hanging, reporting, worklist
 from sightline.intelligence import routing
-from sightline.record import archive, findings, orders, timeline, upkeep
+from sightline.record import annotations, archive, findings, orders, timeline, upkeep
 from sightline.runtime import events, jobs
 from sightline.runtime.db import metadata
 from sightline.trust import audit, identity
 from sightline.wire import dimse, media, peers, transfers
 
 __all__ = [
+    "annotations",
     "archive",
     "audit",
     "dimse",

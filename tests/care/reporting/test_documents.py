@@ -12,10 +12,10 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from sightline.care.reporting import _documents as documents
-from sightline.care.reporting._documents import _header
 from sightline.care.reporting._documents._planes import order_planes
 from sightline.kernel.codes import LUNG_NODULE, RIGHT_LUNG
 from sightline.kernel.quantities import Quantity
+from sightline.record import derived
 from sightline.science import volumes
 
 
@@ -199,7 +199,7 @@ def test_what_no_date_or_sex_can_be_is_left_empty(image, nodule, report):
 
 def test_private_elements_and_pixels_stay_behind(image):
     image.add_new(0x00091001, "LO", "private")
-    (header,) = _header.read_headers([image])
+    (header,) = derived.read_headers([image])
 
     assert "PixelData" not in header
     assert not any(element.tag.is_private for element in header)

@@ -13,6 +13,7 @@ from sightline.care.reading._service import (
     note_opening,
     open_study,
     outline_of,
+    save_annotations,
     timeline_of,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "note_opening",
     "open_study",
     "outline_of",
+    "save_annotations",
     "timeline_of",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from sightline.care import reporting, worklist
 from sightline.care.reading._model import WINDOWS, NoAlignment, Opened, Shown
 from sightline.intelligence import routing
-from sightline.record import archive, findings, orders, timeline
+from sightline.record import annotations, archive, findings, orders, timeline
 from sightline.runtime import events
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
@@ -143,6 +143,25 @@ def mark(
         events.publish(db, "FindingsChanged", study_uid)
         worklist.refresh_entry(db, study_uid)
     return finding
+
+
+def save_annotations(
+    held: archive.Store, study_uid: str, content: annotations.Content, *, by: access.Person, version: str = ""
+) -> tuple[annotations.Saved, list[str]]:
+    """Write what a person drew as DICOM objects; what was measured in the patient is a finding as well.
+
+    Once the report is signed its findings stay as they are, whatever is measured later.
+    """
+    access.require(by, "archive.store", on=study_uid)
+    saved = annotations.write_objects(held, study_uid, content, by=by, version=version)
+    with held.database.transaction() as db:
+        worklist.hold_entry(db, study_uid)
+        signed = access.allowed(by, "report.read") and reporting.is_signed(db, study_uid, by=by)
+        changed = annotations.conclude(db, saved, by=by, with_findings=not signed)
+        if changed:
+            events.publish(db, "FindingsChanged", study_uid)
+            worklist.refresh_entry(db, study_uid)
+    return saved, changed
 
 
 def field_of(held: archive.Store, db: Db, comparison_id: str, *, by: access.Person) -> bytes:

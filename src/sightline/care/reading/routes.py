@@ -12,7 +12,7 @@ from sightline.intelligence import routing
 from sightline.kernel.dates import age_years, iso_date
 from sightline.kernel.names import display_name
 from sightline.kernel.quantities import Quantity
-from sightline.record import archive, findings, timeline
+from sightline.record import annotations, archive, findings, timeline
 from sightline.runtime.http import Snapshot, Tx
 from sightline.trust.identity import Caller
 
@@ -299,6 +299,28 @@ class OutlineView(BaseModel):
     short_axis: tuple[Point, Point] | None
 
 
+class AnnotationsBody(BaseModel):
+    """All that the caller drew on a study; what is left out is taken back.
+
+    `version` is that of the annotations as they were loaded; with it, nobody's work is overwritten unseen.
+    """
+
+    version: str = Field(default="", max_length=64)
+    measurements: list[annotations.Measurement] = []
+    key_images: list[annotations.KeyImage] = []
+    presentations: list[annotations.Presentation] = []
+
+
+class AnnotationsSaved(BaseModel):
+    """What became of it: objects written and taken back, the measurements as computed here, the findings."""
+
+    written: list[annotations.Written]
+    withdrawn_series: list[str]
+    measurements: list[annotations.Measurement]
+    findings: list[str]
+    remarks: list[str]
+
+
 class LesionLine(BaseModel):
     """One lesion through time."""
 
@@ -376,6 +398,20 @@ def mark(study_uid: str, body: MarkBody, caller: Caller, held: Held) -> FindingV
     finding = reading.mark(held, study_uid, body.series_uid, body.point_lps_mm, by=caller)
     with held.database.reading() as db:
         return _finding_again(db, finding, caller)
+
+
+@router.post("/studies/{study_uid}/annotations/saving")
+def save_annotations(study_uid: str, body: AnnotationsBody, caller: Caller, held: Held) -> AnnotationsSaved:
+    """Save what the caller drew on a study as DICOM: measurements, key images, presentations."""
+    content = annotations.Content(body.measurements, body.key_images, body.presentations)
+    saved, changed = reading.save_annotations(held, study_uid, content, by=caller, version=body.version)
+    return AnnotationsSaved(
+        written=saved.written,
+        withdrawn_series=saved.withdrawn,
+        measurements=saved.measurements,
+        findings=changed,
+        remarks=saved.remarks,
+    )
 
 
 @router.post("/studies/{study_uid}/analysis")

@@ -58,12 +58,13 @@ def _lesion(
 ) -> documents.ReportedLesion:
     long_axis = findings.get_outline(db, finding.id).get("long_axis")
     source = finding.source
+    in_lung = finding.kind == "lung-nodule"  # what a person measured lies anywhere, and nothing says where
     by_model = source.kind is findings.SourceKind.MODEL
     return documents.ReportedLesion(
         number=finding.number,
         label=finding.label,
         tracking_uid=finding.lesion,
-        site=SITES.get(finding.laterality or "", LUNG),
+        site=SITES.get(finding.laterality or "", LUNG) if in_lung else None,
         volume=finding.values.get("volume"),
         long_axis=finding.values.get("long_axis"),
         short_axis=finding.values.get("short_axis"),
@@ -74,7 +75,7 @@ def _lesion(
         change_code=documents.CHANGE_CODES.get(change.kind) if change else None,
         algorithm=(source.name, source.version) if by_model else None,
         decision="edited" if finding.state is findings.State.EDITED else "accepted",
-        finding=LUNG_NODULE,
+        finding=LUNG_NODULE if in_lung else documents.LESION,
     )
 
 

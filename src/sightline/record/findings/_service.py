@@ -65,10 +65,15 @@ def propose_findings(
     return proposed
 
 
-def mark_finding(db: Db, study_uid: str, patient: str, found: Found, *, by: access.Person) -> Finding:
-    """Write a lesion that a person marked; it counts at once, by that person's word."""
+def mark_finding(
+    db: Db, study_uid: str, patient: str, found: Found, *, by: access.Person, run: str = ""
+) -> Finding:
+    """Write a lesion that a person marked; it counts at once, by that person's word.
+
+    `run` names what it was marked by, so that `of_run` finds it again.
+    """
     access.require(by, "finding.mark", on=study_uid)
-    source = Source(SourceKind.PERSON, by.name, "", run=f"person-{uuid.uuid4().hex}")
+    source = Source(SourceKind.PERSON, by.name, "", run=run or f"person-{uuid.uuid4().hex}")
     number = store.last_number(db, study_uid) + 1
     new = _new(study_uid, patient, source, found, number=number, index=0)
     finding = new.decided(Decision.ACCEPT, by=by.id, by_name=by.name, at=clock.now())
@@ -106,6 +111,33 @@ def correct_finding(db: Db, finding_id: str, correction: Correction, *, by: acce
     before = _held(db, finding_id)
     after = before.corrected(correction, by=by.id, by_name=by.name, at=clock.now())
     return _replace(db, before, after, "edit", by, correction.note)
+
+
+def measure_again(db: Db, finding_id: str, found: Found, *, by: access.Person) -> Finding:
+    """Put place, label and values of a new measurement in place of those that a person marked before."""
+    access.require(by, "finding.edit", on=finding_id)
+    before = _held(db, finding_id)
+    before.require_current()
+    after = replace(
+        before,
+        label=found.label,
+        series_uid=found.series_uid,
+        sop_uid=found.sop_uid,
+        frame_of_reference_uid=found.frame_of_reference_uid,
+        centre_lps_mm=found.centre_lps_mm,
+        values=found.values,
+        state=State.EDITED,
+        decided_by=by.id,
+        decided_by_name=by.name,
+        decided_at=clock.now(),
+    )
+    store.move(db, after, found.outline)
+    return _replace(db, before, after, "edit", by, None)
+
+
+def of_run(db: Db, run: str) -> list[Finding]:
+    """Return what was proposed or marked under a name."""
+    return store.of_run(db, run)
 
 
 def get_finding(db: Db, finding_id: str) -> Finding:

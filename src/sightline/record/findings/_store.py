@@ -102,6 +102,16 @@ def save(db: Db, finding: Finding) -> None:
     )
 
 
+def move(db: Db, finding: Finding, outline: Outline) -> None:
+    """Write where a finding lies now."""
+    row = _to_row(finding)
+    place = ("series_uid", "sop_uid", "frame_of_reference_uid", "centre_lps_mm")
+    db.execute(
+        update(findings).where(findings.c.id == finding.id).values({name: row[name] for name in place})
+    )
+    db.execute(update(outlines).where(outlines.c.finding == finding.id).values(outline=asdict(outline)))
+
+
 def add_decision(db: Db, **facts: Any) -> None:
     """Append one decision; rows are never changed."""
     db.execute(insert(decisions).values(**facts))

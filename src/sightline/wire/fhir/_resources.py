@@ -223,7 +223,9 @@ def _interpretation(view: ObservationView) -> list[Resource] | None:
     return [{"coding": coding, "text": view.change or view.change_code.meaning}]
 
 
-def _site(view: ObservationView) -> Resource:
+def _site(view: ObservationView) -> Resource | None:
+    if view.site is None:
+        return None
     site = _concept(view.site)
     if view.laterality is not None:
         site["coding"].append(_coding(view.laterality))

@@ -74,7 +74,7 @@ class ObservationView:
     label: str
     tracking_uid: str
     finding: Code
-    site: Code
+    site: Code | None
     effective: datetime | date
     issued: datetime
     status: Literal["preliminary", "final"] = "final"

@@ -7,24 +7,25 @@ one object; patient and study are those of the source images; text is UTF-8 (ISO
 says so in every object.
 """
 
-from sightline.care.reporting._documents._header import ReportedStudy, encode, read_study
 from sightline.care.reporting._documents._model import (
     CHANGE_CODES,
-    IncompleteSource,
+    LESION,
     MaskOutsideImages,
     NothingToSegment,
     ReportedLesion,
     ReportReachesOutside,
     SignedReport,
-    deterministic_uid,
 )
+from sightline.care.reporting._documents._study import ReportedStudy, read_study
 from sightline.care.reporting._documents.page import render_report_html
 from sightline.care.reporting._documents.pdf import build_encapsulated_pdf, render_report_pdf
 from sightline.care.reporting._documents.segmentation import build_segmentation
 from sightline.care.reporting._documents.structured import build_measurement_report
+from sightline.record.derived import IncompleteSource, deterministic_uid, encode
 
 __all__ = [
     "CHANGE_CODES",
+    "LESION",
     "IncompleteSource",
     "MaskOutsideImages",
     "NothingToSegment",

@@ -1,8 +1,5 @@
 """What a signed report says, as frozen values; the UIDs of its objects; the reasons to refuse one."""
 
-import hashlib
-import re
-import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -13,13 +10,12 @@ from numpy.typing import NDArray
 from sightline.kernel.codes import Code
 from sightline.kernel.errors import Invalid
 from sightline.kernel.quantities import Quantity
+from sightline.record.derived import deterministic_uid
 
 Point = tuple[float, float, float]
 
 LESION = Code("52988006", "SCT", "Lesion")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "DCM", "Artificial Intelligence")  # CID 7162
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 # SNOMED CT as used for temporal change outside the breast; a lung list of its own does not exist in PS3.16.
 CHANGE_CODES = {
@@ -39,10 +35,6 @@ class MaskOutsideImages(Invalid):
     """A mask does not lie on the grid of the source images; give the images that it was drawn on."""
 
 
-class IncompleteSource(Invalid):
-    """The source images lack what a derived object must repeat; correct the images and sign again."""
-
-
 class ReportReachesOutside(Invalid):
     """The page refers to something outside itself; a stored report holds all that it shows."""
 
@@ -51,16 +43,17 @@ class ReportReachesOutside(Invalid):
 class ReportedLesion:
     """One finding as it stands in a signed report.
 
-    `number` is its number on the page. `tracking_uid` is the lesion's identity at all dates and is never
-    made anew. `mask` is bool (z, y, x), the whole stack or a box whose first voxel is at `offset_zyx`,
-    on the grid of the volume of the source images. `long_axis_lps_mm` is the line that `long_axis` was
+    `number` is its number on the page. `site` is None where nothing says in which part of the body it lies.
+    `tracking_uid` is the lesion's identity at all dates and is never made anew. `mask` is bool (z, y, x), the
+    whole stack or a box whose first voxel is at `offset_zyx`, on the grid of the volume of the source images.
+    `long_axis_lps_mm` is the line that `long_axis` was
     measured on. `algorithm` is (name, version) of what proposed it, None for a lesion that a person marked.
     """
 
     number: int
     label: str
     tracking_uid: str
-    site: Code
+    site: Code | None
     laterality: Code | None = None
     volume: Quantity | None = None
     long_axis: Quantity | None = None
@@ -111,52 +104,6 @@ class SignedReport:
     def __post_init__(self) -> None:
         if self.signed_at.tzinfo is None:
             raise ValueError("signed_at needs a time zone")
-
-
-def plain(text: str) -> str:
-    """Return the text without control characters, which neither DICOM's UTF-8 nor HTML may hold.
-
-    >>> plain("a\\x00b\\x1b[31m\\nc")
-    'ab[31m\\nc'
-    """
-    return _CONTROL.sub("", text)
-
-
-def short_text(text: str, *, limit: int = 64) -> str:
-    r"""Return the text as one DICOM LO value: one line, no backslash, not too long (PS3.5 6.2).
-
-    >>> short_text("North\\South\n Hospital")
-    'North/South Hospital'
-    """
-    return " ".join(plain(text).replace("\\", "/").split())[:limit]
-
-
-def deterministic_uid(*parts: str) -> str:
-    """Return the UID that always belongs to these parts: ``2.25.`` and a UUID made of their SHA-256.
-
-    The UUID is of version 8 (RFC 9562 5.8), as a name-based one with SHA-256 has to be.
-
-    References
-    ----------
-    PS3.5 B.2 (UUID derived UID).
-
-    Examples
-    --------
-    >>> deterministic_uid("report", "7") == deterministic_uid("report", "7")
-    True
-    >>> deterministic_uid("ab", "c") == deterministic_uid("a", "bc")
-    False
-    >>> deterministic_uid("x")
-    '2.25.3401237581618490545085722688739375183'
-    """
-    named = hashlib.sha256()
-    for part in parts:
-        encoded = part.encode()
-        named.update(len(encoded).to_bytes(8, "big") + encoded)
-    value = int.from_bytes(named.digest()[:16], "big")
-    value = value & ~(0xF << 76) | (8 << 76)
-    value = value & ~(0x3 << 62) | (2 << 62)
-    return f"2.25.{uuid.UUID(int=value).int}"
 
 
 def object_uids(study_uid: str, report: SignedReport, kind: str) -> tuple[str, str]:

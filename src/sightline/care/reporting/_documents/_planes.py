@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from sightline.care.reporting._documents._model import IncompleteSource, MaskOutsideImages
+from sightline.care.reporting._documents._model import MaskOutsideImages
+from sightline.record.derived import IncompleteSource
 
 SAME_PLACE_MM = 0.01
 STRAIGHT_PX = 0.1

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from html import escape as escape_markup
 
-from sightline.care.reporting._documents._header import ReportedStudy
-from sightline.care.reporting._documents._model import ReportedLesion, SignedReport, plain
+from sightline.care.reporting._documents._model import ReportedLesion, SignedReport
+from sightline.care.reporting._documents._study import ReportedStudy
 from sightline.kernel.quantities import Quantity
+from sightline.record.derived import plain
 
 NOT_A_DEVICE = "Research software, not a medical device."
 

@@ -8,14 +8,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 from pydicom.valuerep import DT
 
-from sightline.care.reporting._documents import _header
-from sightline.care.reporting._documents._header import MANUFACTURER, SIMULATED
-from sightline.care.reporting._documents._model import (
-    ReportReachesOutside,
-    SignedReport,
-    object_uids,
-    short_text,
-)
+from sightline.care.reporting._documents._model import ReportReachesOutside, SignedReport, object_uids
+from sightline.record import derived
+from sightline.record.derived import MANUFACTURER, SIMULATED, short_text
 
 SERIES_NUMBER = 902
 
@@ -62,22 +57,22 @@ def build_encapsulated_pdf(source: Sequence[Dataset], pdf: bytes, report: Signed
     ----------
     PS3.3 A.45.1 (Encapsulated PDF IOD), C.24.1 (series), C.24.2 (document), C.8.6.1 (SC equipment).
     """
-    headers = _header.read_headers(source, named=False)
+    headers = derived.read_headers(source, named=False)
     ds = _empty_document(headers[0], report)
     ds.copy_patient_and_study_information(headers[0])
     ds.ConversionType = "WSD"
     _add_document(ds, pdf, report)
     ds.AcquisitionDateTime = DT(report.signed_at)
     ds.SourceInstanceSequence = [_reference(header) for header in headers]
-    _header.stamp(ds, headers[0], report)
-    ds.PatientName = _header.patient_name(source[0])
+    derived.stamp(ds, headers[0], report.signed_at)
+    ds.PatientName = derived.patient_name(source[0])
     return ds
 
 
 def _empty_document(header: Dataset, report: SignedReport) -> hd.SOPClass:
     """Return an object of the study with series and equipment, and no document in it yet."""
     series_uid, instance_uid = object_uids(str(header.StudyInstanceUID), report, "PDF")
-    signed = _header.local_time(header, report)
+    signed = derived.local_time(header, report.signed_at)
     return hd.SOPClass(
         study_instance_uid=header.StudyInstanceUID,
         series_instance_uid=series_uid,
@@ -88,8 +83,8 @@ def _empty_document(header: Dataset, report: SignedReport) -> hd.SOPClass:
         modality="DOC",
         manufacturer=MANUFACTURER,
         manufacturer_model_name=MANUFACTURER,
-        software_versions=_header.software_version(),
-        device_serial_number=_header.device_uid(),
+        software_versions=derived.software_version(),
+        device_serial_number=derived.device_uid(),
         institution_name=short_text(report.organisation),
         transfer_syntax_uid=ExplicitVRLittleEndian,
         patient_id=header.PatientID,
@@ -100,10 +95,10 @@ def _empty_document(header: Dataset, report: SignedReport) -> hd.SOPClass:
         study_date=header.StudyDate,
         study_time=header.StudyTime,
         referring_physician_name=header.ReferringPhysicianName,
-        series_description=_header.series_description("Report", simulated=report.simulated),
+        series_description=derived.series_description("Report", simulated=report.simulated),
         content_date=signed.date(),
         content_time=signed.time(),
-        specific_character_set=_header.CHARACTER_SET,
+        specific_character_set=derived.CHARACTER_SET,
     )
 
 

@@ -12,21 +12,23 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from sightline.care.reporting._documents import _header
-from sightline.care.reporting._documents._header import MANUFACTURER
 from sightline.care.reporting._documents._model import (
-    IncompleteSource,
     MaskOutsideImages,
     NothingToSegment,
     ReportedLesion,
     SignedReport,
-    deterministic_uid,
     object_uids,
+)
+from sightline.care.reporting._documents._planes import order_planes
+from sightline.record import derived
+from sightline.record.derived import (
+    MANUFACTURER,
+    IncompleteSource,
+    coded,
+    deterministic_uid,
     plain,
     short_text,
 )
-from sightline.care.reporting._documents._planes import order_planes
-from sightline.kernel.codes import Code
 
 SERIES_NUMBER = 901
 
@@ -63,13 +65,13 @@ def build_segmentation(
     drawn = [lesion for lesion in lesions if lesion.segmented]
     if not drawn:
         raise NothingToSegment("No lesion of the report has a mask; store the report without a segmentation.")
-    headers = _header.read_headers(source, named=False)
+    headers = derived.read_headers(source, named=False)
     if not headers[0].get("FrameOfReferenceUID"):
         raise IncompleteSource("The source images have no FrameOfReferenceUID; segment another series.")
     images, planes = _images_and_planes(headers, drawn)
     study_uid = str(headers[0].StudyInstanceUID)
     series_uid, instance_uid = object_uids(study_uid, report, "SEG")
-    signed = _header.local_time(headers[0], report)
+    signed = derived.local_time(headers[0], report.signed_at)
     segmentation = hd.seg.Segmentation(
         source_images=images,
         pixel_array=planes,
@@ -81,18 +83,18 @@ def build_segmentation(
         instance_number=report.version,
         manufacturer=MANUFACTURER,
         manufacturer_model_name=MANUFACTURER,
-        software_versions=_header.software_version(),
-        device_serial_number=_header.device_uid(),
+        software_versions=derived.software_version(),
+        device_serial_number=derived.device_uid(),
         content_label="LESIONS",
-        content_description=_header.series_description("Lesions of the report", simulated=report.simulated),
-        content_creator_name=_header.person_name(report.signed_by),
-        series_description=_header.series_description("Lesion segmentation", simulated=report.simulated),
+        content_description=derived.series_description("Lesions of the report", simulated=report.simulated),
+        content_creator_name=derived.person_name(report.signed_by),
+        series_description=derived.series_description("Lesion segmentation", simulated=report.simulated),
         content_date=signed.date(),
         content_time=signed.time(),
-        specific_character_set=_header.CHARACTER_SET,
+        specific_character_set=derived.CHARACTER_SET,
     )
-    _header.stamp(segmentation, headers[0], report)
-    segmentation.PatientName = _header.patient_name(source[0])
+    derived.stamp(segmentation, headers[0], report.signed_at)
+    segmentation.PatientName = derived.patient_name(source[0])
     _fix_dimensions(segmentation, deterministic_uid(instance_uid, "dimensions"))
     return segmentation
 
@@ -171,20 +173,17 @@ def _segment(number: int, lesion: ReportedLesion) -> hd.seg.SegmentDescription:
         algorithm_identification=identification,
         tracking_uid=lesion.tracking_uid,
         tracking_id=plain(f"{lesion.number} {lesion.label}"),
-        anatomic_regions=[_region(lesion)],
+        anatomic_regions=_regions(lesion),
     )
 
 
-def _region(lesion: ReportedLesion) -> hd.sr.CodedConcept:
+def _regions(lesion: ReportedLesion) -> list[hd.sr.CodedConcept] | None:
+    if lesion.site is None:
+        return None
     region = coded(lesion.site)
     if lesion.laterality is not None:
         region.AnatomicRegionModifierSequence = [coded(lesion.laterality)]
-    return region
-
-
-def coded(code: Code) -> hd.sr.CodedConcept:
-    """Return our code as DICOM's, its meaning cut to what fits (LO)."""
-    return hd.sr.CodedConcept(code.value, code.scheme, short_text(code.meaning))
+    return [region]
 
 
 def _fix_dimensions(segmentation: Dataset, uid: str) -> None:

@@ -10,17 +10,10 @@ from highdicom.sr import templates as tid
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from sightline.care.reporting._documents import _header
-from sightline.care.reporting._documents._header import MANUFACTURER, SIMULATED
-from sightline.care.reporting._documents._model import (
-    ReportedLesion,
-    SignedReport,
-    object_uids,
-    plain,
-    short_text,
-)
-from sightline.care.reporting._documents.segmentation import coded
+from sightline.care.reporting._documents._model import ReportedLesion, SignedReport, object_uids
 from sightline.kernel.quantities import Quantity
+from sightline.record import derived
+from sightline.record.derived import MANUFACTURER, SIMULATED, coded, plain, short_text
 
 SERIES_NUMBER = 900
 
@@ -59,9 +52,9 @@ def build_measurement_report(
     PS3.16 TID 1500 (report), 1001-1004 (observers), 1411 and 1501 (groups), 300 and 310 (measurement and its
     uncertainty), 4019 (algorithm). PS3.3 A.35.13 (IOD), C.17.2 (verification).
     """
-    headers = _header.read_headers(source, named=False)
+    headers = derived.read_headers(source, named=False)
     series_uid, instance_uid = object_uids(str(headers[0].StudyInstanceUID), report, "SR")
-    signed = _header.local_time(headers[0], report)
+    signed = derived.local_time(headers[0], report.signed_at)
     document = hd.sr.Comprehensive3DSR(
         evidence=[*headers, *([segmentation] if segmentation is not None else [])],
         content=_content(headers[0], lesions, segmentation, report),
@@ -71,21 +64,21 @@ def build_measurement_report(
         instance_number=report.version,
         manufacturer=MANUFACTURER,
         manufacturer_model_name=MANUFACTURER,
-        software_versions=_header.software_version(),
-        device_serial_number=_header.device_uid(),
+        software_versions=derived.software_version(),
+        device_serial_number=derived.device_uid(),
         institution_name=short_text(report.organisation),
-        series_description=_header.series_description("Measurement report", simulated=report.simulated),
+        series_description=derived.series_description("Measurement report", simulated=report.simulated),
         is_complete=True,
         is_final=True,
         is_verified=True,
-        verifying_observer_name=_header.person_name(report.signed_by),
+        verifying_observer_name=derived.person_name(report.signed_by),
         verifying_organization=short_text(report.organisation),
         content_date=signed.date(),
         content_time=signed.time(),
-        specific_character_set=_header.CHARACTER_SET,
+        specific_character_set=derived.CHARACTER_SET,
     )
-    _header.stamp(document, headers[0], report)
-    document.PatientName = _header.patient_name(source[0])
+    derived.stamp(document, headers[0], report.signed_at)
+    document.PatientName = derived.patient_name(source[0])
     return document
 
 
@@ -106,7 +99,7 @@ def _content(
             title=codes.DCM.ImagingMeasurementReport,
         )[0]
     else:
-        root = _nothing_measured(context, procedure)
+        root = derived.nothing_measured(context, procedure, "No lesion was measured.")
     if report.prior_study_uid:
         root.ContentSequence.append(_prior(report.prior_study_uid, report.prior_study_date))
     if report.simulated:
@@ -117,13 +110,13 @@ def _content(
 def _observers(report: SignedReport) -> tid.ObservationContext:
     """TID 1002: the person who signed, then the software that measured."""
     person = tid.PersonObserverIdentifyingAttributes(
-        name=_header.person_name(report.signed_by), organization_name=plain(report.organisation)
+        name=derived.person_name(report.signed_by), organization_name=plain(report.organisation)
     )
     device = tid.DeviceObserverIdentifyingAttributes(
-        uid=_header.device_uid(),
+        uid=derived.device_uid(),
         name=MANUFACTURER,
         manufacturer_name=MANUFACTURER,
-        model_name=f"{MANUFACTURER} {_header.software_version()}",
+        model_name=f"{MANUFACTURER} {derived.software_version()}",
     )
     return tid.ObservationContext(
         observer_person_context=tid.ObserverContext(codes.DCM.Person, person),
@@ -168,7 +161,7 @@ def _volumetric_group(
         referenced_segment=_segment(segmentation, segment),
         finding_category=codes.SCT.MorphologicallyAbnormalStructure,
         finding_type=coded(lesion.finding),
-        finding_sites=[_site(lesion)],
+        finding_sites=_sites(lesion),
         algorithm_id=_algorithm(lesion),
         measurements=_measurements(lesion),
         qualitative_evaluations=_evaluations(lesion),
@@ -185,7 +178,7 @@ def _plain_group(
         tracking_identifier=_tracking(lesion),
         finding_category=codes.SCT.MorphologicallyAbnormalStructure,
         finding_type=coded(lesion.finding),
-        finding_sites=[_site(lesion)],
+        finding_sites=_sites(lesion),
         algorithm_id=_algorithm(lesion),
         measurements=_measurements(lesion, line_in=header),
         qualitative_evaluations=_evaluations(lesion),
@@ -200,7 +193,7 @@ def _line_group(header: Dataset, lesion: ReportedLesion) -> tid.MeasurementsAndQ
     return tid.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(lesion),
         finding_type=coded(lesion.finding),
-        finding_sites=[_site(lesion)],
+        finding_sites=_sites(lesion),
         algorithm_id=_algorithm(lesion),
         measurements=[_measurement(codes.SCT.LongAxis, lesion.long_axis, _line(header, lesion))],
     )
@@ -224,9 +217,11 @@ def _tracking(lesion: ReportedLesion) -> tid.TrackingIdentifier:
     )
 
 
-def _site(lesion: ReportedLesion) -> hd.sr.FindingSite:
+def _sites(lesion: ReportedLesion) -> list[hd.sr.FindingSite] | None:
+    if lesion.site is None:
+        return None
     laterality = coded(lesion.laterality) if lesion.laterality is not None else None
-    return hd.sr.FindingSite(anatomic_location=coded(lesion.site), laterality=laterality)
+    return [hd.sr.FindingSite(anatomic_location=coded(lesion.site), laterality=laterality)]
 
 
 def _algorithm(lesion: ReportedLesion) -> tid.AlgorithmIdentification | None:
@@ -337,25 +332,3 @@ def _prior(study_uid: str, study_date: date | None) -> hd.sr.ContainerContentIte
             hd.sr.DateContentItem(codes.DCM.StudyDate, study_date, RelationshipTypeValues.CONTAINS)
         )
     return prior
-
-
-def _nothing_measured(context: tid.ObservationContext, procedure: CodedConcept) -> hd.sr.ContainerContentItem:
-    """Return TID 1500 without a measurement, which the library cannot build: row 12 instead of row 8."""
-    root = hd.sr.ContainerContentItem(codes.DCM.ImagingMeasurementReport, template_id="1500")
-    root.ContentSequence = hd.sr.ContentSequence()
-    root.ContentSequence.extend(
-        tid.LanguageOfContentItemAndDescendants(CodedConcept("en-US", "RFC5646", "English (United States)"))
-    )
-    root.ContentSequence.extend(context)
-    root.ContentSequence.append(
-        hd.sr.CodeContentItem(codes.DCM.ProcedureReported, procedure, RelationshipTypeValues.HAS_CONCEPT_MOD)
-    )
-    evaluations = hd.sr.ContainerContentItem(
-        CodedConcept("C0034375", "UMLS", "Qualitative Evaluations"),
-        relationship_type=RelationshipTypeValues.CONTAINS,
-    )
-    evaluations.ContentSequence = hd.sr.ContentSequence(
-        [hd.sr.TextContentItem(codes.DCM.Finding, "No lesion was measured.", RelationshipTypeValues.CONTAINS)]
-    )
-    root.ContentSequence.append(evaluations)
-    return root

@@ -4,8 +4,7 @@ import io
 import re
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,13 +14,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 from pydicom.valuerep import DA, DT, TM, PersonName
 
-from sightline.care.reporting._documents._model import (
-    IncompleteSource,
-    SignedReport,
-    deterministic_uid,
-    short_text,
-)
-from sightline.kernel.names import display_name
+from sightline.kernel.errors import Invalid
+from sightline.record.derived._texts import deterministic_uid, short_text
 
 MANUFACTURER = "Sightline"
 SIMULATED = "SIMULATED"
@@ -50,6 +44,10 @@ _MAY_BE_EMPTY = (
 _BULK_GROUPS = (*range(0x5000, 0x5100, 2), *range(0x6000, 0x6100, 2), 0x7FE0)
 
 
+class IncompleteSource(Invalid):
+    """The source images lack what a derived object must repeat; correct the images and try again."""
+
+
 @cache
 def software_version() -> str:
     """Return the version that the objects name as their maker's."""
@@ -76,7 +74,7 @@ def read_headers(source: Sequence[Dataset], *, named: bool = True) -> list[Datas
         If there is no source, a UID is missing, or the sources are of more than one study.
     """
     if not source:
-        raise IncompleteSource("No source image was given for the report's objects; give at least one.")
+        raise IncompleteSource("No source image was given for the derived object; give at least one.")
     missing = {keyword for ds in source for keyword in _REQUIRED if not ds.get(keyword)}
     if missing:
         raise IncompleteSource(f"A source image has no {sorted(missing)[0]}; correct the image.")
@@ -102,9 +100,10 @@ def _header(ds: Dataset) -> Dataset:
     for keyword in _MAY_BE_EMPTY:
         if keyword not in header:
             setattr(header, keyword, "")
+    header.StudyTime = _time(header)
     for keyword in ("PatientBirthDate", "StudyDate"):
-        if not _is_date(str(header[keyword].value)):
-            setattr(header, keyword, "")
+        plain = str(header[keyword].value or "").replace(".", "")  # as ACR-NEMA wrote them
+        setattr(header, keyword, plain if _is_date(plain) else "")
     if header.PatientSex not in {"", "M", "F", "O"}:
         header.PatientSex = ""
     header.SpecificCharacterSet = CHARACTER_SET
@@ -133,6 +132,16 @@ def _nested(item: Dataset) -> Dataset:
     return copied
 
 
+def _time(header: Dataset) -> str:
+    """Return the time of the study; what ACR-NEMA wrote with colons without them, what is no time empty."""
+    text = str(header[0x00080030].value or "").replace(":", "").strip()
+    try:
+        TM(text)
+    except ValueError:
+        return ""
+    return text
+
+
 def _is_date(value: str) -> bool:
     try:
         DA(value)
@@ -141,16 +150,16 @@ def _is_date(value: str) -> bool:
     return True
 
 
-def local_time(header: Dataset, report: SignedReport) -> datetime:
-    """Return the moment of signing on the clock that the study's own dates are in.
+def local_time(header: Dataset, moment: datetime) -> datetime:
+    """Return an aware moment on the clock that the study's own dates are in.
 
     (0008,0201) *Timezone Offset From UTC* of the source decides; without it the time stays as given.
     """
     offset = str(header.get("TimezoneOffsetFromUTC", "")).strip()
     if len(offset) != 5 or offset[0] not in "+-" or not offset[1:].isdigit():
-        return report.signed_at
+        return moment
     minutes = int(offset[1:3]) * 60 + int(offset[3:])
-    return report.signed_at.astimezone(timezone((-1 if offset[0] == "-" else 1) * timedelta(minutes=minutes)))
+    return moment.astimezone(timezone((-1 if offset[0] == "-" else 1) * timedelta(minutes=minutes)))
 
 
 def person_name(name: str) -> str:
@@ -170,19 +179,19 @@ def series_description(text: str, *, simulated: bool) -> str:
     return short_text(f"{SIMULATED} {text}" if simulated else text)
 
 
-def stamp(ds: Dataset, header: Dataset, report: SignedReport) -> None:
-    """Replace what the libraries take from the clock by the moment of signing, and make it UTF-8."""
-    signed = local_time(header, report)
+def stamp(ds: Dataset, header: Dataset, moment: datetime) -> None:
+    """Replace what the libraries take from the clock by the moment of making, and make it UTF-8."""
+    local = local_time(header, moment)
     ds.SpecificCharacterSet = CHARACTER_SET
-    ds.InstanceCreationDate, ds.InstanceCreationTime = DA(signed.date()), TM(signed.time())
+    ds.InstanceCreationDate, ds.InstanceCreationTime = DA(local.date()), TM(local.time())
     ds.InstanceCreatorUID = UID(device_uid())
     if "TimezoneOffsetFromUTC" in header:
         ds.TimezoneOffsetFromUTC = header.TimezoneOffsetFromUTC
     for observer in ds.get("VerifyingObserverSequence", []):
-        observer.VerificationDateTime = DT(report.signed_at)
+        observer.VerificationDateTime = DT(moment)
     for equipment in ds.get("ContributingEquipmentSequence", []):
         if equipment.PurposeOfReferenceCodeSequence[0].CodeValue != _ACQUISITION_EQUIPMENT:
-            equipment.ContributionDateTime = DT(report.signed_at)
+            equipment.ContributionDateTime = DT(moment)
 
 
 def encode(ds: Dataset) -> bytes:
@@ -190,42 +199,3 @@ def encode(ds: Dataset) -> bytes:
     buffer = io.BytesIO()
     ds.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedStudy:
-    """Whose and which study a page is about; names as people write them, `sex` as DICOM does (M, F, O)."""
-
-    patient_name: str
-    patient_id: str
-    birth_date: date | None
-    sex: str
-    study_uid: str
-    study_date: date | None
-    exam: str
-    accession: str
-    referrer: str
-
-
-def read_study(ds: Dataset) -> ReportedStudy:
-    """Return what the head of a report's page shows, from the header of any instance of the study."""
-    header = read_headers([ds])[0]
-    referrer = str(header.ReferringPhysicianName)
-    return ReportedStudy(
-        patient_name=display_name(str(header.PatientName)),
-        patient_id=str(header.PatientID or ""),
-        birth_date=_date(header.PatientBirthDate),
-        sex=str(header.PatientSex or ""),
-        study_uid=str(header.StudyInstanceUID),
-        study_date=_date(header.StudyDate),
-        exam=str(header.get("StudyDescription") or header.get("Modality") or ""),
-        accession=str(header.AccessionNumber or ""),
-        referrer=display_name(referrer) if referrer else "",
-    )
-
-
-def _date(value: str) -> date | None:
-    if not value:
-        return None
-    parsed = DA(value)
-    return date(parsed.year, parsed.month, parsed.day)

@@ -1,0 +1,45 @@
+"""What every object that we derive from images has in common: patient and study, maker, text, UIDs.
+
+Invariants: patient and study are those of the source images; text is UTF-8 (ISO_IR 192) without control
+characters; what is derived from simulated data says so in its series description.
+"""
+
+from sightline.record.derived._empty import nothing_measured
+from sightline.record.derived._header import (
+    CHARACTER_SET,
+    MANUFACTURER,
+    SIMULATED,
+    IncompleteSource,
+    device_uid,
+    encode,
+    local_time,
+    patient_name,
+    person_name,
+    read_headers,
+    series_description,
+    software_version,
+    stamp,
+)
+from sightline.record.derived._texts import coded, deterministic_uid, plain, short_text, unquoted
+
+__all__ = [
+    "CHARACTER_SET",
+    "MANUFACTURER",
+    "SIMULATED",
+    "IncompleteSource",
+    "coded",
+    "deterministic_uid",
+    "device_uid",
+    "encode",
+    "local_time",
+    "nothing_measured",
+    "patient_name",
+    "person_name",
+    "plain",
+    "read_headers",
+    "series_description",
+    "short_text",
+    "software_version",
+    "stamp",
+    "unquoted",
+]
