@@ -40,6 +40,12 @@ export type State =
   | "superseded";
 
 /**
+ * Projection
+ * What is shown of the values along a line through a slab.
+ */
+export type Projection = "average" | "max" | "min";
+
+/**
  * Progress
  * How a performed procedure step stands: the words of (0040,0252).
  */
@@ -84,6 +90,92 @@ export interface AnnotationView {
   unit: string;
   /** Value */
   value: number | null;
+}
+
+/**
+ * AnnotationsBody
+ * All that the caller drew on a study; what is left out is taken back.
+ *
+ * `version` is that of the annotations as they were loaded; with it, nobody's work is overwritten unseen.
+ */
+export interface AnnotationsBody {
+  /**
+   * Key Images
+   * @default []
+   */
+  key_images?: KeyImage[];
+  /**
+   * Measurements
+   * @default []
+   */
+  measurements?: Measurement[];
+  /**
+   * Presentations
+   * @default []
+   */
+  presentations?: PresentationInput[];
+  /**
+   * Version
+   * @maxLength 64
+   * @default ""
+   */
+  version?: string;
+}
+
+/**
+ * AnnotationsSaved
+ * What became of it: objects written and taken back, the measurements as computed here, the findings.
+ */
+export interface AnnotationsSaved {
+  /** Findings */
+  findings: string[];
+  /** Measurements */
+  measurements: Measurement[];
+  /** Remarks */
+  remarks: string[];
+  /** Withdrawn Series */
+  withdrawn_series: string[];
+  /** Written */
+  written: Written[];
+}
+
+/**
+ * AnnotationsView
+ * All that is drawn on a study; `version` changes whenever somebody saves.
+ */
+export interface AnnotationsView {
+  draft: DraftView | null;
+  /** Key Images */
+  key_images: KeyImage[];
+  /** Measurements */
+  measurements: Measurement[];
+  /** Presentations */
+  presentations: PresentationOutput[];
+  /** Segmentations */
+  segmentations: Segmentation[];
+  /** Unread */
+  unread: Unread[];
+  /** Version */
+  version: string;
+}
+
+/**
+ * Area
+ * The part of an image that is shown, in image coordinates.
+ */
+export interface Area {
+  /**
+   * Bottom Right
+   * @maxItems 2
+   * @minItems 2
+   */
+  bottom_right: [number, number];
+  /**
+   * Top Left
+   * @maxItems 2
+   * @minItems 2
+   */
+  top_left: [number, number];
 }
 
 /**
@@ -432,6 +524,21 @@ export interface ConflictView {
 }
 
 /**
+ * ContourView
+ * One contour; `sop_uid` is empty where it lies in no image of the series.
+ */
+export interface ContourView {
+  /** Closed */
+  closed: boolean;
+  /** Frame */
+  frame: number;
+  /** Points Lps Mm */
+  points_lps_mm: [number, number, number][];
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
  * CorrectionBody
  * A person's values in place of the model's; what is left out stays as it is.
  */
@@ -580,6 +687,57 @@ export interface Deferral {
 }
 
 /**
+ * DescriptionView
+ * An overlay as it lies over the series.
+ *
+ * `shape` is (layer, slice, row, column) of a labelmap and (slice, row, column) of values; the slices are
+ * those listed, in this order. Values are NaN where the overlay has none, labels 0. `drawn` are the regions
+ * of a structure set with their contours.
+ */
+export interface DescriptionView {
+  /** Algorithm */
+  algorithm: string;
+  /** Description Url */
+  description_url: string | null;
+  /** Drawn */
+  drawn: DrawnRoiView[];
+  /** Dtype */
+  dtype: string;
+  /** Fractional */
+  fractional: boolean;
+  /** Kind */
+  kind: "labelmap" | "contours" | "values";
+  /** Label */
+  label: string;
+  /** Method */
+  method: string;
+  /** Modality */
+  modality: string;
+  /** Notes */
+  notes: string[];
+  /** Range */
+  range: [number, number] | null;
+  /** Reason */
+  reason: string;
+  /** Rois */
+  rois: RoiView[];
+  /** Segments */
+  segments: SegmentView[];
+  /** Series Uid */
+  series_uid: string;
+  /** Shape */
+  shape: number[];
+  /** Slices */
+  slices: SliceView[];
+  /** Uid */
+  uid: string;
+  /** Unit */
+  unit: string;
+  /** Values Url */
+  values_url: string | null;
+}
+
+/**
  * DifferenceView
  * An attribute that two objects have different; null where one has it not.
  */
@@ -614,7 +772,87 @@ export interface DisplayView {
   series_uid: string;
   /** Why */
   why: string;
-  window: Window | null;
+  window: SightlineCareReadingRoutesWindow | null;
+}
+
+/**
+ * DraftBody
+ * A working copy; `version` is that of the one it was made from, 0 for none.
+ */
+export interface DraftBody {
+  /**
+   * Key Images
+   * @default []
+   */
+  key_images?: KeyImage[];
+  /**
+   * Measurements
+   * @default []
+   */
+  measurements?: Measurement[];
+  /**
+   * Presentations
+   * @default []
+   */
+  presentations?: PresentationInput[];
+  /**
+   * Version
+   * @min 0
+   */
+  version: number;
+}
+
+/**
+ * DraftKept
+ * The version to send with the next change.
+ */
+export interface DraftKept {
+  /**
+   * Saved At
+   * @format date-time
+   */
+  saved_at: string;
+  /** Version */
+  version: number;
+}
+
+/**
+ * DraftView
+ * The working copy of the caller: what was sent last, and its version.
+ */
+export interface DraftView {
+  /** Key Images */
+  key_images: KeyImage[];
+  /** Measurements */
+  measurements: Measurement[];
+  /** Presentations */
+  presentations: PresentationOutput[];
+  /**
+   * Saved At
+   * @format date-time
+   */
+  saved_at: string;
+  /** Version */
+  version: number;
+}
+
+/**
+ * DrawnRoiView
+ * A region with its contours.
+ */
+export interface DrawnRoiView {
+  /** Colour */
+  colour: string;
+  /** Contours */
+  contours: number;
+  /** Drawn */
+  drawn: ContourView[];
+  /** Name */
+  name: string;
+  /** Number */
+  number: number;
+  /** Type */
+  type: string;
 }
 
 /**
@@ -777,6 +1015,27 @@ export interface Found {
   items: Record<string, any>[];
   /** Next */
   next?: string | null;
+}
+
+/**
+ * Graphic
+ * Something drawn over an image without being measured; a text hangs on its first point.
+ */
+export interface Graphic {
+  /**
+   * Closed
+   * @default false
+   */
+  closed?: boolean;
+  /** Kind */
+  kind: "polyline" | "point" | "text" | "circle" | "ellipse";
+  /** Points */
+  points: [number, number][];
+  /**
+   * Text
+   * @default ""
+   */
+  text?: string;
 }
 
 /**
@@ -1101,6 +1360,28 @@ export interface JobCounts {
 }
 
 /**
+ * KeyImage
+ * An image that matters, and why.
+ */
+export interface KeyImage {
+  /**
+   * Frame
+   * @default 1
+   */
+  frame?: number;
+  /**
+   * Note
+   * @default ""
+   */
+  note?: string;
+  /** Series Uid */
+  series_uid: string;
+  /** Sop Uid */
+  sop_uid: string;
+  source?: Origin | null;
+}
+
+/**
  * LesionLine
  * One lesion through time.
  */
@@ -1166,6 +1447,68 @@ export interface Me {
   roles: string[];
   /** Username */
   username: string;
+}
+
+/**
+ * Measurement
+ * Something measured or marked on an image, or in a plane of patient space.
+ *
+ * `points_px` is None in a reformatted plane, `points_lps_mm` where the image has no place in the patient.
+ * `calibration` says what millimetres rest on where no patient geometry gives them.
+ */
+export interface Measurement {
+  /**
+   * Calibration
+   * @default ""
+   */
+  calibration?: string;
+  /**
+   * Frame
+   * @default 1
+   */
+  frame?: number;
+  /**
+   * Frame Of Reference Uid
+   * @default ""
+   */
+  frame_of_reference_uid?: string;
+  /** Kind */
+  kind:
+    | "length"
+    | "calibrated-length"
+    | "bidirectional"
+    | "angle"
+    | "cobb"
+    | "ellipse"
+    | "rectangle"
+    | "freehand"
+    | "spline"
+    | "probe"
+    | "arrow"
+    | "text"
+    | "segment";
+  /**
+   * Label
+   * @default ""
+   */
+  label?: string;
+  /** Points Lps Mm */
+  points_lps_mm?: [number, number, number][] | null;
+  /** Points Px */
+  points_px?: [number, number][] | null;
+  segment?: SegmentReference | null;
+  /** Series Uid */
+  series_uid: string;
+  /**
+   * Sop Uid
+   * @default ""
+   */
+  sop_uid?: string;
+  source?: Origin | null;
+  /** Uid */
+  uid: string;
+  /** Values */
+  values?: Value[];
 }
 
 /**
@@ -1534,6 +1877,42 @@ export interface OrderedPatient {
 }
 
 /**
+ * Origin
+ * Where an annotation was read: the object, who wrote it and when; `own` when the caller wrote it.
+ */
+export interface Origin {
+  /**
+   * At
+   * @default ""
+   */
+  at?: string;
+  /**
+   * By
+   * @default ""
+   */
+  by?: string;
+  /**
+   * Ours
+   * @default false
+   */
+  ours?: boolean;
+  /**
+   * Own
+   * @default false
+   */
+  own?: boolean;
+  /** Series Uid */
+  series_uid: string;
+  /** Sop Uid */
+  sop_uid: string;
+  /**
+   * Title
+   * @default ""
+   */
+  title?: string;
+}
+
+/**
  * OutOfSight
  * How much is rejected, or in the trash.
  */
@@ -1572,6 +1951,39 @@ export interface OutlineView {
   short_axis: [[number, number, number], [number, number, number]] | null;
   /** Slices */
   slices: OutlineSlice[];
+}
+
+/**
+ * OverlayView
+ * What lies over a series, or cannot: then `reason` says why. `unit` is UCUM, empty until described.
+ */
+export interface OverlayView {
+  /** Algorithm */
+  algorithm: string;
+  /** Description Url */
+  description_url: string | null;
+  /** Fractional */
+  fractional: boolean;
+  /** Kind */
+  kind: "labelmap" | "contours" | "values";
+  /** Label */
+  label: string;
+  /** Modality */
+  modality: string;
+  /** Range */
+  range: [number, number] | null;
+  /** Reason */
+  reason: string;
+  /** Rois */
+  rois: RoiView[];
+  /** Segments */
+  segments: SegmentView[];
+  /** Series Uid */
+  series_uid: string;
+  /** Uid */
+  uid: string;
+  /** Unit */
+  unit: string;
 }
 
 /**
@@ -1868,6 +2280,102 @@ export interface PrecautionsView {
   special_needs?: string;
   /** Weight Kg */
   weight_kg?: number | null;
+}
+
+/**
+ * Presentation
+ * How images are to be shown: window, turning, part, and what is drawn over them.
+ */
+export interface PresentationInput {
+  area?: Area | null;
+  /**
+   * Editable
+   * @default true
+   */
+  editable?: boolean;
+  /**
+   * Flip Horizontal
+   * @default false
+   */
+  flip_horizontal?: boolean;
+  /** Graphics */
+  graphics?: Graphic[];
+  /** Images */
+  images: ShownImage[];
+  /**
+   * Invert
+   * @default false
+   */
+  invert?: boolean;
+  /**
+   * Label
+   * @default ""
+   */
+  label?: string;
+  /**
+   * Layer
+   * @default ""
+   */
+  layer?: string;
+  /**
+   * Rotation
+   * @default 0
+   */
+  rotation?: 0 | 90 | 180 | 270;
+  /** Series Uid */
+  series_uid: string;
+  source?: Origin | null;
+  /** Uid */
+  uid: string;
+  window?: WindowInput | null;
+}
+
+/**
+ * Presentation
+ * How images are to be shown: window, turning, part, and what is drawn over them.
+ */
+export interface PresentationOutput {
+  area?: Area | null;
+  /**
+   * Editable
+   * @default true
+   */
+  editable?: boolean;
+  /**
+   * Flip Horizontal
+   * @default false
+   */
+  flip_horizontal?: boolean;
+  /** Graphics */
+  graphics?: Graphic[];
+  /** Images */
+  images: ShownImage[];
+  /**
+   * Invert
+   * @default false
+   */
+  invert?: boolean;
+  /**
+   * Label
+   * @default ""
+   */
+  label?: string;
+  /**
+   * Layer
+   * @default ""
+   */
+  layer?: string;
+  /**
+   * Rotation
+   * @default 0
+   */
+  rotation?: 0 | 90 | 180 | 270;
+  /** Series Uid */
+  series_uid: string;
+  source?: Origin | null;
+  /** Uid */
+  uid: string;
+  window?: SightlineRecordAnnotationsModelWindow | null;
 }
 
 /**
@@ -2232,6 +2740,23 @@ export interface RetentionView {
 }
 
 /**
+ * RoiView
+ * A region of a structure set, and how many contours it has.
+ */
+export interface RoiView {
+  /** Colour */
+  colour: string;
+  /** Contours */
+  contours: number;
+  /** Name */
+  name: string;
+  /** Number */
+  number: number;
+  /** Type */
+  type: string;
+}
+
+/**
  * Row
  * One row of the worklist.
  */
@@ -2364,6 +2889,123 @@ export interface SectionView {
   name: string;
   /** Sentences */
   sentences: SentenceView[];
+}
+
+/**
+ * Segment
+ * One structure of a segmentation.
+ */
+export interface Segment {
+  /**
+   * Algorithm
+   * @default "manual"
+   */
+  algorithm?: "manual" | "semiautomatic" | "automatic";
+  /**
+   * Algorithm Name
+   * @default ""
+   */
+  algorithm_name?: string;
+  /**
+   * Category
+   * @maxItems 3
+   * @minItems 3
+   * @default ["49755003","SCT","Morphologically Abnormal Structure"]
+   */
+  category?: [string, string, string];
+  /**
+   * Colour
+   * @default ""
+   */
+  colour?: string;
+  /** Label */
+  label: string;
+  /** Number */
+  number: number;
+  /**
+   * Tracking Uid
+   * @default ""
+   */
+  tracking_uid?: string;
+  /**
+   * Type
+   * @maxItems 3
+   * @minItems 3
+   * @default ["52988006","SCT","Lesion"]
+   */
+  type?: [string, string, string];
+}
+
+/**
+ * SegmentReference
+ * The segment that values were measured on.
+ */
+export interface SegmentReference {
+  /** Number */
+  number: number;
+  /** Segmentation Uid */
+  segmentation_uid: string;
+}
+
+/**
+ * SegmentView
+ * A segment: in `layer`, counted from 0, its voxels have the value `value` (both 0 until described).
+ */
+export interface SegmentView {
+  /** Algorithm */
+  algorithm: string;
+  /**
+   * Category
+   * @maxItems 3
+   * @minItems 3
+   */
+  category: [string, string, string];
+  /** Colour */
+  colour: string;
+  /** Label */
+  label: string;
+  /** Layer */
+  layer: number;
+  /** Number */
+  number: number;
+  /** Tracking Uid */
+  tracking_uid: string;
+  /**
+   * Type
+   * @maxItems 3
+   * @minItems 3
+   */
+  type: [string, string, string];
+  /** Value */
+  value: number;
+}
+
+/**
+ * Segmentation
+ * A segmentation as it is described; its voxels are fetched apart.
+ */
+export interface Segmentation {
+  /**
+   * Algorithm
+   * @default ""
+   */
+  algorithm?: string;
+  /**
+   * Fractional
+   * @default false
+   */
+  fractional?: boolean;
+  /** Label */
+  label: string;
+  /** Reference Series Uid */
+  reference_series_uid: string;
+  /** Segments */
+  segments: Segment[];
+  /** Series Uid */
+  series_uid: string;
+  source?: Origin | null;
+  /** Uid */
+  uid: string;
 }
 
 /**
@@ -2511,6 +3153,17 @@ export interface Setup {
 }
 
 /**
+ * ShownImage
+ * An image a presentation is for; no frames means all.
+ */
+export interface ShownImage {
+  /** Frames */
+  frames?: number[] | null;
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
  * SignatureBody
  * Version and digest of the report that is signed, as it was seen.
  */
@@ -2534,6 +3187,17 @@ export interface SlabProjection {
    * @max 2000
    */
   slab_mm: number;
+}
+
+/**
+ * SliceView
+ * One image of the series, or one frame of it, from 1.
+ */
+export interface SliceView {
+  /** Frame */
+  frame: number;
+  /** Sop Uid */
+  sop_uid: string;
 }
 
 /**
@@ -3058,6 +3722,19 @@ export interface Trashing {
 }
 
 /**
+ * Unread
+ * An object, or a part of one, that could not be read, and why.
+ */
+export interface Unread {
+  /** Kind */
+  kind: string;
+  /** Reason */
+  reason: string;
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
  * UploadResult
  * What became of one object of an upload.
  */
@@ -3103,6 +3780,24 @@ export interface ValidationError {
   msg: string;
   /** Error Type */
   type: string;
+}
+
+/**
+ * Value
+ * One measured number: `unit` is a UCUM code, or px and px2 where nothing says how large a pixel is.
+ */
+export interface Value {
+  /**
+   * Method
+   * @default ""
+   */
+  method?: string;
+  /** Name */
+  name: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
 }
 
 /**
@@ -3189,9 +3884,9 @@ export interface WhenBody {
 
 /**
  * Window
- * Centre and width in the unit of the images.
+ * Centre and width in the unit of the image.
  */
-export interface Window {
+export interface WindowInput {
   /** Center */
   center: number;
   /** Width */
@@ -3329,6 +4024,19 @@ export interface WorklistQuery {
 }
 
 /**
+ * Written
+ * An object that was written.
+ */
+export interface Written {
+  /** Kind */
+  kind: "SR" | "KO" | "PR" | "SEG";
+  /** Series Uid */
+  series_uid: string;
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
  * WrittenSection
  * A section as a person sends it.
  */
@@ -3389,6 +4097,17 @@ export interface SightlineCareReadingRoutesPatientView {
 }
 
 /**
+ * Window
+ * Centre and width in the unit of the images.
+ */
+export interface SightlineCareReadingRoutesWindow {
+  /** Center */
+  center: number;
+  /** Width */
+  width: number;
+}
+
+/**
  * AnalysisView
  * How the analysis of a study stands.
  */
@@ -3414,4 +4133,15 @@ export interface SightlineCareWorklistRoutesPatientView {
   patient_id: string;
   /** Sex */
   sex: string;
+}
+
+/**
+ * Window
+ * Centre and width in the unit of the image.
+ */
+export interface SightlineRecordAnnotationsModelWindow {
+  /** Center */
+  center: number;
+  /** Width */
+  width: number;
 }

@@ -43,7 +43,15 @@ interface Content {
 interface Annotations extends Content {
   version: string;
   draft: (Content & { version: number }) | null;
+  segmentations: SavedSegmentation[];
   unread: { reason: string }[];
+}
+
+export interface SavedSegmentation {
+  uid: string;
+  label: string;
+  reference_series_uid: string;
+  segments: { number: number; label: string; colour: string }[];
 }
 
 const QUIET_MS = 1200;
@@ -56,6 +64,8 @@ export class AnnotationStore {
   readonly unread = signal<readonly { reason: string }[]>([]);
   readonly state = signal<'saved' | 'changed' | 'kept' | 'failed'>('saved');
   readonly count = computed(() => this.measurements.value.length + this.keyImages.value.length);
+  /** What was saved when the study was opened; a later save by others is not overwritten. */
+  #version = '';
   #draftVersion = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stop: () => void = () => {};
@@ -74,6 +84,7 @@ export class AnnotationStore {
   async open(): Promise<void> {
     const held = await get<Annotations>(this.#address);
     const from: Content = held.draft ?? held;
+    this.#version = held.version;
     this.#draftVersion = held.draft?.version ?? 0;
     this.measurements.value = from.measurements;
     this.keyImages.value = from.key_images;
@@ -149,11 +160,18 @@ export class AnnotationStore {
   async save(): Promise<void> {
     clearTimeout(this.#timer);
     try {
-      const held = await post<Annotations>(`${this.#address}/saving`, this.#content());
-      this.measurements.value = held.measurements ?? this.measurements.value;
+      const saved = await post<{ measurements: Measurement[]; remarks: string[] }>(
+        `${this.#address}/saving`,
+        { version: this.#version, ...this.#content() },
+      );
+      const computed = new Map(saved.measurements.map((m) => [m.uid, m]));
+      this.measurements.value = this.measurements.value.map((m) => computed.get(m.uid) ?? m);
+      this.#version = (await get<Annotations>(this.#address)).version;
       this.#draftVersion = 0;
+      for (const remark of saved.remarks) tell(remark);
       this.state.value = 'saved';
-      tell('Measurements, key images and presentations are saved in the study.');
+      if (saved.remarks.length === 0)
+        tell('Measurements, key images and presentations are saved in the study.');
     } catch (error) {
       this.state.value = 'failed';
       tellError(error);
@@ -175,7 +193,7 @@ export class AnnotationStore {
 
   #content(): Content {
     return {
-      measurements: [...this.measurements.value],
+      measurements: this.measurements.value.filter((m) => m.points_px ?? m.points_lps_mm),
       key_images: [...this.keyImages.value],
       presentations: [...this.presentations.value],
     };
