@@ -82,7 +82,9 @@ def serving(series: Sequence[object], last: int) -> Iterator[list[viewers.Viewer
             write_study(source / str(number), studies.copies(kept, number), peer and peer.http_port)  # type: ignore[arg-type]
         command = [sys.executable, "-m", "sightline", "import", "--json", "--data", str(data), str(source)]
         environment = {**os.environ, "SIGHTLINE_ADMIN_PASSWORD": PASSWORD}
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         settings = {"BENCH_ORTHANC_PORT": str(peer.http_port if peer else 0)}
         server = stack.enter_context(sightline(keep=data, program=(front.__file__,), **settings))
         cookies = log_in(f"http://127.0.0.1:{server.http_port}")
@@ -146,18 +148,18 @@ def open_once(browser: Browser, viewer: viewers.Viewer) -> Iterator[tuple[str, v
 
 
 def scroll(browser: Browser, viewer: viewers.Viewer, images: int) -> list[float]:
-    """Go through the whole stack once unmeasured, so that it is decoded, then twice; ms for each picture."""
+    """Go through the stack and back unmeasured, so that it is decoded, then twice so; ms for each picture."""
     context = viewer.context(browser)
     _, page = viewer.open_address(context, 1)
     page.wait_for_timeout(5 * viewers.LOOKS_MS)
-    viewer.scroll(page, 2 * (images - 1), images)
-    taken = viewer.scroll(page, 4 * (images - 1), images)
+    viewer.scroll(page, images, 2)
+    taken = viewer.scroll(page, images, 4)
     context.close()
     return taken
 
 
 def in_a_row(browser: Browser, viewer: viewers.Viewer, last: int) -> list[dict[str, float]]:
-    """Open all studies but the first one after the other from the list; memory after the first and the last."""
+    """Open the others one after the other from the list; memory after the first and the last of them."""
     context = viewer.context(browser)
     page = viewer.open_list(context)
     session = context.new_cdp_session(page)
@@ -177,13 +179,13 @@ def print_openings(openings: Openings, runs: int) -> None:
     """Print ms to the first image, how much slower than Sightline, and what was fetched for it."""
     ours = next(iter(openings))
     print(f"first image, median [min-max] of {runs}")
-    print(f"{'':<32}{'way':<7}{'ms':>22}{'ratio':>8}{'kB':>8}{'requests':>10}{'scripts, br kB':>16}")
+    print(f"{'':<36}{'way':<7}{'ms':>22}{'ratio':>8}{'kB':>8}{'requests':>10}{'scripts, br kB':>16}")
     for name, ways in openings.items():
         for way, opened in ways.items():
             ms = [one.ms for one in opened]
             ratio = statistics.median(ms) / statistics.median(one.ms for one in openings[ours][way])
             print(
-                f"{name:<32}{way:<7}{spread(ms):>22}{ratio:>8.2f}"
+                f"{name:<36}{way:<7}{spread(ms):>22}{ratio:>8.2f}"
                 f"{median(opened, lambda o: o.kilobytes):>8.0f}{median(opened, lambda o: o.requests):>10.0f}"
                 + (f"{scripts_kb(opened[0].scripts):>16.0f}" if way == "cold" else "")
             )
@@ -194,7 +196,7 @@ def print_scrolling(scrolled: dict[str, list[float]]) -> None:
     print("\nscrolling, ms for each picture")
     for name, times in scrolled.items():
         p95 = statistics.quantiles(times, n=20)[-1]
-        print(f"{name:<32}median {statistics.median(times):6.1f}   p95 {p95:6.1f}   n={len(times)}")
+        print(f"{name:<36}median {statistics.median(times):6.1f}   p95 {p95:6.1f}   n={len(times)}")
 
 
 def print_memory(held: dict[str, list[dict[str, float]]], last: int) -> None:
@@ -202,7 +204,7 @@ def print_memory(held: dict[str, list[dict[str, float]]], last: int) -> None:
     print(f"\n{last - 1} studies in a row, MB after garbage collection: after the first → after the last")
     for name, (first, end) in held.items():
         heap, arrays = (f"{first[k]:6.1f} → {end[k]:6.1f}" for k in ("heap", "arrays"))
-        print(f"{name:<32}JS heap {heap}   arrays, decoded pixels among them {arrays}")
+        print(f"{name:<36}JS heap {heap}   arrays, decoded pixels among them {arrays}")
 
 
 def spread(values: Sequence[float]) -> str:
@@ -216,7 +218,7 @@ def median(opened: Sequence[viewers.Opened], of: Callable[[viewers.Opened], floa
 
 
 def scripts_kb(names: frozenset[str]) -> float:
-    """Return kB of all scripts that were loaded before the first image, packed with brotli as they are served."""
+    """Return kB of all scripts that were loaded before the first image, packed with brotli."""
     return sum(script_bytes(name) for name in names) / 1000
 
 

@@ -74,7 +74,9 @@ class Front:
     async def _file(self, request: Request) -> Response:
         if request.url.path == "/app-config.js":
             root = f"{request.base_url}dicom-web"
-            return Response(f"window.config = {json.dumps(configuration(root))}", media_type="text/javascript")
+            return Response(
+                f"window.config = {json.dumps(configuration(root))}", media_type="text/javascript"
+            )
         path = (DIST / request.url.path.lstrip("/")).resolve()
         if not (path.is_file() and path.is_relative_to(DIST)):
             path = DIST / "index.html"

@@ -1,4 +1,4 @@
-"""The studies that viewers open for a measurement: copies of one real series, each of a patient of its own."""
+"""The studies that viewers open: copies of one real series, each of a patient of its own."""
 
 import sys
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pydicom
 from pydicom.uid import generate_uid
-
 
 SERIES = {"ct": Path("ct", "crlm-ct-1004-abdomen", "image"), "mr": Path("mr", "fmri-ge-siemens", "In")}
 

@@ -1,7 +1,7 @@
 """How each viewer is opened, and when its first image stands: what `against_ohif.py` drives.
 
-Times are the browser's own. Sightline's first image is its User Timing mark `first-image`; OHIF's is the first
-`CORNERSTONE_IMAGE_RENDERED` at or after the first `CORNERSTONE_STACK_NEW_IMAGE`, captured on the document.
+Times are the browser's own. Sightline's first image is its User Timing mark `first-image`; OHIF's is the
+first `CORNERSTONE_IMAGE_RENDERED` at or after the first `CORNERSTONE_STACK_NEW_IMAGE`, captured on the document.
 """
 
 import sys
@@ -38,24 +38,28 @@ COST = """until => {
   return { requests: fetched.length, bytes: fetched.reduce((sum, e) => sum + e.transferSize, 0),
            scripts: before.map(e => new URL(e.name).pathname).filter(name => /\\.m?js$/.test(name)) };
 }"""
-# One step of the wheel, then wait for the picture; in ms. The stack is gone through to and fro.
-SCROLL = """async ([selector, steps, last]) => {
-  const times = [], target = document.querySelector(selector);
-  const box = target.getBoundingClientRect();
+# To the first image; then step by step of the wheel to the last and back, each time until the picture: ms.
+SCROLL = """async ([selector, images, passes]) => {
+  const target = document.querySelector(selector), box = target.getBoundingClientRect();
   const place = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
-  let down = 1;
-  for (let step = 0; step < steps; step++) {
-    if (step % last === 0) down = -down;
-    const shown = new Promise((resolve, reject) => {
-      const missed = setTimeout(() => reject(new Error('no picture came after step ' + step)), 10000);
-      const note = () => { clearTimeout(missed); resolve(performance.now()); };
-      document.addEventListener('CORNERSTONE_IMAGE_RENDERED', note, { capture: true, once: true });
-    });
-    const turned = performance.now();
-    target.dispatchEvent(new WheelEvent('wheel',
-      { deltaY: -100 * down, bubbles: true, cancelable: true, ...place }));
-    times.push(await shown - turned);
-    await new Promise(requestAnimationFrame);
+  const wheel = deltaY => target.dispatchEvent(
+    new WheelEvent('wheel', { deltaY, bubbles: true, cancelable: true, ...place }));
+  const drawn = () => new Promise(requestAnimationFrame);
+  for (let step = 0; step < images; step++) { wheel(-100); await drawn(); await drawn(); }
+  await new Promise(resolve => setTimeout(resolve, 1000));
+  const times = [];
+  for (let pass = 0; pass < passes; pass++) {
+    for (let step = 1; step < images; step++) {
+      const shown = new Promise((resolve, reject) => {
+        const missed = setTimeout(() => reject(new Error(`no picture after step ${step} of ${pass}`)), 10000);
+        const note = () => { clearTimeout(missed); resolve(performance.now()); };
+        document.addEventListener('CORNERSTONE_IMAGE_RENDERED', note, { capture: true, once: true });
+      });
+      const turned = performance.now();
+      wheel(pass % 2 ? -100 : 100);
+      times.push(await shown - turned);
+      await drawn();
+    }
   }
   return times;
 }"""
@@ -93,7 +97,9 @@ class Viewer:
     def open_address(self, context: BrowserContext, number: int) -> tuple[Opened, Page]:
         """Open the address of a study in a new page."""
         page = context.new_page()
-        page.goto(self.address + self.study.format(study_uid(number)), wait_until="commit", timeout=PATIENCE_MS)
+        page.goto(
+            self.address + self.study.format(study_uid(number)), wait_until="commit", timeout=PATIENCE_MS
+        )
         return self._opened(page, 0), page
 
     def open_list(self, context: BrowserContext) -> Page:
@@ -114,9 +120,9 @@ class Viewer:
         cost = page.evaluate(COST, at)
         return Opened(at - since, cost["requests"], cost["bytes"] / 1000, frozenset(cost["scripts"]))
 
-    def scroll(self, page: Page, steps: int, images: int) -> list[float]:
-        """Turn the wheel step by step through the whole stack and back; ms from each step to its picture."""
-        return list(page.evaluate(SCROLL, [self.canvas, steps, images - 1]))
+    def scroll(self, page: Page, images: int, passes: int) -> list[float]:
+        """Turn the wheel step by step through the whole stack; ms from each step to its picture."""
+        return list(page.evaluate(SCROLL, [self.canvas, images, passes]))
 
 
 def sightline(address: str, cookies: Sequence[dict[str, str]]) -> Viewer:
@@ -161,7 +167,7 @@ def wait_for(page: Page, script: str) -> float:
 
 
 def memory(session: CDPSession) -> dict[str, float]:
-    """Return MB of live JavaScript objects, and of the arrays behind them (decoded pixels), after collection."""
+    """Return MB of live objects, and of the arrays behind them (decoded pixels), after collection."""
     for _ in range(2):
         session.send("HeapProfiler.collectGarbage")
     used: dict[str, Any] = session.send("Runtime.getHeapUsage")

@@ -283,6 +283,12 @@ export class ViewerController {
     return [...pane.viewport.canvasToWorld([clientX - box.left, clientY - box.top])] as unknown as Vec3;
   }
 
+  /** What picture tests look at; see testing.ts. */
+  probe(id: PaneId): { viewport: Types.IStackViewport; view: PaneView } | null {
+    const pane = this.#panes.get(id);
+    return pane ? { viewport: pane.viewport, view: pane.view } : null;
+  }
+
   /** Draw a pane and wait until it is on the screen; the CPU path draws at once, so listen first. */
   #render(pane: Pane): Promise<void> {
     return new Promise((done) => {

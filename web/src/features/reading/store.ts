@@ -120,7 +120,9 @@ export class ReadingStore {
       taken(this.uid);
       this.reading.value = reading;
       this.selected.value = firstFinding(reading)?.id ?? null;
-      this.#start(new viewer.ViewerController((pane, view) => this.#show(pane, view)), elements);
+      const controller = new viewer.ViewerController((pane, view) => this.#show(pane, view));
+      this.#start(controller, elements);
+      viewer.exposeToTests(controller);
       if (this.alone.value) await new Promise(requestAnimationFrame); // the pane grows first
       await this.#showCurrent(reading);
       if (this.closed) return;

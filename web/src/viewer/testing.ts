@@ -1,0 +1,68 @@
+/**
+ * A view on the panes for picture tests: `window.sightlineViewer`, only on pages opened with `?test`.
+ *
+ * It tells what a pane shows and where the pixels of its image lie, so that a test can compare without knowing
+ * how the viewer draws.
+ */
+import type { PaneId, ViewerController } from './controller';
+
+export interface TestedViewer {
+  /** What a pane shows, as plain data; null before there is a pane. */
+  view(pane: PaneId): TestedView | null;
+  /** Show an image of the series, from 0, in a window; without one, grey in its own. */
+  show(pane: PaneId, index: number, window: { center: number; width: number } | null): void;
+  /** The canvas of a pane; its pixels are readable until the next drawing. */
+  canvas(pane: PaneId): HTMLCanvasElement | null;
+  /** Where the centre of the pixel at (column, row) of the shown image lies, in pixels of the canvas. */
+  imageToCanvas(pane: PaneId, column: number, row: number): [number, number] | null;
+}
+
+export interface TestedView {
+  state: string;
+  reason: string;
+  index: number;
+  count: number;
+  sopUid: string;
+  frame: number;
+}
+
+declare global {
+  interface Window {
+    sightlineViewer?: TestedViewer;
+  }
+}
+
+/** Give tests their view when the page was opened for a test. */
+export function exposeToTests(controller: ViewerController): void {
+  if (!new URLSearchParams(location.search).has('test')) return;
+  window.sightlineViewer = {
+    view(pane) {
+      const view = controller.probe(pane)?.view;
+      if (!view) return null;
+      const slice = view.series?.slices[view.index];
+      return {
+        state: view.state,
+        reason: view.reason,
+        index: view.index,
+        count: view.series?.slices.length ?? 0,
+        sopUid: slice?.sopUid ?? '',
+        frame: slice?.frame ?? 0,
+      };
+    },
+    show(pane, index, window) {
+      controller.goTo(pane, index);
+      if (window) controller.setWindow(window);
+    },
+    canvas: (pane) => controller.probe(pane)?.viewport.getCanvas() ?? null,
+    imageToCanvas(pane, column, row) {
+      const viewport = controller.probe(pane)?.viewport;
+      const image = viewport?.getImageData()?.imageData;
+      const world = image?.indexToWorld?.([column, row, 0]);
+      if (!viewport || !world) return null;
+      const [x, y] = viewport.worldToCanvas([world[0] ?? 0, world[1] ?? 0, world[2] ?? 0]);
+      const canvas = viewport.getCanvas();
+      const scale = canvas.width / Math.max(canvas.clientWidth, 1);
+      return [x * scale, y * scale];
+    },
+  };
+}
