@@ -1,7 +1,8 @@
 """How each viewer is opened, and when its first image stands: what `against_ohif.py` drives.
 
 Times are the browser's own. Sightline's first image is its User Timing mark `first-image`; OHIF's is the
-first `CORNERSTONE_IMAGE_RENDERED` at or after the first `CORNERSTONE_STACK_NEW_IMAGE`, captured on the document.
+first `CORNERSTONE_IMAGE_RENDERED` at or after the first `CORNERSTONE_STACK_NEW_IMAGE`, captured on the
+document.
 """
 
 import sys

@@ -23,6 +23,7 @@ from pydicom import Dataset
 
 from tests.conftest import free_port
 from tests.pictures.comparing import Canvas
+from tests.pictures.files import Held
 from tests.pictures.reference import Window
 
 PASSWORD = "correct horse battery staple"
@@ -32,7 +33,6 @@ FLAGS = [
 ]  # fmt: skip
 VIEWPORT = {"width": 1400, "height": 900}
 PATIENCE_S = 15
-STILL = 2
 
 # The canvas as a PNG and the three corners, in one go: nothing is drawn in between.
 READ = """([columns, rows]) => {
@@ -47,7 +47,6 @@ READ = """([columns, rows]) => {
            corners: [at(0, 0), at(columns - 1, 0), at(0, rows - 1)] };
 }"""
 VIEW = "() => window.sightlineViewer?.view('current') ?? null"
-PROBLEM = "() => document.querySelector('[role=alert], .problem, .empty')?.innerText ?? ''"
 
 
 @dataclass(frozen=True)
@@ -112,12 +111,12 @@ class Looker:
 
 
 @contextmanager
-def looking(folder: Path, datasets: Sequence[Dataset]) -> Iterator[Looker]:
+def looking(folder: Path, objects: Sequence[Held]) -> Iterator[Looker]:
     """Hold the objects in a new Sightline in `folder`, and look at them with the system's Chromium."""
     source = folder / "source"
     source.mkdir(parents=True)
-    for number, dataset in enumerate(datasets):
-        dataset.save_as(source / f"{number:04d}.dcm")
+    for number, held in enumerate(objects):
+        (source / f"{number:04d}.dcm").write_bytes(held.content)
     with serving(folder, source) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield Looker(browser, address)
@@ -138,7 +137,7 @@ def serving(folder: Path, source: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "sightline"]
     with (folder / "server.log").open("wb") as log:
         taken = subprocess.run(
-            [*command, "import", "--json", str(source)],
+            [*command, "import", "--json", "--no-wait", str(source)],
             env=environment, stdout=subprocess.PIPE, stderr=log, check=False, timeout=300,
         )  # fmt: skip
         (folder / "import.json").write_bytes(taken.stdout)
