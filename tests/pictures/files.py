@@ -42,8 +42,9 @@ def shared_folder() -> Path | None:
 
 
 def bundled() -> list[Path]:
-    """Return the DICOM files that come with pydicom."""
-    return dicom_files(Path(pydicom.__file__).parent / "data" / "test_files")
+    """Return the DICOM files that come with pydicom, but for the many alike that belong to its DICOMDIRs."""
+    found = dicom_files(Path(pydicom.__file__).parent / "data" / "test_files")
+    return [path for path in found if "dicomdirtests" not in path.parts]
 
 
 def shared(data: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from pydicom import Dataset
 
 from tests.pictures.comparing import Difference, compare
 from tests.pictures.files import Held
-from tests.pictures.looking import Looker
+from tests.pictures.looking import Looker, NothingShown, View
 from tests.pictures.reference import Picture, expected, good_window
 
 # In levels of 255: rounding to 8 bit and the eighth bit of a texture's interpolation, no more.
@@ -31,23 +31,31 @@ class Verdict:
 
 def judge(looker: Looker, held: Held) -> Verdict:
     """Open an object's study and compare its middle frame, or see that the pane says why it is not shown."""
-    dataset = held.dataset
-    view = looker.open(held.study_uid)
-    if view.state == "failed":
-        return _unshown(dataset, view.reason)
+    try:
+        view = looker.open(held.study_uid)
+        if view.state == "failed":
+            return _unshown(held.dataset, view.reason)
+        return _compared(looker, held.dataset, view)
+    except NothingShown as nothing:
+        return Verdict(False, str(nothing))
+
+
+def _compared(looker: Looker, dataset: Dataset, view: View) -> Verdict:
     frame = view.count // 2
     picture = wanted(dataset, frame)
     if picture is None:
         return Verdict(True, "shown; the reference cannot decode it")
-    grey = picture.values.ndim == 2
-    window = good_window(picture.values) if grey else None
-    looker.show(frame, window)
+    window = good_window(picture.values) if picture.values.ndim == 2 else None
+    view = looker.show(frame, window)
+    if view.state == "failed":
+        return _unshown(dataset, view.reason)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        difference = compare(looker.shown(dataset), expected(dataset, frame, window))
+        # The order of the series is the viewer's; the frame is its own.
+        difference = compare(looker.shown(dataset), expected(dataset, view.frame - 1, window))
     right = difference.mean <= MEAN and difference.p99 <= P99
     kind = dataset.PhotometricInterpretation
-    words = f"{kind} frame {frame + 1} of {view.count}: mean {difference.mean:.2f}, p99 {difference.p99:.1f}"
+    words = f"{kind} frame {view.frame} of {view.count}: mean {difference.mean:.2f}, p99 {difference.p99:.1f}"
     return Verdict(right, words, difference)
 
 

@@ -32,7 +32,8 @@ FLAGS = [
     "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 VIEWPORT = {"width": 1400, "height": 900}
-PATIENCE_S = 15
+PATIENCE_S = 20
+AFTER_ERROR_S = 3
 
 # The canvas as a PNG and the three corners, in one go: nothing is drawn in between.
 READ = """([columns, rows]) => {
@@ -60,12 +61,18 @@ class View:
     frame: int
 
 
+class NothingShown(AssertionError):
+    """A pane that neither shows an image nor says why not."""
+
+
 class Looker:
     """One page of a person who has logged in, and looks at one study after the other."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         context = browser.new_context(viewport=VIEWPORT, base_url=address)  # type: ignore[arg-type]
         self.page: Page = context.new_page()
+        self._errors: list[str] = []
+        self.page.on("pageerror", lambda error: self._errors.append(str(error).split("\n")[0]))
         self.page.goto("/login")
         self.page.fill("[name=username]", "admin")
         self.page.fill("[name=password]", PASSWORD)
@@ -74,6 +81,7 @@ class Looker:
 
     def open(self, study_uid: str) -> View:
         """Open a study and wait until its pane shows an image or says why not."""
+        self._errors.clear()
         self.page.goto(f"/study/{study_uid}?test")
         return self._settled()
 
@@ -94,20 +102,23 @@ class Looker:
             earlier = read
             self.page.wait_for_timeout(150)
         picture = Image.open(io.BytesIO(base64.b64decode(read["png"]))).convert("RGB")
+        if None in read["corners"]:
+            raise NothingShown("The pane says that it shows an image, and holds none.")
         # Coordinates of a canvas run along its edges, so a pixel's centre is at a half.
         return Canvas(np.asarray(picture), np.asarray(read["corners"], float) - 0.5)
 
     def _settled(self, index: int | None = None) -> View:
-        until = time.monotonic() + PATIENCE_S
+        failed, until = False, time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
+            if self._errors and not failed:
+                failed, until = True, min(until, time.monotonic() + AFTER_ERROR_S)
             found = self.page.evaluate(VIEW)
             if found and found["state"] in ("shown", "failed") and index in (None, found["index"]):
                 return View(found["state"], found["reason"], found["index"], found["count"], found["frame"])
             self.page.wait_for_timeout(50)
-        words = self.page.inner_text("body")[:300]
-        raise AssertionError(
-            f"The pane neither shows an image nor says why not: {found}; the page says {words}"
-        )
+        state = found["state"] if found else "not there"
+        raised = f" The page raised: {self._errors[0]}" if self._errors else ""
+        raise NothingShown(f"The pane stays {state}, and nothing says why.{raised}")
 
 
 @contextmanager
