@@ -72,6 +72,6 @@ def wanted(dataset: Dataset, frame: int) -> Picture | None:
 def _unshown(dataset: Dataset, reason: str) -> Verdict:
     if not reason:
         return Verdict(False, "not shown, and nothing says why")
-    if "PixelData" in dataset and wanted(dataset, 0) is not None:
+    if "decoded" in reason and wanted(dataset, 0) is not None:
         return Verdict(False, f"not shown though it can be decoded: {reason}")
     return Verdict(True, f"not shown: {reason}")
