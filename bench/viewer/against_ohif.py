@@ -80,11 +80,7 @@ def serving(series: Sequence[object], last: int) -> Iterator[list[viewers.Viewer
         for number in range(1, last + 1):
             kept = series if number == 1 else series[:UNANALYSED]
             write_study(source / str(number), studies.copies(kept, number), peer and peer.http_port)  # type: ignore[arg-type]
-        command = [sys.executable, "-m", "sightline", "import", "--json", "--data", str(data), str(source)]
-        environment = {**os.environ, "SIGHTLINE_ADMIN_PASSWORD": PASSWORD}
-        subprocess.run(
-            command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        take_in(data, source)
         settings = {"BENCH_ORTHANC_PORT": str(peer.http_port if peer else 0)}
         server = stack.enter_context(sightline(keep=data, program=(front.__file__,), **settings))
         cookies = log_in(f"http://127.0.0.1:{server.http_port}")
@@ -96,6 +92,15 @@ def serving(series: Sequence[object], last: int) -> Iterator[list[viewers.Viewer
             name = f"OHIF on Orthanc {peer.version}"
             found.append(viewers.ohif(name, f"http://{front.ON_ORTHANC}:{server.http_port}", cookies))
         yield found
+
+
+def take_in(data: Path, source: Path) -> None:
+    """Import the studies; what is to be analysed waits for the server."""
+    command = [sys.executable, "-m", "sightline", "import", "--no-wait", "--data", str(data), str(source)]
+    environment = {**os.environ, "SIGHTLINE_ADMIN_PASSWORD": PASSWORD}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"The import failed: {done.stdout[-1000:]}{done.stderr[-2000:]}")
 
 
 def write_study(folder: Path, objects: Sequence[bytes], orthanc_port: int | None) -> None:

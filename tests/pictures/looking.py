@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ class Looker:
 
     def show(self, frame: int, window: Window | None) -> View:
         """Show an image of the opened series, the first being 0, in a window."""
-        wanted = {"center": window.center, "width": window.width} if window else None
+        wanted = asdict(window) if window else None
         self.page.evaluate("([i, w]) => window.sightlineViewer.show('current', i, w)", [frame, wanted])
         return self._settled(frame)
 

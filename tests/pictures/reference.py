@@ -208,7 +208,10 @@ def overlays(dataset: Dataset, frame: int, shape: tuple[int, ...]) -> Mask:
 
 
 def good_window(values: Values) -> Window:
-    """Return a window in which most of an image is neither black nor white."""
+    """Return a window in which most of an image is neither black nor white; exact for what is no integer."""
     low, high = np.percentile(values[np.isfinite(values)], (2, 98))
-    width = max(float(high - low), 2.0, float(np.ptp(values)) / 50)
-    return Window(round(float(low) + width / 2, 3), round(width, 3))
+    width = max(float(high - low), float(np.ptp(values)) / 50)
+    if not np.array_equal(values, np.rint(values)):
+        return Window(float(low) + width / 2, width or 1.0, "LINEAR_EXACT")
+    width = max(round(width), 2)
+    return Window(round(float(low)) + width / 2, float(width))

@@ -9,12 +9,18 @@ import type { PaneId, ViewerController } from './controller';
 export interface TestedViewer {
   /** What a pane shows, as plain data; null before there is a pane. */
   view(pane: PaneId): TestedView | null;
-  /** Show an image of the series, from 0, in a window; without one, grey in its own. */
-  show(pane: PaneId, index: number, window: { center: number; width: number } | null): void;
+  /** Show an image of the series, from 0, in a window (PS3.3 C.11.2.1.2); without one, grey in its own. */
+  show(pane: PaneId, index: number, window: TestedWindow | null): void;
   /** The canvas of a pane; its pixels are readable until the next drawing. */
   canvas(pane: PaneId): HTMLCanvasElement | null;
   /** Where the centre of the pixel at (column, row) of the shown image lies, in pixels of the canvas. */
   imageToCanvas(pane: PaneId, column: number, row: number): [number, number] | null;
+}
+
+export interface TestedWindow {
+  center: number;
+  width: number;
+  function: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
 }
 
 export interface TestedView {
