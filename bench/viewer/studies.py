@@ -49,4 +49,4 @@ def study_uid(number: int) -> str:
 
 def uid(*parts: object) -> str:
     """Return the same UID for the same parts."""
-    return str(generate_uid(entropy_srcs=["sightline bench viewer", *map(str, parts)]))
+    return str(generate_uid(entropy_srcs=["/".join(map(str, ("sightline bench viewer", *parts)))]))

@@ -91,4 +91,4 @@ def _renamed(path: Path, dataset: Dataset) -> Held:
 
 def uid(path: Path, part: str) -> str:
     """Return the same UID for the same file."""
-    return str(generate_uid(entropy_srcs=["picture test", path.parent.name, path.name, part]))
+    return str(generate_uid(entropy_srcs=["/".join(("picture test", path.parent.name, path.name, part))]))
