@@ -17,8 +17,10 @@ from bench.viewer.studies import study_uid
 WINDOW = {"width": 1400, "height": 900}
 PATIENCE_MS = 60_000
 LOOKS_MS = 2000
+NOTCH = 40  # of the wheel: one image in either viewer
 
 WATCH = """
+localStorage.setItem('shownTours', '["basicViewerTour"]');  // OHIF's, which would lie over its page
 performance.setResourceTimingBufferSize(10000);
 window.bench = { stacked: [], rendered: [], acted: 0 };
 for (const [name, times] of [['STACK_NEW_IMAGE', bench.stacked], ['IMAGE_RENDERED', bench.rendered]])
@@ -40,13 +42,13 @@ COST = """until => {
            scripts: before.map(e => new URL(e.name).pathname).filter(name => /\\.m?js$/.test(name)) };
 }"""
 # To the first image; then step by step of the wheel to the last and back, each time until the picture: ms.
-SCROLL = """async ([selector, images, passes]) => {
+SCROLL = """async ([selector, images, passes, turn]) => {
   const target = document.querySelector(selector), box = target.getBoundingClientRect();
   const place = { clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
   const wheel = deltaY => target.dispatchEvent(
     new WheelEvent('wheel', { deltaY, bubbles: true, cancelable: true, ...place }));
   const drawn = () => new Promise(requestAnimationFrame);
-  for (let step = 0; step < images; step++) { wheel(-100); await drawn(); await drawn(); }
+  for (let step = 0; step < images; step++) { wheel(-turn); await drawn(); await drawn(); }
   await new Promise(resolve => setTimeout(resolve, 1000));
   const times = [];
   for (let pass = 0; pass < passes; pass++) {
@@ -57,7 +59,7 @@ SCROLL = """async ([selector, images, passes]) => {
         document.addEventListener('CORNERSTONE_IMAGE_RENDERED', note, { capture: true, once: true });
       });
       const turned = performance.now();
-      wheel(pass % 2 ? -100 : 100);
+      wheel(pass % 2 ? -turn : turn);
       times.push(await shown - turned);
       await drawn();
     }
@@ -123,7 +125,7 @@ class Viewer:
 
     def scroll(self, page: Page, images: int, passes: int) -> list[float]:
         """Turn the wheel step by step through the whole stack; ms from each step to its picture."""
-        return list(page.evaluate(SCROLL, [self.canvas, images, passes]))
+        return list(page.evaluate(SCROLL, [self.canvas, images, passes, NOTCH]))
 
 
 def sightline(address: str, cookies: Sequence[dict[str, str]]) -> Viewer:
