@@ -11,6 +11,7 @@ from pydicom.uid import RLELossless
 from sightline.record import upkeep
 from sightline.trust import access
 from sightline.wire.dicomweb._accept import BIG_ENDIAN, choose_frames
+from sightline.wire.dicomweb._pixels import encode_frame
 from tests.wire.dicomweb.conftest import parts_of
 
 STUDY = "/studies/1.2.3"
@@ -273,3 +274,12 @@ def test_big_endian_frames_are_given_as_stored_to_who_names_them():
     named = f"{OCTETS}; transfer-syntax={BIG_ENDIAN}"
 
     assert choose_frames(named, BIG_ENDIAN, several=False).syntax == BIG_ENDIAN
+
+
+@pytest.mark.parametrize(("planar", "first"), [(0, [1, 2, 3]), (1, [1, 4, 7])])
+def test_decoded_colours_lie_as_the_metadata_say(planar, first):
+    header = pydicom.Dataset()
+    header.PlanarConfiguration = planar
+    pixels = np.arange(1, 10, dtype=np.uint8).reshape(1, 3, 3)
+
+    assert list(encode_frame(pixels, EXPLICIT, header)[:3]) == first
