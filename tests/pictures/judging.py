@@ -54,6 +54,7 @@ KNOWN = {
     "pydicom-data/JLSL_16_15_1_1F.dcm": _NO_TYPE,
     "pydicom-data/OBXXXX1A_rle_2frame.dcm": _PALETTE,
     "pydicom-data/mlut_18.dcm": _LUT,
+    "pydicom-data/parametric_map_double_float.dcm": "the image loader knows no floats of 64 bit",
     "multiframe-us-nm-dcm4che/US-PAL-8-10x-echo": _PALETTE,
     "multiframe-us-nm-dcm4che/ovly_p01.dcm": "bits above Bits Stored, an overlay's, are taken for grey",
     "multiframe-us-xa-mg-wsi/CR-ModalitySequenceLUT.dcm": _LUT,
