@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +39,17 @@ class Sightline:
 
 @contextmanager
 def sightline(
-    folder: Path | None = None, *, keep: Path | None = None, **settings: str
+    folder: Path | None = None,
+    *,
+    keep: Path | None = None,
+    program: Sequence[str] = ("-m", "sightline"),
+    **settings: str,
 ) -> Iterator[Sightline]:
     """Run the server in a folder of its own under `folder`, or in `keep`; `settings` are environment."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="sightline-") as own:
         data = keep or Path(own) / "data"
         dicom_port, http_port = free_port(), free_port()
-        command = [sys.executable, "-m", "sightline", "serve", "--data", str(data)]
+        command = [sys.executable, *program, "serve", "--data", str(data)]
         command += ["--http-port", str(http_port), "--dicom-port", str(dicom_port)]
         with (Path(own) / "log").open("wb") as log:
             process = subprocess.Popen(

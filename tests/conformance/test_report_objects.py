@@ -71,6 +71,12 @@ def test_masks_stand_where_they_were_drawn_in_space(segmentation, lesions):
     assert np.isclose(points[:, 1].mean(), -40 + y.mean() * spacing)
 
 
+def test_each_segment_has_a_colour_of_its_own(segmentation):
+    colours = [tuple(s.RecommendedDisplayCIELabValue) for s in segmentation.SegmentSequence]
+
+    assert len(set(colours)) == len(colours) == 2
+
+
 def test_each_segment_says_what_it_is_and_who_made_it(segmentation):
     first, second = segmentation.get_segment_description(1), segmentation.get_segment_description(2)
 

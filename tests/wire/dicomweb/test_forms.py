@@ -10,6 +10,8 @@ from pydicom.uid import RLELossless
 
 from sightline.record import upkeep
 from sightline.trust import access
+from sightline.wire.dicomweb._accept import BIG_ENDIAN, choose_frames
+from sightline.wire.dicomweb._pixels import encode_frame
 from tests.wire.dicomweb.conftest import parts_of
 
 STUDY = "/studies/1.2.3"
@@ -260,3 +262,24 @@ def test_frames_that_were_made_quick_to_serve_are_not_encoded_again(client, held
     ((kind, data),) = parts_of(response)
     assert syntax_of(kind) == HTJ2K_RPCL
     assert decoded(data, HTJ2K_RPCL) == plain
+
+
+@pytest.mark.parametrize("accepted", ["*/*", OCTETS, f"{OCTETS}; transfer-syntax=*"])
+def test_big_endian_frames_are_given_as_little_endian(accepted):
+    """No client of web services has to turn bytes round (PS3.18 8.7.3)."""
+    assert choose_frames(accepted, BIG_ENDIAN, several=False).syntax == EXPLICIT
+
+
+def test_big_endian_frames_are_given_as_stored_to_who_names_them():
+    named = f"{OCTETS}; transfer-syntax={BIG_ENDIAN}"
+
+    assert choose_frames(named, BIG_ENDIAN, several=False).syntax == BIG_ENDIAN
+
+
+@pytest.mark.parametrize(("planar", "first"), [(0, [1, 2, 3]), (1, [1, 4, 7])])
+def test_decoded_colours_lie_as_the_metadata_say(planar, first):
+    header = pydicom.Dataset()
+    header.PlanarConfiguration = planar
+    pixels = np.arange(1, 10, dtype=np.uint8).reshape(1, 3, 3)
+
+    assert list(encode_frame(pixels, EXPLICIT, header)[:3]) == first

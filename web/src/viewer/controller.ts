@@ -320,6 +320,10 @@ export class ViewerController {
     return pane instanceof StackPane ? pane.imageToCanvas(column, row) : null;
   }
 
+  viewOf(id: PaneId): PaneView | null {
+    return this.#panes.get(id)?.view ?? null;
+  }
+
   /** The canvas a pane draws on. */
   canvas(id: PaneId): HTMLCanvasElement | null {
     return this.#elements.get(id)?.querySelector('canvas') ?? null;

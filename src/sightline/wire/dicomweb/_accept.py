@@ -141,8 +141,10 @@ def choose_frames(header: str, stored: str, *, several: bool) -> Form:
 def _frame_syntax(wanted: MediaRange, stored: str) -> str | None:
     """Return the syntax in which frames stored in `stored` answer to one entry, None when in none."""
     if wanted.kind in {OCTETS, "*/*"}:
-        if wanted.syntax in {"*", stored}:
+        if wanted.syntax == stored or (wanted.syntax == "*" and stored != BIG_ENDIAN):
             return stored
+        if wanted.syntax == "*":
+            return EXPLICIT  # big endian is not used with web services, unless it is asked for by name
         if not wanted.syntax and stored not in DECODABLE:
             return stored if wanted.kind == "*/*" else None
         return _made(wanted.syntax or EXPLICIT, stored)

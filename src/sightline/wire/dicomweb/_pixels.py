@@ -96,6 +96,8 @@ def stream_size(data: bytes) -> tuple[int, int] | None:
 def encode_frame(array: NDArray[Any], syntax: str, header: Dataset) -> bytes:
     """Return a decoded frame in `syntax`, without loss: explicit little endian, HTJ2K, JPEG-LS, JPEG 2000."""
     if syntax == EXPLICIT:
+        if array.ndim == 3 and header.get("PlanarConfiguration") == 1:
+            array = array.transpose(2, 0, 1)  # as the metadata say
         return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
     if array.dtype.kind not in "ui" or array.dtype.itemsize > 2 or header.get("BitsAllocated") == 1:
         raise NotAcceptable("Only pixels of 8 or 16 bits are compressed on request; ask for them as stored.")

@@ -140,11 +140,8 @@ export class PanesStore {
     return this.view(this.focused.value).value;
   }
 
-  /** With `?test` in the address the controller can be reached by picture tests. */
   start(controller: ViewerController): void {
     this.#controller = controller;
-    if (new URLSearchParams(location.search).has('test'))
-      Object.assign(globalThis, { sightlineViewer: controller });
     for (const [id, element] of this.#elements) controller.attach(id, element);
   }
 

@@ -91,7 +91,9 @@ export class ReadingStore {
       this.reading.value = reading;
       this.selected.value = firstFinding(reading)?.id ?? null;
       if (this.alone.value) this.panes.arrange(1, 1);
-      this.panes.start(new viewer.ViewerController(this.#viewerEvents));
+      const controller = new viewer.ViewerController(this.#viewerEvents);
+      viewer.exposeToTests(controller);
+      this.panes.start(controller);
       if (this.alone.value) await new Promise(requestAnimationFrame); // the pane grows first
       const hung = await this.hanging.choose(reading);
       if (this.closed) return;

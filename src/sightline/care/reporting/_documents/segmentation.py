@@ -3,10 +3,12 @@
 Binary rather than labelmap: lesions may overlap, every viewer reads it, and outside judges know it.
 """
 
+import math
 from collections.abc import Sequence
 
 import highdicom as hd
 import numpy as np
+from highdicom.color import CIELabColor
 from highdicom.content import AlgorithmIdentificationSequence
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
@@ -31,6 +33,7 @@ from sightline.record.derived import (
 )
 
 SERIES_NUMBER = 901
+GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))  # radians
 
 
 def build_segmentation(
@@ -174,7 +177,14 @@ def _segment(number: int, lesion: ReportedLesion) -> hd.seg.SegmentDescription:
         tracking_uid=lesion.tracking_uid,
         tracking_id=plain(f"{lesion.number} {lesion.label}"),
         anatomic_regions=_regions(lesion),
+        display_color=_colour(number),
     )
+
+
+def _colour(number: int) -> CIELabColor:
+    """Return a colour of even lightness for a segment; each next one far round the circle from the others."""
+    hue = number * GOLDEN_ANGLE
+    return CIELabColor(70.0, 55.0 * math.cos(hue), 55.0 * math.sin(hue))
 
 
 def _regions(lesion: ReportedLesion) -> list[hd.sr.CodedConcept] | None:
