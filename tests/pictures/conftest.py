@@ -31,7 +31,7 @@ def sample() -> list[files.Held]:
     return [held for path in chosen if (held := files.as_own_study(path))]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def looker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looker]:
     """A page in front of a Sightline that holds the sample."""
     if not (STATIC / "index.html").is_file():

@@ -12,7 +12,9 @@ import {
 } from '@cornerstonejs/core';
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { registerColourMaps } from './colours';
-import { completed } from './lookup';
+import { addressOf } from './delivery';
+import { arrange, forget, registerLoaders } from './image-loaders';
+import { completed, modalityTable } from './lookup';
 import type { SeriesToShow } from './series';
 import { scalingOf } from './units';
 
@@ -33,6 +35,7 @@ export function renderingEngine(): RenderingEngine {
     maxWebWorkers: Math.max(1, Math.min(4, (navigator.hardwareConcurrency ?? 2) - 1)),
     beforeSend: () => ({ 'X-Sightline': '1' }),
   });
+  registerLoaders();
   registerColourMaps();
   metaData.addProvider(suvOf, 10_000);
   cache.setMaxCacheSize(CACHE_BYTES);
@@ -70,10 +73,14 @@ async function register(series: SeriesToShow): Promise<void> {
     series.slices.map((s) => s.imageId),
   );
   const complete = await Promise.all(series.instances.map(completed));
+  const tables = await Promise.all(series.instances.map(modalityTable));
   for (const slice of series.slices) {
     const metadata = complete[slice.instance];
     if (!metadata) continue;
     wadors.metaDataManager.add(slice.imageId, metadata as never);
+    // Frames are looked up beside the first one, by its plain address.
+    wadors.metaDataManager.add(`wadors:${addressOf(slice.imageId)}`, metadata as never);
+    arrange(slice.imageId, metadata, tables[slice.instance] ?? null);
     const factor = scalingOf(metadata, series.modality).suvPerBqml;
     if (factor !== null) suv.set(slice.imageId, factor);
   }
@@ -86,7 +93,9 @@ export function forgetSeries(uids: ReadonlySet<string>): void {
     for (const imageId of imagesOf.get(uid) ?? []) {
       if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
       wadors.metaDataManager.remove(imageId);
+      wadors.metaDataManager.remove(`wadors:${addressOf(imageId)}`);
       suv.delete(imageId);
+      forget(imageId);
     }
     imagesOf.delete(uid);
   }

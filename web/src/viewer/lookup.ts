@@ -14,7 +14,7 @@ const PALETTES = [
 
 /** The metadata of an image with what its loader needs in the form it reads; the same object where nothing is missing. */
 export async function completed(instance: DicomJson): Promise<DicomJson> {
-  const spaced = withSpacing(instance);
+  const spaced = withType(withSpacing(instance));
   return text(instance, '00280004') === 'PALETTE COLOR' ? withPalettes(spaced) : spaced;
 }
 
@@ -30,6 +30,15 @@ export function calibrationOf(instance: DicomJson): string {
 
 const isProjection = (instance: DicomJson): boolean =>
   /^(MG|CR|DX|RF|XA|RG|IO|PX)$/.test(text(instance, '00080060'));
+
+/** What old and made-up objects leave out, and the image loader stops without. */
+const withType = (instance: DicomJson): DicomJson => ({
+  '00080008': { vr: 'CS', Value: ['ORIGINAL', 'PRIMARY'] },
+  '00080060': { vr: 'CS', Value: ['OT'] },
+  ...Object.fromEntries(Object.entries(instance).filter(([tag, e]) => !NEEDED.has(tag) || e?.Value?.length)),
+});
+
+const NEEDED = new Set(['00080008', '00080060']);
 
 /** Projections say how far apart the pixels of the detector are; ultrasound, how large those of its one region. */
 export function withSpacing(instance: DicomJson): DicomJson {
@@ -67,29 +76,31 @@ function widened(values: number[], bits: number): number[] {
   return narrow ? values.map((v) => v * 257) : values;
 }
 
-/** A table for the eyes: from which value on, and the grey of each entry from 0 to 1. */
-export interface GreyTable {
+/** From which value on, and what each entry stands for. */
+export interface Table {
   first: number;
-  greys: number[];
+  values: number[];
 }
 
-/**
- * The table that turns stored values into grey where an image brings one and no window: its VOI LUT, else its modality
- * LUT. Stored values stay what they are; measurements name them plainly.
- */
-export async function greyTable(instance: DicomJson): Promise<GreyTable | null> {
-  const voi = items(instance, '00283010')[0];
-  const modality = items(instance, '00283000')[0];
-  if (numbers(instance, '00281050') && !modality) return null;
-  const table = modality ?? voi;
-  const [count = 0, first = 0, bits = 16] = numbers(table, '00283002') ?? [];
-  const values = table && (await tableOf(table['00283006'], count || 65536));
-  if (!values?.length) return null;
-  const most = modality ? Math.max(...values.slice(0, 65536)) || 1 : 2 ** Math.min(bits, 16) - 1;
-  return {
-    first: first > 32767 && text(instance, '00280103') === '1' ? first - 65536 : first,
-    greys: values.map((v) => Math.min(v / most, 1)),
-  };
+/** The modality LUT of an image (PS3.3 C.11.1); null where it has none. */
+export const modalityTable = (instance: DicomJson): Promise<Table | null> =>
+  tableIn(instance, items(instance, '00283000')[0]);
+
+/** The VOI LUT of an image that brings no window, as greys from 0 to 1 (PS3.3 C.11.2.1.1). */
+export async function greyTable(instance: DicomJson): Promise<Table | null> {
+  const item = items(instance, '00283010')[0];
+  if (!item || numbers(instance, '00281050')) return null;
+  const table = await tableIn(instance, item);
+  const most = 2 ** (numbers(item, '00283002')?.[2] ?? 16) - 1;
+  return table && { first: table.first, values: table.values.map((v) => Math.min(v / most, 1)) };
+}
+
+async function tableIn(instance: DicomJson, item: DicomJson | undefined): Promise<Table | null> {
+  if (!item) return null;
+  const [count = 0, start = 0] = numbers(item, '00283002') ?? [];
+  const values = await tableOf(item['00283006'], count || 65536);
+  const signed = text(instance, '00280103') === '1' && start > 32767;
+  return values?.length ? { first: signed ? start - 65536 : start, values } : null;
 }
 
 /** The entries of a table: as numbers, one to a byte, or one to two bytes; null where there is none. */

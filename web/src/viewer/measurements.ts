@@ -4,10 +4,9 @@
  * Invariants: points are in mm (LPS) where the image lies in space, and always in columns and rows of the image they
  * were drawn on ((0, 0) is the corner of the first pixel, PS3.3 C.18.6.1.2); a measurement keeps its UID for life.
  */
-import { utilities } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 import { calibrationOf } from './lookup';
-import type { SeriesToShow, Slice } from './series';
+import { pixelOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
 import { add, cross, length, scale, subtract, unit, type Vec3 } from './vectors';
 
@@ -129,7 +128,7 @@ function measurementOf(
     sop_uid: slice.sopUid,
     frame: slice.frame,
     frame_of_reference_uid: series.frameOfReference,
-    points_px: points.map((p) => pixelOf(imageId, p)),
+    points_px: points.map((p) => [...pixelOf(slice, p)] as [number, number]),
     points_lps_mm: slice.positionLpsMm && slice.axes ? points : null,
     values: valuesOf(annotation, kind, scalingOf(instance, series.modality).unit),
     calibration: calibrationOf(instance),
@@ -155,11 +154,6 @@ function ellipseOf(centre: Point, edge: Point, slice: Slice): Point[] {
   const radius = length(subtract(edge, centre));
   const at = (direction: Vec3, r: number): Point => [...add(centre, scale(direction, r))] as Point;
   return [at(along, radius), at(along, -radius), at(across, radius), at(across, -radius)];
-}
-
-function pixelOf(imageId: string, point: Point): [number, number] {
-  const at = utilities.worldToImageCoords(imageId, point);
-  return at ? [at[0] + 0.5, at[1] + 0.5] : [0, 0];
 }
 
 function valuesOf(
@@ -211,7 +205,8 @@ export function drawAgain(
 }
 
 function annotationOf(m: Measurement, imageId: string, { series, slice }: Drawn): tools.Types.Annotation {
-  const world = m.points_lps_mm ?? (m.points_px ?? []).map((p) => worldOf(imageId, p));
+  const world =
+    m.points_lps_mm ?? (m.points_px ?? []).map(([column, row]) => [...worldOf(slice, column, row)] as Point);
   const [a, b, c, d] = world;
   const points = m.kind === 'rectangle' && a && b && c && d ? [a, b, d, c] : world;
   const contour = CONTOURS.has(m.kind);
@@ -250,8 +245,4 @@ function annotationOf(m: Measurement, imageId: string, { series, slice }: Drawn)
       },
     },
   } as tools.Types.Annotation;
-}
-
-function worldOf(imageId: string, [column, row]: readonly [number, number]): Point {
-  return (utilities.imageToWorldCoords(imageId, [column - 0.5, row - 0.5]) ?? [0, 0, 0]) as Point;
 }

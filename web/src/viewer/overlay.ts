@@ -1,5 +1,6 @@
 /** What is drawn over an image: orientation letters, a scale bar, marks. Pure geometry, no drawing. */
 import { length, scale, type Vec3 } from './vectors';
+import type { Letters } from './view';
 
 export interface Mark {
   id: string;
@@ -104,6 +105,16 @@ export function directionLetters(direction: Vec3): string {
     .slice(0, 2)
     .map((part) => part.letter)
     .join('');
+}
+
+/** The letters at the four edges of a pane, from the directions to its right and down. */
+export function lettersOf(right: Vec3, down: Vec3): Letters {
+  return {
+    top: directionLetters(scale(down, -1)),
+    bottom: directionLetters(down),
+    right: directionLetters(right),
+    left: directionLetters(scale(right, -1)),
+  };
 }
 
 export interface ScaleBar {

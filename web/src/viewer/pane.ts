@@ -5,17 +5,18 @@
  * is asked for says why instead of showing something else.
  */
 import { Enums, type Types } from '@cornerstonejs/core';
+import { text } from './dicom';
 import { renderingEngine } from './engine';
 import { cut as cutOf, type SeenPlane } from './geometry';
 import type { Mapping } from './grid';
-import { directionLetters, drawMarks, type Mark } from './overlay';
+import { drawMarks, lettersOf, type Mark } from './overlay';
 import type { Window } from './presets';
 import type { SeriesToShow } from './series';
-import { cross, dot, inPlane, length, scale, subtract, unit, type Vec3 } from './vectors';
+import { scalingOf } from './units';
+import { cross, dot, inPlane, length, subtract, unit, type Vec3 } from './vectors';
 import {
   type DrawnLine,
   EMPTY_VIEW,
-  type Letters,
   type PaneKind,
   type PaneView,
   PLAIN,
@@ -158,7 +159,7 @@ export abstract class CameraPane implements Pane {
     const next = { ...this.presentation, ...change };
     this.presentation = next;
     const { viewport } = this;
-    if (change.window) this.apply({ voiRange: rangeOf(change.window) });
+    if (change.window) this.apply({ voiRange: rangeOf(change.window, this.exact) });
     if (change.colourMap !== undefined) {
       this.apply({ invert: false }); // a new map would come uninverted, and the engine would not know
       this.setColourMap(change.colourMap);
@@ -280,14 +281,18 @@ export abstract class CameraPane implements Pane {
     });
   }
 
+  protected get exact(): boolean {
+    return isExact(this.series);
+  }
+
   protected abstract rangeNow(): Types.VOIRange | null;
 
   protected windowNow(): Window | null {
     const range = this.rangeNow();
     if (!range) return null;
-    const width = range.upper - range.lower;
+    const { center, width } = windowOf(range, this.exact);
     const round = (v: number) => (width >= 20 ? Math.round(v) : Math.round(v * 100) / 100);
-    return { center: round((range.lower + range.upper) / 2), width: round(width) };
+    return { center: round(center), width: round(width) };
   }
 
   /** Move a point of the plane to the middle, at a scale. */
@@ -325,7 +330,7 @@ export abstract class CameraPane implements Pane {
 
   #windowed(event: CustomEvent<{ range?: Types.VOIRange }>): void {
     if (!event.detail.range) return;
-    this.presentation = { ...this.presentation, window: windowOf(event.detail.range) };
+    this.presentation = { ...this.presentation, window: windowOf(event.detail.range, this.exact) };
     this.keepRange(event.detail.range);
     this.events.windowed(this);
   }
@@ -383,23 +388,28 @@ const moved = (from: Types.Point3, by: Vec3): Types.Point3 => [
   from[2] + by[2],
 ];
 
-export const rangeOf = (window: Window): Types.VOIRange => ({
-  lower: window.center - window.width / 2,
-  upper: window.center + window.width / 2,
-});
+/**
+ * The values between which grey runs, and back: LINEAR of PS3.3 C.11.2.1.2.1 is meant for whole numbers, and is half
+ * a step off the middle; LINEAR_EXACT (C.11.2.1.3.2) is for all others, such as SUV.
+ */
+export function rangeOf({ center, width }: Window, exact: boolean): Types.VOIRange {
+  const step = exact || width <= 1 ? 0 : 1;
+  const half = (width - step) / 2;
+  return { lower: center - step / 2 - half, upper: center - step / 2 + half };
+}
 
-export const windowOf = (range: Types.VOIRange): Window => ({
-  center: (range.lower + range.upper) / 2,
-  width: range.upper - range.lower,
-});
+export function windowOf({ lower, upper }: Types.VOIRange, exact: boolean): Window {
+  const step = exact ? 0 : 1;
+  return { center: (lower + upper + step) / 2, width: upper - lower + step };
+}
 
-export function lettersOf(right: Vec3, down: Vec3): Letters {
-  return {
-    top: directionLetters(scale(down, -1)),
-    bottom: directionLetters(down),
-    right: directionLetters(right),
-    left: directionLetters(scale(right, -1)),
-  };
+/** Whether the values of a series are no whole numbers, or its images ask for the exact function. */
+function isExact(series: SeriesToShow | null): boolean {
+  const instance = series?.instances[0];
+  if (!series || !instance) return false;
+  return (
+    text(instance, '00281056') === 'LINEAR_EXACT' || scalingOf(instance, series.modality).suvPerBqml !== null
+  );
 }
 
 export const sameRange = (a: Types.VOIRange, b: Types.VOIRange): boolean =>

@@ -71,7 +71,7 @@ export class PlanePane extends CameraPane {
     }
     if (turn !== this.turnOfShow) return;
     const window = options.presentation?.window ?? options.window ?? ownWindow(series);
-    if (window) this.apply({ voiRange: rangeOf(window) });
+    if (window) this.apply({ voiRange: rangeOf(window, this.exact) });
     if (options.slab) this.setSlab(options.slab);
     if (options.centre) this.#lookAt(options.centre, this.scaleMm);
     await this.render();

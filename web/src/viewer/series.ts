@@ -4,10 +4,11 @@
  * Invariants: slices run head to feet, right to left or front to back, one phase after the other; a series without
  * common geometry keeps its instance order and has `normal = null`; a series without pixels says what it is instead.
  */
+import { imageIdOf } from './delivery';
 import { type DicomJson, items, number, numbers, ofFrame, text, vector } from './dicom';
 import { withSpacing } from './lookup';
 import { type Phases, splitPhases } from './phases';
-import { cross, dot, length, scale, subtract, type Vec3 } from './vectors';
+import { add, cross, dot, length, scale, subtract, type Vec3 } from './vectors';
 
 export type { DicomJson } from './dicom';
 
@@ -18,6 +19,8 @@ export interface Slice {
   positionLpsMm: Vec3 | null;
   /** Directions of a row and of a column of pixels; null without orientation. */
   axes: { row: Vec3; column: Vec3 } | null;
+  /** Between rows and between columns, in mm; 1 and 1 where the image does not say. */
+  spacing: readonly [number, number];
   /** Columns and rows. */
   size: readonly [number, number];
   /** Index of the instance's metadata in `SeriesToShow.instances`. */
@@ -67,7 +70,7 @@ const SOP_CLASS_KIND: readonly (readonly [string, string])[] = [
   ['1.2.840.10008.5.1.4.1.1.481.', 'radiotherapy data'],
 ];
 /** Objects with pixels that are laid over images, and are no images themselves. */
-const LAID_OVER = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(66\.(4|7)|481\.2)$/;
+const LAID_OVER = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(66\.(4|7)|30|481\.2)$/;
 const FRAME_RATE = 15;
 
 /** Read the metadata of one series; `frameUrl` gives the address of one frame. */
@@ -169,16 +172,40 @@ function frames(
   const sopUid = text(instance, '00080018');
   const size = [number(instance, '00280011') ?? 0, number(instance, '00280010') ?? 0] as const;
   if (number(instance, '00280010') === null) return [];
+  const spaced = withSpacing(instance);
   return Array.from({ length: number(instance, '00280008') ?? 1 }, (_, k) => ({
     sopUid,
     frame: k + 1,
-    imageId: `wadors:${frameUrl(sopUid, k + 1)}`,
+    imageId: imageIdOf(instance, frameUrl(sopUid, k + 1)),
     positionLpsMm: vector(ofFrame(instance, k + 1, '00209113'), '00200032'),
     axes: axesOf(numbers(ofFrame(instance, k + 1, '00209116'), '00200037')),
+    spacing: spacingOf(spaced, k + 1),
     size,
     instance: at,
   }));
 }
+
+function spacingOf(spaced: DicomJson, frame: number): Slice['spacing'] {
+  const found = numbers(ofFrame(spaced, frame, '00289110'), '00280030');
+  return found?.length === 2 ? (found as unknown as Slice['spacing']) : [1, 1];
+}
+
+/** Where a point of an image lies in patient space; images without a place lie in a space of their own (PS3.3 C.7.6.2.1.1). */
+export function worldOf(slice: Slice, column: number, row: number): Vec3 {
+  const axes = slice.axes ?? OWN_AXES;
+  const along = scale(axes.row, (column - 0.5) * slice.spacing[1]);
+  const down = scale(axes.column, (row - 0.5) * slice.spacing[0]);
+  return add(slice.positionLpsMm ?? [0, 0, 0], add(along, down));
+}
+
+/** The column and row of a point; (0, 0) is the corner of the first pixel. */
+export function pixelOf(slice: Slice, point: Vec3): readonly [number, number] {
+  const axes = slice.axes ?? OWN_AXES;
+  const from = subtract(point, slice.positionLpsMm ?? [0, 0, 0]);
+  return [dot(from, axes.row) / slice.spacing[1] + 0.5, dot(from, axes.column) / slice.spacing[0] + 0.5];
+}
+
+const OWN_AXES = { row: [1, 0, 0] as Vec3, column: [0, 1, 0] as Vec3 };
 
 function axesOf(cosines: number[] | null): Slice['axes'] {
   if (cosines?.length !== 6) return null;

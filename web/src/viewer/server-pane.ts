@@ -4,8 +4,8 @@
  */
 import { type SeenPlane, volumeProblem } from './geometry';
 import type { Mapping } from './grid';
-import { drawMarks, type Mark } from './overlay';
-import { lettersOf, type Pane, type PaneEvents, type ShowOptions } from './pane';
+import { drawMarks, lettersOf, type Mark } from './overlay';
+import type { Pane, PaneEvents, ShowOptions } from './pane';
 import { type Window, windowOfInstance } from './presets';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { add, cross, dot, scale, subtract, unit, type Vec3 } from './vectors';

@@ -1,5 +1,5 @@
 /** A series shown slice by slice, each as it was acquired. */
-import { Enums, type Types, utilities } from '@cornerstonejs/core';
+import { Enums, type Types } from '@cornerstonejs/core';
 import { GREY } from './colour-tables';
 import { greyMap } from './colours';
 import { text } from './dicom';
@@ -7,7 +7,7 @@ import { loadNow, registerSeries, renderingEngine } from './engine';
 import { greyTable } from './lookup';
 import { CameraPane, type PaneEvents, rangeOf, type ShowOptions, sameRange } from './pane';
 import { type Window, windowOfInstance } from './presets';
-import { nearestSlice, outsideMm, phaseOf, type SeriesToShow, type Slice } from './series';
+import { nearestSlice, outsideMm, phaseOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
 import { cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
 import { EMPTY_VIEW, type PaneView, PLAIN, type Placement } from './view';
@@ -63,7 +63,7 @@ export class StackPane extends CameraPane {
     await this.#useTable(series);
     if (turn !== this.turnOfShow) return;
     const window = options.presentation?.window ?? options.window ?? this.#ownWindow(series);
-    if (window) this.viewport.setProperties({ voiRange: rangeOf(window) });
+    if (window) this.viewport.setProperties({ voiRange: rangeOf(window, this.exact) });
     const zoom = options.zoom ?? 1;
     if (options.centre && (zoom !== 1 || !this.inView(options.centre)))
       this.centre(options.centre, this.scaleMm / zoom);
@@ -172,13 +172,6 @@ export class StackPane extends CameraPane {
     return subtract(point, scale(normal, dot(subtract(point, position), normal)));
   }
 
-  /** Where a point of the pane lies in the image: column and row, (0, 0) at the corner of the first pixel. */
-  imagePoint(point: Vec3): readonly [number, number] {
-    const slice = this.#slice();
-    const at = utilities.worldToImageCoords(slice?.imageId ?? '', [...point] as Types.Point3);
-    return at ? [at[0] + 0.5, at[1] + 0.5] : [0, 0];
-  }
-
   /** Move the image so that its own edge lies on an edge of the pane. */
   push(side: 'left' | 'right'): void {
     const slice = this.#slice();
@@ -192,22 +185,23 @@ export class StackPane extends CameraPane {
     this.viewport.render();
   }
 
-  /** Where a point of the image is drawn; the inverse of `imagePoint`. */
+  /** Where a point of the image is drawn: column and row, (0, 0) at the corner of the first pixel. */
   imageToCanvas(column: number, row: number): readonly [number, number] | null {
-    const world = utilities.imageToWorldCoords(this.#slice()?.imageId ?? '', [column - 0.5, row - 0.5]);
-    return world ? (this.viewport.worldToCanvas(world) as unknown as [number, number]) : null;
+    const slice = this.#slice();
+    return slice
+      ? (this.viewport.worldToCanvas([...worldOf(slice, column, row)] as Types.Point3) as unknown as [
+          number,
+          number,
+        ])
+      : null;
   }
 
   /** The window the image itself asks for; where there is a table, that is the window. */
   #ownWindow(series: SeriesToShow): Window | null {
     const slice = series.slices[this.#wanted];
-    if (
-      !slice ||
-      this.#grey !== GREY ||
-      scalingOf(series.instances[slice.instance] ?? {}, series.modality).suvPerBqml
-    )
-      return null;
-    return windowOfInstance(series.instances[slice.instance] ?? {}, slice.frame);
+    const instance = series.instances[slice?.instance ?? 0] ?? {};
+    if (!slice || this.#grey !== GREY || scalingOf(instance, series.modality).suvPerBqml) return null;
+    return windowOfInstance(instance, slice.frame);
   }
 
   #placement(): Placement | null {
@@ -231,9 +225,9 @@ export class StackPane extends CameraPane {
   async #useTable(series: SeriesToShow): Promise<void> {
     const instance = series.instances[series.slices[this.#wanted]?.instance ?? 0] ?? {};
     const table = await greyTable(instance);
-    this.#grey = table ? greyMap(`table ${series.uid}`, table.greys) : GREY;
+    this.#grey = table ? greyMap(`table ${series.uid}`, table.values) : GREY;
     if (!table) return;
-    this.apply({ voiRange: { lower: table.first, upper: table.first + table.greys.length - 1 } });
+    this.apply({ voiRange: { lower: table.first, upper: table.first + table.values.length - 1 } });
     this.apply({ invert: false });
     this.setColourMap(null);
     this.apply({ invert: this.invertedByNature });

@@ -48,7 +48,8 @@ export interface DrawnLine {
 }
 
 export interface PaneView {
-  state: 'empty' | 'loading' | 'shown' | 'failed';
+  /** `preview`: the right image is there, drawn by the server, while the engine is still being loaded. */
+  state: 'empty' | 'loading' | 'preview' | 'shown' | 'failed';
   /** Why there is no image, in words; only when `failed`. */
   reason: string;
   kind: PaneKind;

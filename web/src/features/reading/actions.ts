@@ -1,10 +1,12 @@
 /** What can be done on the reading page, and by which key. */
 import { navigate, pathTo } from '../../app/router';
 import type { Action } from '../../ui/keys';
+import { tell } from '../../ui/toasts';
 import { CT_PRESETS } from '../../viewer/presets';
 import { TOOLS } from '../../viewer/tool-list';
 import { focusReport } from '../reporting/panel';
 import { decideSelected } from './findings';
+import { beginPointing } from './keyboard-pointer';
 import { PANE_KINDS } from './names';
 import type { ReadingStore } from './store';
 
@@ -56,6 +58,15 @@ export function readingActions(store: ReadingStore): Action[] {
         run: () => panes.chooseTool(name),
       }),
     ),
+    {
+      id: 'point',
+      label: 'Use the tool from the keyboard',
+      keys: ['Enter'],
+      group: 'Tools',
+      run: () => {
+        if (!beginPointing(panes)) tell('Choose a tool that draws first, such as L for a length.');
+      },
+    },
     {
       id: 'remove',
       label: 'Remove the selected measurement, else the last',
@@ -110,10 +121,17 @@ function layoutActions(store: ReadingStore): Action[] {
     ),
     layout('next-stage', 'Next stage of the protocol', ['Ctrl-ArrowDown'], () => store.hanging.step(1)),
     layout('previous-stage', 'Previous stage', ['Ctrl-ArrowUp'], () => store.hanging.step(-1)),
+    layout('save', 'Save measurements and key images', ['Ctrl-s'], () => void store.annotations.save()),
+    layout('key-image', 'Key image, or no longer', ['k'], () =>
+      store.annotations.toggleKeyImage(panes.shown),
+    ),
+    layout('presentation', 'Keep how this image is shown', [], () => void store.keepPresentation()),
     layout('keep', 'Keep these panes as my protocol', [], () => void store.keepProtocol()),
     layout('next-pane', 'Next pane', ['Ctrl-ArrowRight'], () => panes.step(1)),
     layout('previous-pane', 'Previous pane', ['Ctrl-ArrowLeft'], () => panes.step(-1)),
-    layout('maximise', 'This pane alone, or all again', ['Enter'], () => panes.maximise(panes.focused.value)),
+    layout('maximise', 'This pane alone, or all again', ['Alt-Enter'], () =>
+      panes.maximise(panes.focused.value),
+    ),
     layout('planes', 'Three planes and the volume', ['M'], () => void store.showPlanes()),
     ...PANE_KINDS.map(({ kind, words }) =>
       layout(`kind-${kind}`, `Show as: ${words}`, [], () => void panes.show(panes.focused.value, { kind })),

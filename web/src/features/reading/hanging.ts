@@ -5,7 +5,7 @@
  * stage shows slices of both; a protocol never delays the first image by more than it takes to choose.
  */
 import { signal } from '@preact/signals';
-import { get, post, type Reading, type Study } from '../../api';
+import { post, type Reading, type Study } from '../../api';
 import { tell, tellError } from '../../ui/toasts';
 import type { PaneId } from '../../viewer';
 import {
@@ -19,32 +19,12 @@ import {
 } from '../../viewer/hanging';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
 import type { SeriesToShow } from '../../viewer/series';
+import { firstFinding, PROTOCOLS, point, protocols, startIndex } from './open';
 import { load, type PanesStore, SIXTEEN, type Wanted } from './panes';
 
-const ADDRESS = '/api/hanging-protocols';
-const FRESH_MS = 60_000;
 /** Views are told by the images of these, so their metadata comes first. */
 const BY_IMAGE = new Set(['MG', 'CR', 'DX', 'RG', 'IO', 'PX']);
 const MOST_SERIES = 32;
-
-let held: { at: number; list: Promise<readonly OwnedProtocol[]> } | null = null;
-
-/** All protocols this person has, the nearest of each name first; asked for once a minute. */
-export function protocols(): Promise<readonly OwnedProtocol[]> {
-  if (!held || performance.now() - held.at > FRESH_MS) {
-    const list = fetchAll();
-    held = { at: performance.now(), list };
-    list.catch(() => {
-      held = null;
-    });
-  }
-  return held.list;
-}
-
-async function fetchAll(): Promise<OwnedProtocol[]> {
-  const { items } = await get<{ items: OwnedProtocol[] }>(ADDRESS);
-  return items;
-}
 
 export class Hanging {
   /** The protocol in force and the stage shown; null while the panes are arranged by hand. */
@@ -67,14 +47,19 @@ export class Hanging {
     return this.#hang(this.known.value);
   }
 
+  /** Arrange the panes as a stage says. */
+  arrange(hung: Hung, stage = 0): void {
+    const filled = hung.stages[stage];
+    this.hung.value = { hung, at: stage };
+    if (filled) this.panes.arrange(filled.stage.rows, filled.stage.columns);
+  }
+
   /** Arrange the panes as a stage says, and fill them. */
   async apply(hung: Hung, stage: number): Promise<void> {
     const reading = this.#reading;
     const filled = hung.stages[stage];
     if (!reading || !filled) return;
-    this.hung.value = { hung, at: stage };
-    const { rows, columns } = filled.stage;
-    this.panes.arrange(rows, columns);
+    this.arrange(hung, stage);
     await new Promise(requestAnimationFrame);
     await Promise.all(filled.panes.map((pane, k) => this.#fill(SIXTEEN[k] ?? '', pane, reading)));
     this.#fit(filled.panes);
@@ -127,17 +112,15 @@ export class Hanging {
       },
       this.#facts(),
     );
-    await post(`${ADDRESS}?owner=mine`, protocol);
-    held = null;
-    this.known.value = await protocols();
+    await post(`${PROTOCOLS}?owner=mine`, protocol);
+    this.known.value = await protocols(true);
     tell(`Kept as “${name}”. Studies like this one open so from now on.`);
   }
 
   /** Take protocols in from a file; all of them or none. */
   async take(file: File): Promise<void> {
-    await post(`${ADDRESS}/import?owner=mine`, JSON.parse(await file.text()));
-    held = null;
-    this.known.value = await protocols();
+    await post(`${PROTOCOLS}/import?owner=mine`, JSON.parse(await file.text()));
+    this.known.value = await protocols(true);
     tell(`Protocols taken from ${file.name}.`);
   }
 
@@ -173,7 +156,15 @@ export class Hanging {
   async #fill(id: PaneId, pane: FilledPane, reading: Reading): Promise<void> {
     const study = this.#studies().find((s) => s.uid === pane.studyUid);
     if (!study || !pane.seriesUid) return this.panes.clear(id, pane.reason ?? 'Drag a series here.');
-    await this.panes.put(id, wantedOf(study, pane, reading, this.#series.get(pane.seriesUid)));
+    await this.panes.put(id, await wantedOf(study, pane, reading));
+  }
+
+  /** What the first pane will show, where that is slices of the study itself. */
+  async first(hung: Hung): Promise<Wanted | null> {
+    const [pane] = hung.stages[0]?.panes ?? [];
+    const reading = this.#reading;
+    if (!pane?.seriesUid || !reading || pane.studyUid !== reading.study.uid) return null;
+    return (pane.pane.show ?? 'stack') === 'stack' ? wantedOf(reading.study, pane, reading) : null;
   }
 
   /** One scale for all, each at its own, or pushed to an edge: back to back for mammography. */
@@ -203,22 +194,27 @@ export function isPlain(hung: Hung, reading: Reading): boolean {
   );
 }
 
-function wantedOf(
+/** What a filled pane shows; the series the server opened with begins where the server says. */
+async function wantedOf(
   study: Study,
   { pane, seriesUid, sopUids, fusionSeriesUid }: FilledPane,
   reading: Reading,
-  series?: SeriesToShow,
-): Wanted {
+): Promise<Wanted> {
   const display = [reading.current, reading.prior?.display].find((d) => d?.series_uid === seriesUid);
-  const index = sopUids && series ? series.slices.findIndex((s) => sopUids.includes(s.sopUid)) : -1;
+  const series = await load(study, seriesUid ?? '');
+  const place = firstFinding(reading)?.current;
+  const named = sopUids ? series.slices.findIndex((s) => sopUids.includes(s.sopUid)) : -1;
+  const index =
+    named >= 0 ? named : display === reading.current && display ? startIndex(reading, series) : null;
   return {
     study,
-    seriesUid: seriesUid ?? '',
+    seriesUid: series.uid,
     kind: pane.show ?? 'stack',
     window: windowOf(pane.window) ?? display?.window ?? null,
+    centre: place && place.series_uid === series.uid ? point(place.centre_lps_mm) : null,
     slab: pane.projection ? { mm: pane.projection.slab_mm, projection: pane.projection.kind } : null,
     fusionUid: fusionSeriesUid,
-    ...(index >= 0 && { index }),
+    ...(index !== null && { index }),
     presentation: {
       ...(pane.invert && { invert: true }),
       ...(pane.colour_map && { colourMap: pane.colour_map }),

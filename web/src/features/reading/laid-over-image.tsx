@@ -4,8 +4,8 @@ import { figure } from '../../ui/format';
 import type { PaneView } from '../../viewer';
 import { COLOUR_TABLE } from '../../viewer/colour-tables';
 import { hasOverlays, overlayPlanes } from '../../viewer/overlay-planes';
-import type { Slice } from '../../viewer/series';
-import { dot, subtract, type Vec3 } from '../../viewer/vectors';
+import { pixelOf, type Slice } from '../../viewer/series';
+import type { Vec3 } from '../../viewer/vectors';
 import type { Placement } from '../../viewer/view';
 import { type Described, type Overlay, paintLabels, paintValues } from './laid-over';
 import type { ReadingStore } from './store';
@@ -85,7 +85,7 @@ function Legend({ described }: { described: Described }) {
 function Structures({ described, slice, view }: { described: Described; slice: Slice; view: PaneView }) {
   const { placement, series } = view;
   if (!placement || !series) return null;
-  const toCanvas = canvasOf(slice, series.pixelSpacingMm ?? [1, 1], placement);
+  const toCanvas = canvasOf(slice, placement);
   return (
     <svg class="marks" aria-hidden="true">
       {described.drawn.flatMap(({ number, colour, drawn }) =>
@@ -111,12 +111,10 @@ function Structures({ described, slice, view }: { described: Described; slice: S
 }
 
 /** From patient space to the canvas, through the pixels of a slice. */
-export function canvasOf(slice: Slice, spacingMm: readonly [number, number], placement: Placement) {
+function canvasOf(slice: Slice, placement: Placement) {
   const [a, b, c, d, e, f] = placement;
   return (point: Vec3): [number, number] => {
-    const from = subtract(point, slice.positionLpsMm ?? [0, 0, 0]);
-    const column = slice.axes ? dot(from, slice.axes.row) / spacingMm[1] + 0.5 : 0;
-    const row = slice.axes ? dot(from, slice.axes.column) / spacingMm[0] + 0.5 : 0;
+    const [column, row] = pixelOf(slice, point);
     return [a * column + c * row + e, b * column + d * row + f];
   };
 }

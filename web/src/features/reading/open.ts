@@ -3,6 +3,7 @@
  * address bar before the page is set up. The page then finds it under way.
  */
 import { api, dicomweb, get, post, type Reading } from '../../api';
+import type { OwnedProtocol } from '../../viewer/hanging-types';
 import type { Mark } from '../../viewer/overlay';
 import { type DicomJson, nearestSlice, readSeries, type SeriesToShow } from '../../viewer/series';
 import type { Vec3 } from '../../viewer/vectors';
@@ -21,6 +22,22 @@ const series = new Map<string, Promise<SeriesToShow>>();
 
 export const loadViewer = () => import('../../viewer');
 
+export const PROTOCOLS = '/api/hanging-protocols';
+const PROTOCOLS_MS = 60_000;
+let protocolsHeld: { at: number; list: Promise<readonly OwnedProtocol[]> } | null = null;
+
+/** All hanging protocols this person has, the nearest of each name first; asked for once a minute. */
+export function protocols(anew = false): Promise<readonly OwnedProtocol[]> {
+  const held = protocolsHeld;
+  if (held && !anew && performance.now() - held.at < PROTOCOLS_MS) return held.list;
+  const list = get<{ items: OwnedProtocol[] }>(PROTOCOLS).then(({ items }) => items);
+  protocolsHeld = { at: performance.now(), list };
+  list.catch(() => {
+    protocolsHeld = null;
+  });
+  return list;
+}
+
 /** Fetch the reading bundle and the metadata of what will be shown first. */
 export function prepare(study: string, ahead = false): Opening {
   const held = openings.get(study);
@@ -29,6 +46,7 @@ export function prepare(study: string, ahead = false): Opening {
   openings.clear();
   openings.set(study, opening);
   void loadViewer();
+  void protocols().catch(() => {});
   opening.reading.then(
     (reading) => firstSeries(reading)?.catch(() => {}),
     () => openings.delete(study),

@@ -10,6 +10,7 @@ import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
 import { forgetSteps } from '../../ui/toasts';
 import { ReportPanel } from '../reporting/panel';
 import { readingActions } from './actions';
+import { Drawn } from './drawn';
 import { Findings } from './findings';
 import { DRAGGED, Pane } from './pane';
 import { ResizeHandle } from './resize';
@@ -60,6 +61,7 @@ export function ReadingPage({ study }: { study: string }) {
         <aside class="side" aria-label="Findings and report">
           <ResizeHandle />
           <Findings store={store} />
+          <Drawn store={store} />
           <ReportPanel store={store.report} onFinding={(id) => store.select(id)} />
         </aside>
       )}

@@ -11,9 +11,11 @@ import { phaseOf, slicesPerPhase } from '../../viewer/series';
 import { scalingOf } from '../../viewer/units';
 import { DocumentPane } from '../documents';
 import { CineBar } from './cine-bar';
+import { KeyboardCross, pointWith } from './keyboard-pointer';
 import { LaidOverImage } from './laid-over-image';
 import { PaneMenu } from './pane-menu';
 import type { LinkKind, Slot } from './panes';
+import { PreviewImage } from './preview';
 import type { ReadingStore } from './store';
 
 interface PaneProps {
@@ -21,7 +23,8 @@ interface PaneProps {
   store: ReadingStore;
 }
 
-const WHEEL_STEP = 40;
+const WHEEL_STEP = 30;
+const NOTCH = 60;
 const TOUCH_STEP = 9;
 /** What is dragged from the strip of series. */
 export const DRAGGED = 'application/x-sightline-series';
@@ -60,9 +63,14 @@ export function Pane({ slot, store }: PaneProps) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an image pane is a widget of its own, and takes the scroll keys.
         tabIndex={0}
         {...handlers}
+        onKeyDown={(e) => pointWith(e, panes)}
       >
         <div class="stack" ref={element} />
+        {id === 'current' && panes.preview.value && view.state !== 'shown' && view.state !== 'failed' && (
+          <PreviewImage {...panes.preview.value} />
+        )}
       </div>
+      <KeyboardCross pane={id} />
       {slot.document ? (
         <Document slot={slot} document={slot.document} store={store} />
       ) : (
@@ -162,11 +170,14 @@ function useHandlers(store: ReadingStore, id: PaneId) {
   return {
     onWheel: (event: WheelEvent) => {
       event.preventDefault();
-      rolled.current += event.deltaMode === 0 ? event.deltaY : event.deltaY * WHEEL_STEP;
-      const whole = Math.trunc(rolled.current / WHEEL_STEP);
-      const steps = whole || (Math.abs(event.deltaY) >= WHEEL_STEP ? Math.sign(event.deltaY) : 0);
+      // A mouse wheel moves by notches of 100 or more, or by lines; a touchpad by little and little.
+      const notch = event.deltaMode !== 0 || Math.abs(event.deltaY) >= NOTCH;
+      rolled.current = notch ? 0 : rolled.current + event.deltaY;
+      const steps = notch
+        ? Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / 120))
+        : Math.trunc(rolled.current / WHEEL_STEP);
       if (!steps) return;
-      rolled.current -= steps * WHEEL_STEP;
+      if (!notch) rolled.current -= steps * WHEEL_STEP;
       panes.lead(id);
       panes.scroll(Math.max(-8, Math.min(8, steps)), id);
     },
@@ -224,6 +235,7 @@ function TopLeft({ slot, view, store }: { slot: Slot; view: PaneView; store: Rea
         </span>
       )}
       <span class="line muted">{words}</span>
+      {store.annotations.isKeyImage(view) && <span class="line key-image">★ key image</span>}
       {study && otherPatient(study, store) && (
         <span class="line error">✕ another patient than the study being read</span>
       )}
@@ -245,7 +257,7 @@ function TopRight({ view }: { view: PaneView }) {
         <span class="muted">{state === 'loading' || !series ? 'Loading images' : ''}</span>
       </div>
     );
-  if (!series || state !== 'shown') return null;
+  if (!series || (state !== 'shown' && state !== 'preview')) return null;
   const count = view.kind === 'stack' ? slicesPerPhase(series) : view.count;
   const note = view.kind === 'stack' ? geometryNote(series) : null;
   return (
@@ -291,7 +303,7 @@ function BottomLeft({ view, name }: { view: PaneView; name: string }) {
   return (
     <div class="corner bottom-left">
       {turned.length > 0 && <span class="line warning">{turned.join(' · ')}</span>}
-      {p.window && view.state === 'shown' && (
+      {p.window && (view.state === 'shown' || view.state === 'preview') && (
         <span>
           W {shortFigure(p.window.width)} L {shortFigure(p.window.center)}
           {series?.modality === 'CT' && presetName(p.window) && (

@@ -14,9 +14,10 @@ import { CT_PRESETS, type Window } from '../../viewer/presets';
 import { type SeriesToShow, shiftBetween } from '../../viewer/series';
 import type { ToolName } from '../../viewer/tool-list';
 import { EMPTY_VIEW, PLANES, type Slab } from '../../viewer/view';
-import { type DocumentKind, kindOf } from '../documents/kinds';
+import { type DocumentKind, KIND_NAMES, kindOf } from '../documents/kinds';
 import { COLOUR_NAMES, LOOK_NAMES } from './names';
 import { loadSeries } from './open';
+import type { Preview } from './preview';
 
 /** How a pane moves with the current study. */
 export type LinkKind = 'same' | 'aligned' | 'position' | 'none';
@@ -88,6 +89,8 @@ export class PanesStore {
   readonly maximised = signal<PaneId | null>(null);
   readonly tool = signal<ToolName>('window');
   readonly blink = signal(false);
+  /** The server's drawing of the first image, until the engine draws it. */
+  readonly preview = signal<Preview | null>(null);
   readonly linked = signal(true);
   readonly lines = signal(true);
   /** Words are asked for: those before, and what takes the answer. */
@@ -197,7 +200,7 @@ export class PanesStore {
     if (turn !== this.#turns.get(id) || !this.#controller) return;
     const kind = documentKind(series);
     if (kind) {
-      this.#controller.clear(id, '');
+      this.#controller.clear(id, `Shown as a document: ${KIND_NAMES[kind].toLowerCase()}.`);
       return this.#change(id, { link: 'none', document: { kind, instances: series.instances } });
     }
     if (!this.#reference && series.normal) this.#reference = series;
@@ -219,6 +222,11 @@ export class PanesStore {
     );
     await shown;
     if (turn === this.#turns.get(id)) await this.#controller?.tie(id, space);
+  }
+
+  /** Say whose study a pane is about to show. */
+  name(id: PaneId, study: Study): void {
+    this.#change(id, { study });
   }
 
   /** Empty a pane and say why. */

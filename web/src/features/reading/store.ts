@@ -24,13 +24,15 @@ import type { PaneId, PaneKind, ViewerEvents } from '../../viewer';
 import { DisplacementGrid } from '../../viewer/grid';
 import type { Hung } from '../../viewer/hanging';
 import type { Mark } from '../../viewer/overlay';
-import type { Window } from '../../viewer/presets';
+import { type Window, windowOfInstance } from '../../viewer/presets';
+import type { SeriesToShow } from '../../viewer/series';
 import { ReportStore } from '../reporting/store';
-import { AnnotationStore } from './annotations';
-import { Hanging, isPlain, protocols } from './hanging';
+import { AnnotationStore, type SavedPresentation } from './annotations';
+import { Hanging, isPlain } from './hanging';
 import { LaidOver } from './laid-over';
 import { firstFinding, loadViewer, type Outlines, point, prepare, startIndex, taken } from './open';
 import { load, PanesStore } from './panes';
+import { previewUrl, previewView } from './preview';
 
 const POLL_MS = 3000;
 export interface Edit {
@@ -81,24 +83,25 @@ export class ReadingStore {
   /** Fetch, show the first image, then everything else. */
   async open(): Promise<void> {
     performance.clearMarks('first-image');
+    performance.clearMarks('first-interactive');
     performance.clearMarks('prior-aligned');
     const opening = prepare(this.uid);
     try {
-      void protocols().catch(() => {}); // under way beside the study
-      const [viewer, reading] = await Promise.all([loadViewer(), opening.reading]);
+      const reading = await opening.reading;
       if (this.closed) return;
       taken(this.uid);
       this.reading.value = reading;
       this.selected.value = firstFinding(reading)?.id ?? null;
-      if (this.alone.value) this.panes.arrange(1, 1);
+      if (this.alone.value) this.panes.arrange(1, 1); // first: an image is fitted into the pane as it is then
+      const hung = await this.hanging.choose(reading);
+      const arranged = hung && !isPlain(hung, reading) ? hung : null;
+      if (arranged) this.hanging.arrange(arranged);
+      const viewer = await this.#viewer(reading, arranged);
+      if (this.closed) return;
       const controller = new viewer.ViewerController(this.#viewerEvents);
       viewer.exposeToTests(controller);
       this.panes.start(controller);
-      if (this.alone.value) await new Promise(requestAnimationFrame); // the pane grows first
-      const hung = await this.hanging.choose(reading);
-      if (this.closed) return;
-      const arranged = hung && !isPlain(hung, reading);
-      if (arranged) await this.#hang(reading, hung);
+      if (arranged) await this.#hang(reading, arranged);
       else await this.#showCurrent(reading);
       if (this.closed) return;
       await this.#afterFirstImage(reading, !arranged);
@@ -125,6 +128,33 @@ export class ReadingStore {
     measured: () => this.annotations.changed(),
   };
 
+  /** The viewer; while it is being loaded, the server's drawing of the first image stands in its pane. */
+  async #viewer(reading: Reading, hung: Hung | null): ReturnType<typeof loadViewer> {
+    const viewer = loadViewer();
+    let here = false;
+    void viewer.then(() => {
+      here = true;
+    });
+    const wanted = hung ? await this.hanging.first(hung) : openedWith(reading);
+    if (!wanted || here || this.closed) return viewer;
+    const series = await load(reading.study, wanted.seriesUid);
+    const index = wanted.index ?? startIndex(reading, series);
+    const window = wanted.window ?? ownWindow(series, index);
+    const url = here || this.closed ? null : previewUrl(series, index, window);
+    if (url) {
+      this.panes.name('current', reading.study);
+      this.panes.view('current').value = previewView(series, index, window);
+      this.panes.preview.value = { url, seen: () => this.#firstImage() };
+    }
+    return viewer;
+  }
+
+  /** The first image of the study is on the screen. */
+  #firstImage(): void {
+    if (!this.closed && performance.getEntriesByName('first-image').length === 0)
+      performance.mark('first-image');
+  }
+
   async #showCurrent(reading: Reading): Promise<void> {
     const display = reading.current;
     const [onlySeries] = reading.study.series;
@@ -141,7 +171,9 @@ export class ReadingStore {
       window: display.window,
       centre: first?.series_uid === series.uid ? point(first.centre_lps_mm) : null,
     });
-    if (this.panes.view('current').value.state === 'shown') performance.mark('first-image');
+    if (this.panes.view('current').value.state !== 'shown') return;
+    this.#firstImage();
+    performance.mark('first-interactive');
   }
 
   /** Open by a protocol: the panes as it says, the prior aligned where one of them shows it. */
@@ -149,7 +181,8 @@ export class ReadingStore {
     this.priorStudy.value = reading.prior?.study ?? null;
     const first = effect(() => {
       if (this.panes.slots.value.some((s) => this.panes.view(s.id).value.state === 'shown')) {
-        performance.mark('first-image');
+        this.#firstImage();
+        performance.mark('first-interactive');
         queueMicrotask(() => first());
       }
     });
@@ -262,6 +295,23 @@ export class ReadingStore {
     }
   }
 
+  /** Show an image as it was kept. */
+  async showPresentation(kept: SavedPresentation): Promise<void> {
+    const [image] = kept.images;
+    if (!image) return;
+    await this.showImage({ sopUid: image.sop_uid, frame: image.frames?.[0] ?? 1 });
+    this.panes.present(
+      {
+        ...(kept.window && { window: kept.window }),
+        invert: kept.invert,
+        rotation: kept.rotation,
+        flipHorizontal: kept.flip_horizontal,
+        flipVertical: false,
+      },
+      'Presentation',
+    );
+  }
+
   toggleOverlays(): void {
     const uid = this.panes.slot.value?.seriesUid;
     if (uid) this.laidOver.toggleAll(uid);
@@ -269,6 +319,13 @@ export class ReadingStore {
 
   /** Show the image that a report speaks of, in a pane beside it. */
   async showImage({ sopUid, frame }: { sopUid: string; frame: number }): Promise<void> {
+    for (const { id } of this.panes.slots.value) {
+      const { series } = this.panes.view(id).value;
+      const index = series?.slices.findIndex((s) => s.sopUid === sopUid && s.frame === frame) ?? -1;
+      if (index < 0) continue;
+      this.panes.lead(id);
+      return this.panes.controller?.goTo(id, index);
+    }
     const beside = this.panes.slots.value.find((s) => !s.document)?.id;
     if (!beside) this.panes.arrange(1, 2);
     for (const study of this.studies.value)
@@ -283,6 +340,11 @@ export class ReadingStore {
   arrange(rows: number, columns: number): void {
     this.hanging.hung.value = null;
     this.panes.arrange(rows, columns, (empty) => this.fillEmpty(empty));
+  }
+
+  async keepPresentation(): Promise<void> {
+    const label = await this.panes.ask('Name of this presentation', 'As shown');
+    if (label) this.annotations.keepPresentation(this.panes.shown, label);
   }
 
   async keepProtocol(): Promise<void> {
@@ -505,6 +567,18 @@ export const isDecidable = (finding: Finding): boolean => finding.current !== nu
 
 /** `3`, or `P3` for the third finding of the prior, which is not seen now. */
 export const numberOf = (finding: Finding): string => `${isDecidable(finding) ? '' : 'P'}${finding.number}`;
+
+/** What the server chose to open with. */
+const openedWith = ({
+  current,
+}: Reading): { seriesUid: string; window: Window | null; index?: number } | null =>
+  current && { seriesUid: current.series_uid, window: current.window };
+
+/** The window that the image itself asks for. */
+function ownWindow(series: SeriesToShow, index: number): Window | null {
+  const slice = series.slices[index];
+  return slice ? windowOfInstance(series.instances[slice.instance] ?? {}, slice.frame) : null;
+}
 
 function nothingToShow(reading: Reading): string {
   const kinds = [...new Set(reading.study.series.map((s) => s.modality))].join(', ');

@@ -1,0 +1,97 @@
+/** What was drawn on this study: measurements, key images, presentations; and whether it is saved. */
+import { figure } from '../../ui/format';
+import { Button } from '../../ui/primitives';
+import type { Measurement } from '../../viewer/measurements';
+import type { ReadingStore } from './store';
+
+const KIND_WORDS: Record<Measurement['kind'], string> = {
+  length: 'Length',
+  bidirectional: 'Two axes',
+  angle: 'Angle',
+  cobb: 'Cobb angle',
+  ellipse: 'Ellipse',
+  rectangle: 'Rectangle',
+  freehand: 'Freehand',
+  spline: 'Spline',
+  probe: 'Probe',
+  arrow: 'Arrow',
+  text: 'Text',
+};
+const STATE_WORDS = {
+  saved: 'saved',
+  changed: 'keeping …',
+  kept: 'kept for you, not saved yet',
+  failed: 'could not be kept',
+} as const;
+const UNITS: Record<string, string> = {
+  mm2: 'mm²',
+  px2: 'px²',
+  deg: '°',
+  "[hnsf'U]": 'HU',
+  'g/ml{SUVbw}': 'SUVbw',
+};
+/** Of each kind the values that say most; the others are on the image. */
+const SHOWN = new Set(['length', 'long_axis', 'short_axis', 'angle', 'area', 'mean', 'value']);
+
+export function Drawn({ store }: { store: ReadingStore }) {
+  const { annotations } = store;
+  const { measurements, keyImages, presentations, state } = annotations;
+  if (!measurements.value.length && !keyImages.value.length && !presentations.value.length) return null;
+  return (
+    <section class="drawn" aria-labelledby="drawn-title">
+      <header class="panel-head">
+        <h2 id="drawn-title">
+          Drawn <span class="muted">{annotations.count.value}</span>
+        </h2>
+        <span class={state.value === 'failed' ? 'error' : 'muted'}>{STATE_WORDS[state.value]}</span>
+      </header>
+      <ul>
+        {measurements.value.map((m) => (
+          <li key={m.uid}>
+            <button type="button" class="drawn-row" onClick={() => void store.showImage(placeOf(m))}>
+              <span>{m.label || KIND_WORDS[m.kind] || m.kind}</span> <Values of={m} />
+            </button>
+          </li>
+        ))}
+        {keyImages.value.map((k) => (
+          <li key={`${k.sop_uid} ${k.frame}`}>
+            <button type="button" class="drawn-row" onClick={() => void store.showImage(placeOf(k))}>
+              <span class="key-image">★ key image</span> <span class="muted">{k.note}</span>
+            </button>
+          </li>
+        ))}
+        {presentations.value.map((p) => (
+          <li key={p.uid}>
+            <button type="button" class="drawn-row" onClick={() => void store.showPresentation(p)}>
+              <span>As shown: {p.label}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {annotations.unread.value.length > 0 && (
+        <p class="muted">{annotations.unread.value.map((u) => u.reason).join(' ')}</p>
+      )}
+      {state.value !== 'saved' && (
+        <Button keys="Ctrl-s" onClick={() => void annotations.save()}>
+          Save in the study
+        </Button>
+      )}
+    </section>
+  );
+}
+
+const placeOf = (of: { sop_uid: string; frame: number }) => ({ sopUid: of.sop_uid, frame: of.frame });
+
+function Values({ of }: { of: Measurement }) {
+  return (
+    <span class="numbers">
+      {of.values
+        .filter((v) => SHOWN.has(v.name))
+        .map((v) => (
+          <span key={v.name} title={`${v.name.replace('_', ' ')}${v.method && `, ${v.method}`}`}>
+            {figure(v.value)} <span class="unit">{UNITS[v.unit] ?? v.unit}</span>{' '}
+          </span>
+        ))}
+    </span>
+  );
+}
