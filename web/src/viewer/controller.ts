@@ -7,12 +7,13 @@
  */
 import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
-import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
+import { forgetSeries, loadedImage, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
 import type { Mapping } from './grid';
 import type { Measurement } from './measurements';
 import type { Mark } from './overlay';
 import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane';
 import type { Window } from './presets';
+import type { Pixels } from './sampling';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { StackPane } from './stack-pane';
 import type { ToolName } from './tool-list';
@@ -104,7 +105,9 @@ export class ViewerController {
   destroy(): void {
     stopPrefetch();
     this.#cine.stopAll();
+    this.#tools?.follow(null);
     this.#tools?.clearMeasurements();
+    this.#library?.forgetDrawn();
     this.#tools?.unequip(renderingEngine().id);
     for (const id of [...this.#panes.keys()]) this.detach(id);
     forgetSeries(this.#shown);
@@ -282,12 +285,24 @@ export class ViewerController {
     renderingEngine().render();
   }
 
-  /** What is drawn on the images of the panes, and which images those are. */
-  measurements(): { measurements: Measurement[]; images: ReadonlySet<string> } | null {
-    if (!this.#library) return null;
-    const images = this.#library.imagesOf(this.#series());
-    const places = [...images.values()].map(({ slice }) => `${slice.sopUid} ${slice.frame}`);
-    return { measurements: this.#library.measurementsOn(images), images: new Set(places) };
+  /** What is drawn on the images of the panes; null before the tools are here. */
+  measurements(): Measurement[] | null {
+    return this.#library?.measurementsOn(this.#library.imagesOf(this.#series())) ?? null;
+  }
+
+  /** Whether a measurement was drawn on this page at some time. */
+  wasDrawn(uid: string): boolean {
+    return this.#library?.wasDrawn(uid) ?? false;
+  }
+
+  /** The values of an image that is loaded, in its own unit; null while it is not, or where it is in colour. */
+  pixelsOf(sopUid: string, frame: number): Pixels | null {
+    const slice = this.#series()
+      .flatMap((s) => s.slices)
+      .find((s) => s.sopUid === sopUid && s.frame === frame);
+    const image = slice && loadedImage(slice.imageId);
+    if (!image || image.color) return null;
+    return { columns: image.columns, rows: image.rows, values: image.getPixelData() };
   }
 
   /** Draw measurements again on the images of the panes; those already there stay. */
@@ -318,6 +333,12 @@ export class ViewerController {
   imageToCanvas(id: PaneId, column: number, row: number): readonly [number, number] | null {
     const pane = this.#panes.get(id);
     return pane instanceof StackPane ? pane.imageToCanvas(column, row) : null;
+  }
+
+  /** Draw a pane again, so that its canvas can be read. */
+  async redraw(id: PaneId): Promise<void> {
+    const pane = this.#panes.get(id);
+    if (pane?.view.state === 'shown') await pane.render();
   }
 
   viewOf(id: PaneId): PaneView | null {

@@ -9,6 +9,7 @@ import {
   init,
   metaData,
   RenderingEngine,
+  type Types,
 } from '@cornerstonejs/core';
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { registerColourMaps } from './colours';
@@ -100,6 +101,9 @@ export function forgetSeries(uids: ReadonlySet<string>): void {
     imagesOf.delete(uid);
   }
 }
+
+/** An image, if it is here already. */
+export const loadedImage = (imageId: string): Types.IImage | undefined => cache.getImage(imageId);
 
 /** Load slices in the background, nearest first, so that scrolling never waits. */
 export async function prefetch(series: SeriesToShow, around: number, limit = 600): Promise<void> {

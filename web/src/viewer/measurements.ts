@@ -103,9 +103,18 @@ export function imagesOf(shown: readonly SeriesToShow[]): Map<string, Drawn> {
   );
 }
 
+/** UIDs of what was drawn on this page at some time: only such a measurement can have been removed by the person. */
+const once = new Set<string>();
+
+export const wasDrawn = (uid: string): boolean => once.has(uid);
+
+export const forgetDrawn = (): void => once.clear();
+
 /** Every measurement that is drawn on the given images, in the order of drawing. */
 export function measurementsOn(images: ReadonlyMap<string, Drawn>): Measurement[] {
-  return tools.annotation.state.getAllAnnotations().flatMap((a) => measurementOf(a, images) ?? []);
+  const found = tools.annotation.state.getAllAnnotations().flatMap((a) => measurementOf(a, images) ?? []);
+  for (const { uid } of found) once.add(uid);
+  return found;
 }
 
 function measurementOf(
@@ -200,6 +209,7 @@ export function drawAgain(
   for (const m of measurements) {
     const imageId = byPlace.get(`${m.sop_uid} ${m.frame}`);
     if (!imageId || there.has(m.uid) || !TOOL_OF[m.kind]) continue;
+    once.add(m.uid);
     tools.annotation.state.addAnnotation(annotationOf(m, imageId, images.get(imageId) as Drawn), element);
   }
 }

@@ -256,8 +256,13 @@ export function clearMeasurements(): void {
     if (annotationUID) tools.annotation.state.removeAnnotation(annotationUID);
 }
 
+interface Listener {
+  step: (step: Step) => void;
+  changed: () => void;
+}
+
 /** Tell of each step that can be taken back, and of every change of a measurement. */
-export function follow(told: { step: (step: Step) => void; changed: () => void }): void {
+export function follow(told: Listener | null): void {
   listener = told;
   if (following) return;
   following = true;
@@ -286,7 +291,7 @@ export function follow(told: { step: (step: Step) => void; changed: () => void }
     eventTarget.addEventListener(name, () => listener?.changed());
 }
 
-let listener: { step: (step: Step) => void; changed: () => void } | null = null;
+let listener: Listener | null = null;
 let following = false;
 
 export type { SegmentToolName };

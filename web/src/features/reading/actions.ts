@@ -1,7 +1,7 @@
 /** What can be done on the reading page, and by which key. */
 import { navigate, pathTo } from '../../app/router';
 import type { Action } from '../../ui/keys';
-import { tell } from '../../ui/toasts';
+import { tell, tellError } from '../../ui/toasts';
 import { CT_PRESETS } from '../../viewer/presets';
 import { TOOLS } from '../../viewer/tool-list';
 import { focusReport } from '../reporting/panel';
@@ -126,6 +126,23 @@ function layoutActions(store: ReadingStore): Action[] {
       store.annotations.toggleKeyImage(panes.shown),
     ),
     layout('presentation', 'Keep how this image is shown', [], () => void store.keepPresentation()),
+    ...([true, false] as const).flatMap((withPatient) => {
+      const words = withPatient ? 'with' : 'without';
+      return [
+        layout(
+          `picture-${words}`,
+          `Picture of this pane, ${words} patient data`,
+          [],
+          () => void panes.picture('file', withPatient).catch(tellError),
+        ),
+        layout(
+          `print-${words}`,
+          `Print the panes, ${words} patient data`,
+          [],
+          () => void panes.picture('print', withPatient).catch(tellError),
+        ),
+      ];
+    }),
     layout('keep', 'Keep these panes as my protocol', [], () => void store.keepProtocol()),
     layout('next-pane', 'Next pane', ['Ctrl-ArrowRight'], () => panes.step(1)),
     layout('previous-pane', 'Previous pane', ['Ctrl-ArrowLeft'], () => panes.step(-1)),

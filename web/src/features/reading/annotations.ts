@@ -60,6 +60,8 @@ export class AnnotationStore {
   readonly measurements = signal<readonly Measurement[]>([]);
   readonly keyImages = signal<readonly KeyImage[]>([]);
   readonly presentations = signal<readonly SavedPresentation[]>([]);
+  /** The measurement whose curve is shown. */
+  readonly chosen = signal<string | null>(null);
   /** Objects of the study that could not be read, with the reason. */
   readonly unread = signal<readonly { reason: string }[]>([]);
   readonly state = signal<'saved' | 'changed' | 'kept' | 'failed'>('saved');
@@ -103,12 +105,27 @@ export class AnnotationStore {
     if (!this.#loaded) return;
     const { controller } = this.panes;
     const drawn = controller?.measurements();
-    if (!drawn) return;
-    const elsewhere = this.measurements.value.filter((m) => !drawn.images.has(`${m.sop_uid} ${m.frame}`));
-    const next = [...elsewhere, ...drawn.measurements];
-    if (JSON.stringify(next) === JSON.stringify(this.measurements.value)) return;
+    if (!controller || !drawn) return;
+    const uids = new Set(drawn.map((m) => m.uid));
+    // What lies on images that are not shown, or cannot be drawn here, was not removed by anybody.
+    const elsewhere = this.measurements.value.filter((m) => !uids.has(m.uid) && !this.#removed(m));
+    const known = new Map(this.measurements.value.map((m) => [m.uid, m]));
+    // What was not moved stays as the server computed it.
+    const here = drawn.map((m) => {
+      const before = known.get(m.uid);
+      return before && sameDrawing(before, m) ? before : m;
+    });
+    const next = [...elsewhere, ...here];
+    const before = this.measurements.value;
+    if (next.length === before.length && next.every((m) => before.includes(m))) return;
     this.measurements.value = next;
     this.#keepSoon();
+  }
+
+  /** Whether a measurement was taken away here: it was drawn, its series is shown, and it is gone. */
+  #removed(m: Measurement): boolean {
+    const shown = this.panes.slots.value.some((s) => s.seriesUid === m.series_uid);
+    return shown && (this.panes.controller?.wasDrawn(m.uid) ?? false);
   }
 
   /** Mark the image on the screen as a key image, or take the mark away. */
@@ -187,6 +204,7 @@ export class AnnotationStore {
 
   close(): void {
     void this.flush();
+    this.#loaded = false; // what is cleared away with the page is not removed from the study
     this.#stop();
     clearTimeout(this.#timer);
   }
@@ -218,4 +236,20 @@ export class AnnotationStore {
       if (!(error instanceof Refused && error.status === 403)) tellError(error);
     }
   }
+}
+
+const SAME_PIXELS = 0.01;
+
+/** Whether two measurements are drawn alike, whatever their numbers say. */
+export function sameDrawing(a: Measurement, b: Measurement): boolean {
+  const [from, to] = [a.points_px ?? [], b.points_px ?? []];
+  return (
+    a.label === b.label &&
+    from.length === to.length &&
+    from.every((p, k) => {
+      const other = to[k] ?? [0, 0];
+      return Math.hypot(p[0] - other[0], p[1] - other[1]) < SAME_PIXELS;
+    }) &&
+    (b.values.length === 0 || a.values.length > 0)
+  );
 }

@@ -2,6 +2,7 @@
 import { figure } from '../../ui/format';
 import { Button } from '../../ui/primitives';
 import type { Measurement } from '../../viewer/measurements';
+import { Curve } from './curves';
 import type { ReadingStore } from './store';
 
 const KIND_WORDS: Record<Measurement['kind'], string> = {
@@ -47,11 +48,7 @@ export function Drawn({ store }: { store: ReadingStore }) {
       </header>
       <ul>
         {measurements.value.map((m) => (
-          <li key={m.uid}>
-            <button type="button" class="drawn-row" onClick={() => void store.showImage(placeOf(m))}>
-              <span>{m.label || KIND_WORDS[m.kind] || m.kind}</span> <Values of={m} />
-            </button>
-          </li>
+          <Row key={m.uid} measurement={m} store={store} />
         ))}
         {keyImages.value.map((k) => (
           <li key={`${k.sop_uid} ${k.frame}`}>
@@ -77,6 +74,29 @@ export function Drawn({ store }: { store: ReadingStore }) {
         </Button>
       )}
     </section>
+  );
+}
+
+function Row({ measurement: m, store }: { measurement: Measurement; store: ReadingStore }) {
+  const { chosen } = store.annotations;
+  const open = chosen.value === m.uid;
+  const pixels = open ? store.panes.controller?.pixelsOf(m.sop_uid, m.frame) : null;
+  return (
+    <li>
+      <button
+        type="button"
+        class="drawn-row"
+        aria-expanded={open}
+        onClick={() => {
+          chosen.value = open ? null : m.uid;
+          if (!open) void store.showImage(placeOf(m));
+        }}
+      >
+        <span>{m.label || KIND_WORDS[m.kind] || m.kind}</span> <Values of={m} />
+      </button>
+      {pixels && <Curve measurement={m} pixels={pixels} unit={store.panes.unitOf(m.series_uid)} />}
+      {open && m.calibration && <p class="calibration muted">Millimetres rest on: {m.calibration}</p>}
+    </li>
   );
 }
 

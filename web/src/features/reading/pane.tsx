@@ -228,7 +228,7 @@ function TopLeft({ slot, view, store }: { slot: Slot; view: PaneView; store: Rea
     <div class="corner top-left">
       <strong>{name.toUpperCase()}</strong>
       <span>{study?.exam}</span>
-      <span class="line">{study && day(study.date)}</span>
+      <span class="line study-date">{study && day(study.date)}</span>
       {study && (
         <span class="line identity">
           <bdi>{study.patient.name}</bdi> <span class="muted">{study.patient.patient_id}</span>

@@ -13,6 +13,7 @@ import { FixedShift, IDENTITY, type Mapping } from '../../viewer/grid';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
 import { type SeriesToShow, shiftBetween } from '../../viewer/series';
 import type { ToolName } from '../../viewer/tool-list';
+import { scalingOf } from '../../viewer/units';
 import { EMPTY_VIEW, PLANES, type Slab } from '../../viewer/view';
 import { type DocumentKind, KIND_NAMES, kindOf } from '../documents/kinds';
 import { COLOUR_NAMES, LOOK_NAMES } from './names';
@@ -332,6 +333,24 @@ export class PanesStore {
 
   clearMeasurements(): void {
     this.#controller?.clearMeasurements();
+  }
+
+  /** What the values of a series that is shown are counted in. */
+  unitOf(seriesUid: string): string {
+    const slot = this.slots.value.find((s) => s.seriesUid === seriesUid);
+    const series = slot && this.view(slot.id).value.series;
+    return series?.instances[0] ? scalingOf(series.instances[0], series.modality).unit : '';
+  }
+
+  /** Keep the pane with the keys as a picture, or print all panes. */
+  async picture(how: 'file' | 'print', withPatient: boolean): Promise<void> {
+    const { keepPicture, pictureOf, printPictures } = await import('./picture');
+    const ids = how === 'file' ? [this.focused.value] : this.slots.value.map((s) => s.id);
+    const elements = ids.flatMap((id) => document.querySelector<HTMLElement>(`[data-pane="${id}"]`) ?? []);
+    await Promise.all(ids.map((id) => this.#controller?.redraw(id)));
+    const pictures = await Promise.all(elements.map((e) => pictureOf(e, withPatient)));
+    if (how === 'print') printPictures(pictures);
+    else for (const picture of pictures) keepPicture(picture);
   }
 
   setPreset(index: number): void {
