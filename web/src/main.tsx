@@ -7,6 +7,7 @@ import { startSession } from './app/session';
 import { Shell } from './app/shell';
 import { prepare } from './features/reading/open';
 import { startKeys } from './ui/keys';
+import { keysOpen, paletteOpen } from './ui/overlays';
 import './ui/base.css';
 
 // Opening a study directly: fetch what the first image needs while the page is still being set up.
@@ -14,7 +15,7 @@ const start = parseRoute(location.pathname);
 if (start.page === 'study') prepare(start.study);
 
 startRouting();
-startKeys();
+startKeys(() => paletteOpen.value || keysOpen.value);
 startSession();
 
 const root = document.getElementById('app');

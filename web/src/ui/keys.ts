@@ -80,9 +80,11 @@ export function findAction(
   return state.inField && !found.inFields ? null : found;
 }
 
-export function startKeys(): void {
+/** `busy` says that something over the page takes the keys, or is about to. */
+export function startKeys(busy: () => boolean): void {
   document.addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.isComposing || document.querySelector('dialog[open]')) return;
+    if (busy() || event.defaultPrevented || event.isComposing || document.querySelector('dialog[open]'))
+      return;
     const target = event.target instanceof Element ? event.target : null;
     const action = findAction(actions.value, keyName(event), {
       inField: isTextField(target),

@@ -87,19 +87,31 @@ async function register(series: SeriesToShow): Promise<void> {
   }
 }
 
-/** Free the images of series that no pane shows any more. */
+const IN_FLIGHT_MS = 20_000;
+
+/** Free the images of series that no pane shows any more; what is still on its way is freed once it must be here. */
 export function forgetSeries(uids: ReadonlySet<string>): void {
   for (const uid of uids) {
+    const imageIds = imagesOf.get(uid) ?? [];
     registered.delete(uid);
-    for (const imageId of imagesOf.get(uid) ?? []) {
-      if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
-      wadors.metaDataManager.remove(imageId);
-      wadors.metaDataManager.remove(`wadors:${addressOf(imageId)}`);
-      suv.delete(imageId);
-      forget(imageId);
-    }
     imagesOf.delete(uid);
+    imageIds.forEach(freeImage);
+    setTimeout(() => {
+      if (!registered.has(uid)) imageIds.forEach(forgetImage);
+    }, IN_FLIGHT_MS);
   }
+}
+
+function freeImage(imageId: string): void {
+  if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+}
+
+function forgetImage(imageId: string): void {
+  freeImage(imageId);
+  wadors.metaDataManager.remove(imageId);
+  wadors.metaDataManager.remove(`wadors:${addressOf(imageId)}`);
+  suv.delete(imageId);
+  forget(imageId);
 }
 
 /** An image, if it is here already. */

@@ -12,7 +12,7 @@ import '../../src/ui/base.css';
 const [study = '', series = ''] = location.hash.slice(1).split('/');
 const root = document.getElementById('app');
 
-startKeys();
+startKeys(() => false);
 const instances = await get<DicomJson[]>(dicomweb.metadata(study, series));
 const kind = kindOf(text(instances[0], '00080016'), text(instances[0], '00083002'));
 const say = (words: string) => {
