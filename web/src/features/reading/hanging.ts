@@ -203,6 +203,7 @@ async function wantedOf(
   const display = [reading.current, reading.prior?.display].find((d) => d?.series_uid === seriesUid);
   const series = await load(study, seriesUid ?? '');
   const place = firstFinding(reading)?.current;
+  const here = place?.series_uid === series.uid && display === reading.current ? place : null;
   const named = sopUids ? series.slices.findIndex((s) => sopUids.includes(s.sopUid)) : -1;
   const index =
     named >= 0 ? named : display === reading.current && display ? startIndex(reading, series) : null;
@@ -210,8 +211,9 @@ async function wantedOf(
     study,
     seriesUid: series.uid,
     kind: pane.show ?? 'stack',
-    window: windowOf(pane.window) ?? display?.window ?? null,
-    centre: place && place.series_uid === series.uid ? point(place.centre_lps_mm) : null,
+    // A finding is opened in the window it is seen in.
+    window: (here && display?.window) || windowOf(pane.window) || display?.window || null,
+    centre: here ? point(here.centre_lps_mm) : null,
     slab: pane.projection ? { mm: pane.projection.slab_mm, projection: pane.projection.kind } : null,
     fusionUid: fusionSeriesUid,
     ...(index !== null && { index }),

@@ -79,8 +79,10 @@ const DRAWN_STYLES = [
   'stroke-width',
   'stroke-dasharray',
   'stroke-opacity',
+  'paint-order',
   'font-size',
   'font-family',
+  'font-weight',
 ];
 
 async function drawVector(ink: CanvasRenderingContext2D, svg: SVGSVGElement, pane: DOMRect): Promise<void> {
