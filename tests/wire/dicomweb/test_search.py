@@ -191,9 +191,7 @@ def test_a_search_asks_the_database_as_often_for_many_results_as_for_one(client,
     event.listen(store.database.engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
 
     def count(path):
-        return min(
-            statements(path) for _ in range(4)
-        )  # others may ask meanwhile
+        return min(statements(path) for _ in range(4))  # others may ask meanwhile
 
     def statements(path):
         asked.clear()
