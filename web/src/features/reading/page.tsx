@@ -104,6 +104,11 @@ function Head({ store }: { store: ReadingStore }) {
             <span>{sexAge(patient)}</span> <span class="muted optional">ID {patient.patient_id}</span>
           </a>
           {reading.study.simulated && <SimulatedTag />}
+          {store.windows.others.value > 0 && (
+            <span class="error other-patient" role="status">
+              ✕ another window shows another patient
+            </span>
+          )}
           <Strip reading={reading} store={store} />
           <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} />
         </>

@@ -30,11 +30,22 @@ import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
 import { Hanging, isPlain } from './hanging';
 import { LaidOver } from './laid-over';
-import { firstFinding, loadViewer, type Outlines, point, prepare, startIndex, taken } from './open';
+import {
+  firstFinding,
+  loadViewer,
+  type Outlines,
+  point,
+  prepare,
+  prepareImage,
+  startIndex,
+  taken,
+} from './open';
+import { OtherWindows } from './other-windows';
 import { load, PanesStore } from './panes';
 import { previewUrl, previewView } from './preview';
 
 const POLL_MS = 3000;
+const NEXT_MS = 4000;
 export interface Edit {
   label?: string;
   long_axis_mm?: number;
@@ -51,6 +62,7 @@ export class ReadingStore {
   readonly hanging = new Hanging(this.panes);
   readonly laidOver = new LaidOver();
   readonly annotations: AnnotationStore;
+  readonly windows = new OtherWindows();
   /** The other study that was opened last. */
   readonly priorStudy = signal<Study | null>(null);
   readonly panel = signal(true);
@@ -70,6 +82,7 @@ export class ReadingStore {
   #stopMarks: () => void = () => {};
   #comparison: string | null = null;
   #poll: ReturnType<typeof setTimeout> | undefined;
+  #next: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly uid: string) {
     this.report = new ReportStore(uid);
@@ -91,6 +104,7 @@ export class ReadingStore {
       if (this.closed) return;
       taken(this.uid);
       this.reading.value = reading;
+      this.windows.show(reading.study.patient.id);
       this.selected.value = firstFinding(reading)?.id ?? null;
       if (this.alone.value) this.panes.arrange(1, 1); // first: an image is fitted into the pane as it is then
       const hung = await this.hanging.choose(reading);
@@ -113,8 +127,10 @@ export class ReadingStore {
   close(): void {
     this.#abort.abort();
     clearTimeout(this.#poll);
+    clearTimeout(this.#next);
     this.#stopMarks();
     this.report.close();
+    this.windows.close();
     this.annotations.close();
     this.panes.close();
   }
@@ -127,6 +143,11 @@ export class ReadingStore {
     lead: (pane) => this.panes.lead(pane),
     measured: () => this.annotations.changed(),
   };
+
+  /** The first image of the next study on the worklist, while this one is being read. */
+  #prepareNext({ next }: Reading): void {
+    if (next && !this.closed) void prepareImage(next.study_uid, () => !this.closed).catch(() => {});
+  }
 
   /** The viewer; while it is being loaded, the server's drawing of the first image stands in its pane. */
   async #viewer(reading: Reading, hung: Hung | null): ReturnType<typeof loadViewer> {
@@ -208,6 +229,7 @@ export class ReadingStore {
     if (this.closed) return;
     this.panes.controller?.prefetch();
     this.#keepUpToDate(reading);
+    this.#next = setTimeout(() => this.#prepareNext(reading), NEXT_MS);
   }
 
   async #showPrior(reading: Reading): Promise<void> {
