@@ -9,7 +9,15 @@ import type { Pane, PaneEvents, ShowOptions } from './pane';
 import { type Window, windowOfInstance } from './presets';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { add, cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
+import {
+  EMPTY_VIEW,
+  type Letters,
+  type PaneKind,
+  type PaneView,
+  PLAIN,
+  type Presentation,
+  type Slab,
+} from './view';
 
 const AXES: Partial<Record<PaneKind, readonly [Vec3, Vec3]>> = {
   axial: [
@@ -398,7 +406,19 @@ export class ServerVolume extends ServerPane {
       state: 'shown',
       series: this.series,
       presentation: this.presentation,
+      letters: this.#letters(),
     };
+  }
+
+  /** From the front at azimuth 0, from the patient's left at 90; the elevation lifts the eye. */
+  #letters(): Letters {
+    const [azimuth, elevation] = [this.#azimuth, this.#elevation].map((d) => (d * Math.PI) / 180) as [
+      number,
+      number,
+    ];
+    const into: Vec3 = [-Math.sin(azimuth), Math.cos(azimuth), 0];
+    const up = add(scale([0, 0, 1], Math.cos(elevation)), scale(into, Math.sin(elevation)));
+    return lettersOf([Math.cos(azimuth), Math.sin(azimuth), 0], scale(up, -1));
   }
 
   protected dragged(dx: number, dy: number): void {
