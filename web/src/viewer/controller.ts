@@ -318,10 +318,10 @@ export class ViewerController {
   }
 
   /** Load the rest of what the panes show, nearest slices first. */
-  prefetch(): void {
+  prefetch(limit?: number): void {
     for (const pane of this.#panes.values())
       if (pane instanceof StackPane && pane.series && !pane.series.notShown)
-        void prefetch(pane.series, pane.view.index).catch(() => {});
+        void prefetch(pane.series, pane.view.index, limit).catch(() => {});
   }
 
   /** The point of the shown slice under a place on the screen, in mm (LPS). */

@@ -13,10 +13,11 @@ import {
 } from '@cornerstonejs/core';
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { registerColourMaps } from './colours';
-import { addressOf } from './delivery';
+import { addressOf, inSteps } from './delivery';
 import { arrange, forget, registerLoaders } from './image-loaders';
 import { completed, modalityTable } from './lookup';
 import type { SeriesToShow } from './series';
+import { retrieveInSteps } from './steps';
 import { scalingOf } from './units';
 
 const CACHE_BYTES = 1 << 30;
@@ -75,6 +76,7 @@ async function register(series: SeriesToShow): Promise<void> {
   );
   const complete = await Promise.all(series.instances.map(completed));
   const tables = await Promise.all(series.instances.map(modalityTable));
+  retrieveInSteps(series.slices.map((s) => s.imageId).filter(inSteps));
   for (const slice of series.slices) {
     const metadata = complete[slice.instance];
     if (!metadata) continue;

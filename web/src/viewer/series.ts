@@ -78,11 +78,14 @@ export function readSeries(
   instances: DicomJson[],
   ids: { studyUid: string; seriesUid: string },
   frameUrl: (sopUid: string, frame: number) => string,
+  slow = false,
 ): SeriesToShow {
   const first = instances[0] ?? {};
   const sopClass = text(first, '00080016');
   const withPixels = instances.some((i) => number(i, '00280010') !== null) && !LAID_OVER.test(sopClass);
-  const unordered = withPixels ? instances.flatMap((instance, at) => frames(instance, at, frameUrl)) : [];
+  const unordered = withPixels
+    ? instances.flatMap((instance, at) => frames(instance, at, frameUrl, slow))
+    : [];
   const normal = commonNormal(unordered);
   const inOrder = ordered(unordered, normal, instances);
   const { slices, phases } = normal
@@ -168,6 +171,7 @@ function frames(
   instance: DicomJson,
   at: number,
   frameUrl: (sopUid: string, frame: number) => string,
+  slow: boolean,
 ): Slice[] {
   const sopUid = text(instance, '00080018');
   const size = [number(instance, '00280011') ?? 0, number(instance, '00280010') ?? 0] as const;
@@ -176,7 +180,7 @@ function frames(
   return Array.from({ length: number(instance, '00280008') ?? 1 }, (_, k) => ({
     sopUid,
     frame: k + 1,
-    imageId: imageIdOf(instance, frameUrl(sopUid, k + 1)),
+    imageId: imageIdOf(instance, frameUrl(sopUid, k + 1), slow),
     positionLpsMm: vector(ofFrame(instance, k + 1, '00209113'), '00200032'),
     axes: axesOf(numbers(ofFrame(instance, k + 1, '00209116'), '00200037')),
     spacing: spacingOf(spaced, k + 1),

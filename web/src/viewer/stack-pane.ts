@@ -2,6 +2,7 @@
 import { Enums, type Types } from '@cornerstonejs/core';
 import { GREY } from './colour-tables';
 import { greyMap } from './colours';
+import { inSteps } from './delivery';
 import { text } from './dicom';
 import { loadNow, registerSeries, renderingEngine } from './engine';
 import { greyTable } from './lookup';
@@ -29,6 +30,10 @@ export class StackPane extends CameraPane {
     engine.enableElement({ viewportId: id, element, type: Enums.ViewportType.STACK });
     this.viewport = engine.getViewport(id) as Types.IStackViewport;
     this.start();
+    this.listen(Enums.Events.IMAGE_LOAD_ERROR, (event) => {
+      const { error } = (event as CustomEvent<{ error: unknown }>).detail;
+      if (this.series) this.fail(frameFailure(error, this.#wanted, this.series));
+    });
   }
 
   /** Show a series; resolves once its slice is on the screen, or the pane says why it is not. */
@@ -51,7 +56,7 @@ export class StackPane extends CameraPane {
     const imageIds = series.slices.map((s) => s.imageId);
     try {
       await registerSeries(series);
-      await loadNow(imageIds[this.#wanted] ?? '');
+      await this.#fetch(imageIds[this.#wanted] ?? '');
       if (turn !== this.turnOfShow) return;
       await this.viewport.setStack(imageIds, this.#wanted);
       this.#stack = series.uid;
@@ -136,7 +141,7 @@ export class StackPane extends CameraPane {
           index,
           count: series.slices.length,
           positionLpsMm: slice.positionLpsMm,
-          loaded: null,
+          loaded: this.#isCoarse() ? 0 : null,
           slab: null,
           fused: null,
           placement: this.#placement(),
@@ -204,6 +209,12 @@ export class StackPane extends CameraPane {
     return windowOfInstance(instance, slice.frame);
   }
 
+  /** Whether only the first bytes of the image are here. */
+  #isCoarse(): boolean {
+    const { imageQualityStatus: quality } = this.viewport.getCornerstoneImage();
+    return quality !== undefined && quality < Enums.ImageQualityStatus.FULL_RESOLUTION;
+  }
+
   #placement(): Placement | null {
     const [origin, right, down] = [
       this.imageToCanvas(0, 0),
@@ -249,7 +260,7 @@ export class StackPane extends CameraPane {
     while (turn === this.turnOfShow && series && at !== this.#wanted) {
       at = this.#wanted;
       try {
-        await loadNow(series.slices[at]?.imageId ?? '');
+        await this.#fetch(series.slices[at]?.imageId ?? '');
         if (turn !== this.turnOfShow) return;
         await this.#setIndex(at);
         this.#keepWindow();
@@ -261,6 +272,11 @@ export class StackPane extends CameraPane {
         if (turn === this.turnOfShow && at === this.#wanted) this.fail(frameFailure(error, at, series));
       }
     }
+  }
+
+  /** Have an image here before it is shown, so that a failure is told; one that comes in steps shows its first at once. */
+  async #fetch(imageId: string): Promise<void> {
+    if (!inSteps(imageId)) await loadNow(imageId);
   }
 
   /** A pane whose first image failed has no stack yet: it gets one with the first image that can be shown. */

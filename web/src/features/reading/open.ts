@@ -7,6 +7,7 @@ import type { OwnedProtocol } from '../../viewer/hanging-types';
 import type { Mark } from '../../viewer/overlay';
 import { type DicomJson, nearestSlice, readSeries, type SeriesToShow } from '../../viewer/series';
 import type { Vec3 } from '../../viewer/vectors';
+import { isSlow } from './line';
 
 export interface Opening {
   at: number;
@@ -81,7 +82,7 @@ export function loadSeries(study: string, uid: string, instances: number): Promi
   const held = series.get(key);
   if (held) return held;
   const wanted = get<DicomJson[]>(dicomweb.metadata(study, uid)).then((metadata) =>
-    readSeries(metadata, { studyUid: study, seriesUid: uid }, dicomweb.frame(study, uid)),
+    readSeries(metadata, { studyUid: study, seriesUid: uid }, dicomweb.frame(study, uid), isSlow()),
   );
   series.set(key, wanted);
   wanted.catch(() => series.delete(key));

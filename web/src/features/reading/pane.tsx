@@ -283,7 +283,11 @@ function TopRight({ view }: { view: PaneView }) {
       </span>
       {series.lossy && <span class="line warning">{series.lossy}</span>}
       {note && <span class="line warning">{note}</span>}
-      {view.loaded !== null && <span class="line muted">loading {view.loaded} %</span>}
+      {view.loaded !== null && (
+        <span class="line warning">
+          {view.kind === 'stack' ? 'coarse: the full image is on its way' : `loading ${view.loaded} %`}
+        </span>
+      )}
     </div>
   );
 }

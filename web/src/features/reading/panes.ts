@@ -16,6 +16,7 @@ import type { ToolName } from '../../viewer/tool-list';
 import { scalingOf } from '../../viewer/units';
 import { EMPTY_VIEW, PLANES, type Slab } from '../../viewer/view';
 import { type DocumentKind, KIND_NAMES, kindOf } from '../documents/kinds';
+import { isSlow } from './line';
 import { COLOUR_NAMES, LOOK_NAMES } from './names';
 import { loadSeries } from './open';
 import type { Preview } from './preview';
@@ -63,6 +64,7 @@ export interface Wanted {
 }
 
 export const MOST = 4;
+const NEAR = 6;
 /** The ids of the panes, row by row. */
 export const SIXTEEN: readonly PaneId[] = [
   'current',
@@ -333,6 +335,11 @@ export class PanesStore {
 
   clearMeasurements(): void {
     this.#controller?.clearMeasurements();
+  }
+
+  /** Load the rest of what is shown; on a slow line only what is near, so that the next image is not kept waiting. */
+  prefetch(): void {
+    this.#controller?.prefetch(isSlow() ? NEAR : undefined);
   }
 
   /** What the values of a series that is shown are counted in. */

@@ -227,7 +227,7 @@ export class ReadingStore {
     });
     await this.#loadOutlines(reading.findings.map((f) => f.id));
     if (this.closed) return;
-    this.panes.controller?.prefetch();
+    this.panes.prefetch();
     this.#keepUpToDate(reading);
     this.#next = setTimeout(() => this.#prepareNext(reading), NEXT_MS);
   }
@@ -288,7 +288,7 @@ export class ReadingStore {
         if (!other.current) return this.panes.clear('prior', nothingToShow(other));
         await this.#compareWith(other.study, other.current.series_uid, other.current.window);
       }
-      this.panes.controller?.prefetch();
+      this.panes.prefetch();
     } catch (error) {
       if (!this.closed) tellError(error);
     }
@@ -311,7 +311,7 @@ export class ReadingStore {
     try {
       await this.panes.put(id, { study, seriesUid, window: display?.window ?? null, ...(kind && { kind }) });
       this.panes.lead(id);
-      this.panes.controller?.prefetch();
+      this.panes.prefetch();
     } catch (error) {
       tellError(error);
     }
