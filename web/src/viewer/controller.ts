@@ -51,7 +51,7 @@ async function makerOf(kind: PaneKind): Promise<PaneMaker> {
 
 async function planeMaker(): Promise<PaneMaker> {
   if (getShouldUseCPURendering()) {
-    const { ServerPlane } = await import('./server-pane');
+    const { ServerPlane } = await import('./server-plane');
     return (id, element, kind, events) => new ServerPlane(id, element, kind, events);
   }
   const { PlanePane } = await import('./plane-pane');
@@ -60,7 +60,7 @@ async function planeMaker(): Promise<PaneMaker> {
 
 async function volumeMaker(): Promise<PaneMaker> {
   if (getShouldUseCPURendering() || softwareOnly()) {
-    const { ServerVolume } = await import('./server-pane');
+    const { ServerVolume } = await import('./server-volume');
     return (id, element, kind, events) => new ServerVolume(id, element, kind, events);
   }
   const { VolumePane } = await import('./volume-pane');

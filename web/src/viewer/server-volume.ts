@@ -1,0 +1,81 @@
+/** A volume seen from a side, drawn by the server: for machines without a graphics processor. */
+import { lettersOf } from './overlay';
+import type { ShowOptions } from './pane';
+import type { SeriesToShow } from './series';
+import { ServerPane } from './server-pane';
+import { add, scale, type Vec3 } from './vectors';
+import { EMPTY_VIEW, type Letters, type PaneView } from './view';
+
+const DRAG_DEGREES = 0.5;
+
+export class ServerVolume extends ServerPane {
+  scaleMm = 1;
+  readonly normal = null;
+  #azimuth = 0;
+  #elevation = 0;
+
+  protected opened(series: SeriesToShow, options: ShowOptions): void {
+    this.scaleMm = 1;
+    const look = options.presentation?.colourMap ?? (series.modality === 'CT' ? 'bone' : 'mip');
+    this.presentation = { ...this.presentation, colourMap: look };
+  }
+
+  protected address(): string {
+    if (!this.series || !this.element.clientHeight) return '';
+    const [columns, rows] = this.size.map((n) => Math.min(n, 512)) as [number, number];
+    const look = this.presentation.colourMap ?? 'bone';
+    const query = new URLSearchParams({
+      preset: look === 'soft' || look === 'mr' ? 'skin' : look,
+      azimuth: this.#azimuth.toFixed(1),
+      elevation: this.#elevation.toFixed(1),
+      columns: String(columns),
+      rows: String(rows),
+      zoom: (1 / this.scaleMm).toFixed(3),
+    });
+    return `${this.base}/rendering?${query}`;
+  }
+
+  protected described(): PaneView {
+    return {
+      ...EMPTY_VIEW,
+      kind: 'volume',
+      state: 'shown',
+      series: this.series,
+      presentation: this.presentation,
+      letters: this.#letters(),
+    };
+  }
+
+  /** From the front at azimuth 0, from the patient's left at 90; the elevation lifts the eye. */
+  #letters(): Letters {
+    const [azimuth, elevation] = [this.#azimuth, this.#elevation].map((d) => (d * Math.PI) / 180) as [
+      number,
+      number,
+    ];
+    const into: Vec3 = [-Math.sin(azimuth), Math.cos(azimuth), 0];
+    const up = add(scale([0, 0, 1], Math.cos(elevation)), scale(into, Math.sin(elevation)));
+    return lettersOf([Math.cos(azimuth), Math.sin(azimuth), 0], scale(up, -1));
+  }
+
+  protected dragged(dx: number, dy: number): void {
+    this.turn(dx * DRAG_DEGREES, 'vertical');
+    this.turn(dy * DRAG_DEGREES, 'horizontal');
+  }
+
+  turn(degrees: number, about: 'horizontal' | 'vertical'): void {
+    if (about === 'vertical') this.#azimuth = (this.#azimuth + degrees) % 360;
+    else this.#elevation = Math.min(Math.max(this.#elevation + degrees, -90), 90);
+    void this.render();
+  }
+
+  async scroll(by: number): Promise<void> {
+    this.turn(by * 5, 'vertical');
+  }
+
+  fit(): void {
+    this.scaleMm = 1;
+    this.#azimuth = 0;
+    this.#elevation = 0;
+    void this.render();
+  }
+}
