@@ -200,6 +200,7 @@ export class ReadingStore {
   /** Open by a protocol: the panes as it says, the prior aligned where one of them shows it. */
   async #hang(reading: Reading, hung: Hung): Promise<void> {
     this.priorStudy.value = reading.prior?.study ?? null;
+    this.#comparison = reading.comparison?.id ?? null;
     const first = effect(() => {
       if (this.panes.slots.value.some((s) => this.panes.view(s.id).value.state === 'shown')) {
         this.#firstImage();
@@ -230,6 +231,13 @@ export class ReadingStore {
     this.panes.prefetch();
     this.#keepUpToDate(reading);
     this.#next = setTimeout(() => this.#prepareNext(reading), NEXT_MS);
+  }
+
+  /** A comparison has come: the panes of a protocol are only tied anew. */
+  async #takeComparison(reading: Reading): Promise<void> {
+    if (!this.hanging.hung.value) return this.#showPrior(reading);
+    this.#comparison = reading.comparison?.id ?? null;
+    if (await this.#align(reading)) performance.mark('prior-aligned');
   }
 
   async #showPrior(reading: Reading): Promise<void> {
@@ -534,7 +542,7 @@ export class ReadingStore {
         await this.#loadOutlines(fresh.findings.map((f) => f.id));
         await this.report.load();
       }
-      if (fresh.comparison && fresh.comparison.id !== this.#comparison) await this.#showPrior(fresh);
+      if (fresh.comparison && fresh.comparison.id !== this.#comparison) await this.#takeComparison(fresh);
       this.#keepUpToDate(fresh);
     } catch (error) {
       const passing = error instanceof Refused && error.status === 0;
