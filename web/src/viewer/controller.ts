@@ -75,6 +75,8 @@ export class ViewerController {
   readonly #cine: Cine;
   /** Every series that was shown, to be released with the study. */
   readonly #shown = new Set<string>();
+  /** The point last shown everywhere, in the space of the current study: planes are tilted about it. */
+  #pivot: Vec3 | null = null;
   #leader: PaneId = 'current';
   #linked = true;
   #lines = true;
@@ -181,6 +183,7 @@ export class ViewerController {
   async centreOn(point: Vec3): Promise<void> {
     const pane = [...this.#panes.values()].find((p) => p.series && p.normal && p.space);
     if (!pane) return;
+    this.#pivot = point;
     this.lead(this.#panes.has('current') ? 'current' : pane.id);
     await this.#panes.get(this.#leader)?.reach(point);
     this.#followSoon();
@@ -192,7 +195,8 @@ export class ViewerController {
     const pane = this.#panes.get(id);
     const at = pane?.pointAt(clientX, clientY);
     if (!pane?.space || !at) return;
-    await this.#reachOthers(pane.space.toCurrent(at), id);
+    this.#pivot = pane.space.toCurrent(at);
+    await this.#reachOthers(this.#pivot, id);
     this.#drawLines();
   }
 
@@ -215,7 +219,12 @@ export class ViewerController {
   }
 
   turn(id: PaneId, degrees: number, about: 'horizontal' | 'vertical'): void {
-    this.#led(id)?.turn(degrees, about);
+    const pane = this.#led(id);
+    if (pane?.view.state !== 'shown') return;
+    const pivot = pane.space && this.#pivot ? pane.space.toPrior(this.#pivot) : null;
+    const at = (by: number) => () => this.#panes.get(id)?.turn(by, about, pivot);
+    at(degrees)();
+    this.#events.step({ label: 'Turned', undo: at(-degrees), redo: at(degrees) });
   }
 
   zoomBy(factor: number): void {
@@ -443,13 +452,16 @@ export class ViewerController {
       const shared = now.view.presentation.window ?? window;
       if (!shared) return;
       for (const pane of this.#panes.values()) {
-        if (pane === now || pane.series?.modality !== now.series?.modality) continue;
+        if (pane === now || pane.series?.modality !== now.series?.modality || !shares(now.series)) continue;
         if (pane.view.kind === 'volume' || sameWindow(pane.view.presentation.window, shared)) continue;
         pane.present({ window: shared });
       }
     });
   }
 }
+
+/** One window fits two studies only where their numbers mean the same: HU, or SUV. */
+export const shares = (series: SeriesToShow | null): boolean => /^(CT|PT)$/.test(series?.modality ?? '');
 
 const sameWindow = (a: Window | null, b: Window): boolean => a?.center === b.center && a.width === b.width;
 

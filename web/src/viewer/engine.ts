@@ -14,6 +14,7 @@ import {
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { registerColourMaps } from './colours';
 import { addressOf, inSteps } from './delivery';
+import { type DicomJson, numbers } from './dicom';
 import { arrange, forget, registerLoaders } from './image-loaders';
 import { completed, modalityTable } from './lookup';
 import type { SeriesToShow } from './series';
@@ -40,6 +41,7 @@ export function renderingEngine(): RenderingEngine {
   registerLoaders();
   registerColourMaps();
   metaData.addProvider(suvOf, 10_000);
+  metaData.addProvider(spacedPlane, 20_000);
   cache.setMaxCacheSize(CACHE_BYTES);
   imageLoadPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Prefetch, PREFETCH_AT_ONCE);
   engine = new RenderingEngine('sightline');
@@ -52,6 +54,20 @@ export function renderingEngine(): RenderingEngine {
 
 /** Whether the graphics are made by the processor: everything works, but a turning volume would stutter. */
 export const softwareOnly = (): boolean => !!getRenderingCapabilities()?.softwareRasterizer;
+
+/** Images without a place in space have sizes all the same where they state a spacing; the engine would say pixels. */
+function spacedPlane(type: string, imageId: unknown): unknown {
+  if (type !== 'imagePlaneModule' || asking) return undefined;
+  asking = true;
+  const plane = metaData.get(type, String(imageId));
+  asking = false;
+  const stated = wadors.metaDataManager.get(String(imageId)) as DicomJson | undefined;
+  return plane?.usingDefaultValues && numbers(stated, '00280030')
+    ? { ...plane, usingDefaultValues: false }
+    : undefined;
+}
+
+let asking = false;
 
 function suvOf(type: string, imageId: unknown): { suvbw: number } | undefined {
   const factor = type === 'scalingModule' ? suv.get(String(imageId)) : undefined;

@@ -3,6 +3,7 @@
  *
  * Invariant: what cannot be right is refused with its reason, never shown as if it were right.
  */
+import { text } from './dicom';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { cross, dot, length, scale, subtract, type Vec3 } from './vectors';
 
@@ -27,8 +28,22 @@ export function volumeProblem(series: SeriesToShow): string | null {
 export function geometryNote(series: SeriesToShow): string | null {
   if (!series.normal && series.slices.length > 1 && series.slices.every((s) => s.axes))
     return 'slices turned against each other';
+  if (text(series.instances[0], '00080008') && imageType(series).includes('MOSAIC'))
+    return 'a mosaic of slices: no plane of the patient';
+  const places = duplicates(series);
+  if (places > 0) return `${places + 1} images at one place`;
   const tilt = series.normal && tiltDegrees(series);
   return tilt && tilt > 0.5 ? `gantry tilted ${tilt.toFixed(1)}°` : null;
+}
+
+const imageType = (series: SeriesToShow): string[] =>
+  (series.instances[0]?.['00080008']?.Value ?? []).map(String);
+
+/** How many images lie where another of the same phase does. */
+function duplicates(series: SeriesToShow): number {
+  const slices = series.slices.slice(0, slicesPerPhase(series));
+  if (!series.normal) return 0;
+  return slices.slice(1).filter((s, k) => length(subtract(at(s), at(slices[k]))) < 0.01).length;
 }
 
 /** The angle between the normal of the slices and the line of their positions, in degrees; 0 for a straight stack. */

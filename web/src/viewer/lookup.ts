@@ -35,10 +35,14 @@ const isProjection = (instance: DicomJson): boolean =>
 const withType = (instance: DicomJson): DicomJson => ({
   '00080008': { vr: 'CS', Value: ['ORIGINAL', 'PRIMARY'] },
   '00080060': { vr: 'CS', Value: ['OT'] },
-  ...Object.fromEntries(Object.entries(instance).filter(([tag, e]) => !NEEDED.has(tag) || e?.Value?.length)),
+  ...Object.fromEntries(
+    Object.entries(instance).filter(([tag, e]) => tag !== REGIONS && (!NEEDED.has(tag) || e?.Value?.length)),
+  ),
 });
 
 const NEEDED = new Set(['00080008', '00080060']);
+/** Ultrasound regions give the spacing here; the engine would apply them a second time. */
+const REGIONS = '00186011';
 
 /** Projections say how far apart the pixels of the detector are; ultrasound, how large those of its one region. */
 export function withSpacing(instance: DicomJson): DicomJson {

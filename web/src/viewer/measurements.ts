@@ -9,6 +9,7 @@ import { calibrationOf } from './lookup';
 import { pixelOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
 import { add, cross, length, scale, subtract, unit, type Vec3 } from './vectors';
+import { volumeIdOf } from './volume-id';
 
 export type MeasurementKind =
   | 'length'
@@ -124,7 +125,8 @@ function measurementOf(
   const kind = KINDS[annotation.metadata?.toolName ?? ''];
   const imageId = annotation.metadata?.referencedImageId ?? '';
   const drawn = images.get(imageId);
-  if (!kind || !drawn) return null;
+  if (!kind) return null;
+  if (!drawn) return inPlane(annotation, kind, images);
   const points = pointsOf(annotation, kind, drawn.slice);
   if (!points.length) return null;
   const { series, slice } = drawn;
@@ -139,15 +141,46 @@ function measurementOf(
     frame_of_reference_uid: series.frameOfReference,
     points_px: points.map((p) => [...pixelOf(slice, p)] as [number, number]),
     points_lps_mm: slice.positionLpsMm && slice.axes ? points : null,
-    values: valuesOf(annotation, kind, scalingOf(instance, series.modality).unit),
+    values: valuesOf(annotation, kind, {
+      pixel: scalingOf(instance, series.modality).unit,
+      length: series.pixelSpacingMm ? 'mm' : 'px',
+    }),
     calibration: calibrationOf(instance),
   };
 }
 
-function pointsOf(annotation: tools.Types.Annotation, kind: MeasurementKind, slice: Slice): Point[] {
+/** A measurement in a plane through a volume: it lies in the patient, on no image. */
+function inPlane(
+  annotation: tools.Types.Annotation,
+  kind: MeasurementKind,
+  images: ReadonlyMap<string, Drawn>,
+): Measurement | null {
+  const volume = (annotation.metadata as { volumeId?: string } | undefined)?.volumeId ?? '';
+  const series = [...images.values()].find(({ series: s }) => volume.includes(`:${s.uid}-`))?.series;
+  const points = pointsOf(annotation, kind, null);
+  if (!series || !points.length) return null;
+  const unit = scalingOf(series.instances[0] ?? {}, series.modality).unit;
+  return {
+    uid: uidOf(annotation),
+    kind,
+    label: annotation.data.label ?? '',
+    series_uid: series.uid,
+    sop_uid: '',
+    frame: 1,
+    frame_of_reference_uid: series.frameOfReference,
+    points_px: null,
+    points_lps_mm: points,
+    values: valuesOf(annotation, kind, { pixel: unit, length: 'mm' }),
+    calibration: '',
+  };
+}
+
+function pointsOf(annotation: tools.Types.Annotation, kind: MeasurementKind, slice: Slice | null): Point[] {
   const { handles, contour } = annotation.data;
   const points = (CONTOURS.has(kind) ? contour?.polyline : handles?.points) as Point[] | undefined;
-  const copied = (points ?? []).map((p) => [p[0], p[1], p[2]] as Point);
+  // A text has a second handle in the library, where its words stand.
+  const wanted = kind === 'text' || kind === 'probe' ? points?.slice(0, 1) : points;
+  const copied = (wanted ?? []).map((p) => [p[0], p[1], p[2]] as Point);
   const [a, b, c, d] = copied;
   if (annotation.metadata?.toolName === tools.CircleROITool.toolName && a && b) return ellipseOf(a, b, slice);
   // The library counts corners row by row; a rectangle goes round.
@@ -155,10 +188,10 @@ function pointsOf(annotation: tools.Types.Annotation, kind: MeasurementKind, sli
 }
 
 /** The ends of two axes of a circle given by its centre and a point of it. */
-function ellipseOf(centre: Point, edge: Point, slice: Slice): Point[] {
+function ellipseOf(centre: Point, edge: Point, slice: Slice | null): Point[] {
   const along = unit(subtract(edge, centre));
-  const row: Vec3 = slice.axes?.row ?? [1, 0, 0];
-  const column: Vec3 = slice.axes?.column ?? [0, 1, 0];
+  const row: Vec3 = slice?.axes?.row ?? [1, 0, 0];
+  const column: Vec3 = slice?.axes?.column ?? [0, 1, 0];
   const across = unit(cross(cross(row, column), along));
   const radius = length(subtract(edge, centre));
   const at = (direction: Vec3, r: number): Point => [...add(centre, scale(direction, r))] as Point;
@@ -168,7 +201,7 @@ function ellipseOf(centre: Point, edge: Point, slice: Slice): Point[] {
 function valuesOf(
   annotation: tools.Types.Annotation,
   kind: MeasurementKind,
-  pixelUnit: string,
+  units: { pixel: string; length: 'mm' | 'px' },
 ): MeasuredValue[] {
   const stats = Object.values(annotation.data.cachedStats ?? {})[0] as Stats | undefined;
   if (!stats) return [];
@@ -176,14 +209,14 @@ function valuesOf(
     const value = stats[key];
     if (typeof value !== 'number' || !Number.isFinite(value)) return [];
     const name = kind === 'bidirectional' && ours === 'length' ? 'long_axis' : ours;
-    const stated = unitKey ? String(stats[unitKey] ?? '') : 'deg';
-    return [{ name, value, unit: ucum(stated, unitKey, pixelUnit), method: '' }];
+    const power = ours === 'area' ? '2' : '';
+    const unit = !unitKey
+      ? 'deg'
+      : unitKey === 'modalityUnit'
+        ? (PIXEL_UNITS[units.pixel] ?? '1')
+        : `${units.length}${power}`;
+    return [{ name, value, unit, method: '' }];
   });
-}
-
-function ucum(stated: string, kind: string, pixelUnit: string): string {
-  if (kind === 'modalityUnit') return PIXEL_UNITS[pixelUnit] ?? '1';
-  return stated.replace('²', '2').replace(/[^a-z0-9]/gi, '');
 }
 
 const PIXEL_UNITS: Record<string, string> = { HU: "[hnsf'U]", SUVbw: 'g/ml{SUVbw}', 'Bq/ml': 'Bq/ml' };
@@ -208,10 +241,36 @@ export function drawAgain(
   const there = new Set(tools.annotation.state.getAllAnnotations().map(uidOf));
   for (const m of measurements) {
     const imageId = byPlace.get(`${m.sop_uid} ${m.frame}`);
-    if (!imageId || there.has(m.uid) || !TOOL_OF[m.kind]) continue;
+    if (there.has(m.uid) || !TOOL_OF[m.kind]) continue;
+    if (!imageId) {
+      const planar = planarAnnotation(m, images);
+      if (planar) tools.annotation.state.addAnnotation(planar, element);
+      if (planar) once.add(m.uid);
+      continue;
+    }
     once.add(m.uid);
     tools.annotation.state.addAnnotation(annotationOf(m, imageId, images.get(imageId) as Drawn), element);
   }
+}
+
+/** A measurement in an axial, sagittal or coronal plane again; of others nothing says how their plane was turned. */
+function planarAnnotation(m: Measurement, images: ReadonlyMap<string, Drawn>): tools.Types.Annotation | null {
+  const points = m.points_lps_mm ?? [];
+  const series = [...images.values()].find(({ series: s }) => s.uid === m.series_uid)?.series;
+  const [first] = points;
+  const axis = [2, 0, 1].find((k) => points.every((p) => Math.abs((p[k] ?? 0) - (first?.[k] ?? 0)) < 0.01));
+  if (m.points_px || !series || !first || axis === undefined) return null;
+  const normal: Point = [0, 0, 0];
+  normal[axis] = axis === 2 ? -1 : 1;
+  const annotation = annotationOf({ ...m, points_px: [] }, '', { series, slice: series.slices[0] as Slice });
+  annotation.metadata = {
+    toolName: TOOL_OF[m.kind],
+    FrameOfReferenceUID: series.frameOfReference,
+    viewPlaneNormal: normal,
+    viewUp: axis === 2 ? [0, -1, 0] : [0, 0, 1],
+    volumeId: volumeIdOf(series, 0),
+  } as never;
+  return annotation;
 }
 
 function annotationOf(m: Measurement, imageId: string, { series, slice }: Drawn): tools.Types.Annotation {

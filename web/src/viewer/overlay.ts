@@ -117,6 +117,30 @@ export function lettersOf(right: Vec3, down: Vec3): Letters {
   };
 }
 
+/**
+ * The letters at the four edges for an image that only says where its rows and columns point, such as `P\\FL` (Patient
+ * Orientation, PS3.3 C.7.6.1.1.1); `row` and `column` are their directions on the screen.
+ */
+export function lettersOfProjection(
+  orientation: readonly string[],
+  row: readonly [number, number],
+  column: readonly [number, number],
+): Letters | null {
+  const [along, down] = orientation;
+  if (!along || !down) return null;
+  const towards = (x: number, y: number): string => {
+    const onRow = row[0] * x + row[1] * y;
+    const onColumn = column[0] * x + column[1] * y;
+    const [letters, sign] = Math.abs(onRow) >= Math.abs(onColumn) ? [along, onRow] : [down, onColumn];
+    return sign > 0 ? letters : opposite(letters);
+  };
+  return { top: towards(0, -1), right: towards(1, 0), bottom: towards(0, 1), left: towards(-1, 0) };
+}
+
+const OPPOSITES: Record<string, string> = { A: 'P', P: 'A', R: 'L', L: 'R', H: 'F', F: 'H' };
+
+const opposite = (letters: string): string => [...letters].map((l) => OPPOSITES[l] ?? l).join('');
+
 export interface ScaleBar {
   pixels: number;
   label: string;

@@ -17,9 +17,11 @@ import { cross, dot, inPlane, length, subtract, unit, type Vec3 } from './vector
 import {
   type DrawnLine,
   EMPTY_VIEW,
+  type Letters,
   type PaneKind,
   type PaneView,
   PLAIN,
+  type Placement,
   type Presentation,
   type Slab,
 } from './view';
@@ -74,7 +76,7 @@ export interface Pane {
   fit(): void;
   /** One pixel of the image on this many pixels of the screen. */
   zoomTo(screenPixelsPerImagePixel: number): void;
-  turn(degrees: number, about: 'horizontal' | 'vertical'): void;
+  turn(degrees: number, about: 'horizontal' | 'vertical', pivot: Vec3 | null): void;
   scaleTo(scaleMm: number): void;
   setMarks(marks: readonly Mark[]): void;
   setLines(planes: readonly SeenPlane[]): void;
@@ -119,7 +121,7 @@ export abstract class CameraPane implements Pane {
   abstract reach(point: Vec3): Promise<void>;
   abstract follow(point: Vec3, scaleMm: number): Promise<void>;
   abstract setSlab(slab: Slab | null): void;
-  abstract turn(degrees: number, about: 'horizontal' | 'vertical'): void;
+  abstract turn(degrees: number, about: 'horizontal' | 'vertical', pivot: Vec3 | null): void;
   abstract get normal(): Vec3 | null;
   /** The parts of the view that only the kind of pane knows; null while there is nothing to show. */
   protected abstract own(): Pick<
@@ -273,7 +275,7 @@ export abstract class CameraPane implements Pane {
       series: this.series,
       presentation: { ...this.presentation, window: this.windowNow() },
       mmPerPixel: this.series?.pixelSpacingMm ? mm : null,
-      letters: this.normal ? lettersOf(right, down) : null,
+      letters: this.normal ? lettersOf(right, down) : this.projectionLetters(own.placement),
       marks: this.#drawnMarks(own.positionLpsMm, mm),
       lines: this.#drawnLines(),
       beyond: this.beyond,
@@ -283,6 +285,11 @@ export abstract class CameraPane implements Pane {
 
   protected get exact(): boolean {
     return isExact(this.series);
+  }
+
+  /** The letters of an image without a place in space; null where it does not say. */
+  protected projectionLetters(_placement: Placement | null): Letters | null {
+    return null;
   }
 
   protected abstract rangeNow(): Types.VOIRange | null;

@@ -7,8 +7,9 @@ import { CameraPane, type PaneEvents, rangeOf, type ShowOptions } from './pane';
 import { type Window, windowOfInstance } from './presets';
 import type { SeriesToShow } from './series';
 import { add, cross, dot, rotate, scale, subtract, unit, type Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneKind, type PaneView, PLAIN, type Slab } from './view';
-import { followLoading, leaveVolume, takeVolume, volumeIdOf } from './volumes';
+import { EMPTY_VIEW, type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
+import { volumeIdOf } from './volume-id';
+import { followLoading, leaveVolume, takeVolume, volumeLoaded } from './volumes';
 
 const { AXIAL, SAGITTAL, CORONAL } = Enums.OrientationAxis;
 const ORIENTATIONS: Partial<Record<PaneKind, Enums.OrientationAxis>> = {
@@ -63,6 +64,7 @@ export class PlanePane extends CameraPane {
     before.forEach(leaveVolume);
     try {
       await setting;
+      if (turn === this.turnOfShow) await this.#allLoaded(turn);
     } catch (error) {
       if (turn !== this.turnOfShow) return;
       return this.fail(
@@ -132,8 +134,8 @@ export class PlanePane extends CameraPane {
     this.viewport.render();
   }
 
-  /** Turn the plane about its own horizontal or vertical axis, through the point in the middle. */
-  turn(degrees: number, about: 'horizontal' | 'vertical'): void {
+  /** Turn the plane about its own horizontal or vertical axis, through a point, else through its middle. */
+  turn(degrees: number, about: 'horizontal' | 'vertical', pivot: Vec3 | null): void {
     const camera = this.viewport.getCamera();
     const { viewPlaneNormal, viewUp, focalPoint, position } = camera;
     if (this.view.state !== 'shown' || !viewPlaneNormal || !viewUp || !focalPoint || !position) return;
@@ -141,9 +143,13 @@ export class PlanePane extends CameraPane {
     const up = viewUp as unknown as Vec3;
     const axis = about === 'vertical' ? up : unit(cross(up, normal));
     const turned = rotate(normal, axis, degrees);
-    const away = Math.hypot(...subtract(position as unknown as Vec3, focalPoint as unknown as Vec3));
-    const at = add(focalPoint as unknown as Vec3, scale(turned, away));
+    const focal = focalPoint as unknown as Vec3;
+    const away = Math.hypot(...subtract(position as unknown as Vec3, focal));
+    const centre = pivot ?? focal;
+    const middle = add(centre, rotate(subtract(focal, centre), axis, degrees));
+    const at = add(middle, scale(turned, away));
     this.viewport.setCamera({
+      focalPoint: [...middle] as Types.Point3,
       viewPlaneNormal: [...turned] as Types.Point3,
       viewUp: [...rotate(up, axis, degrees)] as Types.Point3,
       position: [...at] as Types.Point3,
@@ -152,11 +158,17 @@ export class PlanePane extends CameraPane {
     this.events.moved(this);
   }
 
+  /** A plane is turned by tilting it; flips and quarter turns belong to images as they were acquired. */
+  override present(change: Partial<Presentation>): void {
+    const { rotation: _r, flipHorizontal: _h, flipVertical: _v, ...rest } = change;
+    super.present(rest);
+  }
+
   protected own(): Pick<
     PaneView,
     'index' | 'count' | 'positionLpsMm' | 'loaded' | 'slab' | 'fused' | 'placement'
   > | null {
-    if (!this.#volumes.length || !this.viewport.getActors().length) return null;
+    if (!this.#volumes.length || this.#loaded !== null || !this.viewport.getActors().length) return null;
     return {
       index: this.viewport.getSliceIndex(),
       count: this.viewport.getNumberOfSlices(),
@@ -192,9 +204,8 @@ export class PlanePane extends CameraPane {
     this.#loaded = 0;
     const [main = ''] = this.#volumes;
     this.#stopFollowing = followLoading(main, (loaded, of) => this.#progress(loaded, of));
-    const made = await Promise.all([takeVolume(series, 0), fusion && takeVolume(fusion, 0)]);
+    await Promise.all([takeVolume(series, 0), fusion && takeVolume(fusion, 0)]);
     if (turn !== this.turnOfShow) return;
-    if (made[0].loadStatus?.loaded) this.#loaded = null;
     await this.viewport.setVolumes(this.#volumes.map((volumeId) => ({ volumeId })));
     this.#fused = fusion;
     const laidOver = this.#volumes[1];
@@ -202,10 +213,22 @@ export class PlanePane extends CameraPane {
   }
 
   #progress(loaded: number, of: number): void {
-    const done = loaded >= of;
     const before = this.#loaded;
-    this.#loaded = done ? null : Math.round((100 * loaded) / of);
-    if (this.#loaded !== before) this.viewport.render();
+    this.#loaded = Math.min(Math.round((100 * loaded) / of), 99);
+    if (this.#loaded !== before && this.view.state === 'loading')
+      this.publish({ ...this.view, loaded: this.#loaded });
+  }
+
+  /** Images that are not here yet would look like tissue: a plane is shown once all of them are, or not at all. */
+  async #allLoaded(turn: number): Promise<void> {
+    const volumes = await Promise.all(this.#volumes.map(volumeLoaded));
+    if (turn !== this.turnOfShow) return;
+    const missing = volumes.reduce((sum, v) => sum + v.missing, 0);
+    if (missing > 0)
+      throw new Error(
+        `${missing} of its images could not be fetched. Show the slices as acquired, or open it again.`,
+      );
+    this.#loaded = null;
   }
 
   #lookAt(point: Vec3, parallelScale: number): void {

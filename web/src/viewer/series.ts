@@ -272,7 +272,7 @@ export function frameRate(instance: DicomJson): number {
 }
 
 /** How much the images have lost, if they say so: `lossy`, `lossy 12:1` (PS3.3 C.7.6.1.1.5). */
-function lossyMark(instances: readonly DicomJson[]): string | null {
+export function lossyMark(instances: readonly DicomJson[]): string | null {
   const lossy = instances.find((i) => text(i, '00282110') === '01');
   if (!lossy) return null;
   const ratio = number(lossy, '00282112');
@@ -286,6 +286,9 @@ function describeNonImage(sopClass: string, count: number): string {
   return `This series holds ${kind}, not images.`;
 }
 
-/** The code value of an item such as a view: `(0054,0220)` and the like. */
-export const codeValue = (instance: DicomJson, tag: string): string =>
-  text(items(instance, tag)[0], '00080100');
+/** Side and view of a projection, such as `R MLO`; empty where neither is stated. */
+export function viewWords(instance: DicomJson): string {
+  const side = text(instance, '00200062') || text(instance, '00200060');
+  const view = text(instance, '00185101') || text(items(instance, '00540220')[0], '00080104');
+  return [side, view].filter(Boolean).join(' ');
+}

@@ -47,6 +47,11 @@ export abstract class ServerPane implements Pane {
   protected abstract address(): string;
   protected abstract described(): PaneView;
   protected abstract opened(series: SeriesToShow, options: ShowOptions): void;
+  /** Why this kind of pane cannot show what is asked for; null when it can. */
+  protected problem(_series: SeriesToShow, _options: ShowOptions): string | null {
+    return null;
+  }
+
   protected abstract dragged(dx: number, dy: number): void;
   abstract turn(degrees: number, about: 'horizontal' | 'vertical'): void;
   abstract scroll(by: number): Promise<void>;
@@ -55,7 +60,7 @@ export abstract class ServerPane implements Pane {
   async show(series: SeriesToShow, options: ShowOptions): Promise<void> {
     this.series = series;
     this.presentation = { ...PLAIN, ...options.presentation };
-    const problem = volumeProblem(series);
+    const problem = volumeProblem(series) ?? this.problem(series, options);
     if (problem) return this.#fail(problem);
     this.opened(series, options);
     this.#publish({ ...EMPTY_VIEW, kind: this.kind, state: 'loading', series });

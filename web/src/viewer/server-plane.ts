@@ -26,6 +26,8 @@ const AXES: Partial<Record<PaneKind, readonly [Vec3, Vec3]>> = {
     [0, 0, -1],
   ],
 };
+const SUV_WINDOW: Window = { center: 2.5, width: 5 };
+
 const list = (v: Vec3): string => v.map((x) => x.toFixed(4)).join(',');
 
 export class ServerPlane extends ServerPane {
@@ -34,7 +36,8 @@ export class ServerPlane extends ServerPane {
   #down: Vec3 = [0, 1, 0];
   #centre: Vec3 = [0, 0, 0];
   #slab: Slab | null = null;
-  #window: Window = { center: 40, width: 400 };
+  /** Null leaves it to the server: the images' own. */
+  #window: Window | null = null;
 
   get normal(): Vec3 | null {
     return this.series ? unit(cross(this.#right, this.#down)) : null;
@@ -46,26 +49,42 @@ export class ServerPlane extends ServerPane {
     this.scaleMm = heightOf(series, this.#down) / 2;
     this.#slab = options.slab ?? null;
     const first = series.slices[0];
-    this.#window =
-      options.window ??
-      (first && windowOfInstance(series.instances[first.instance] ?? {}, first.frame)) ??
-      this.#window;
+    const own = first ? windowOfInstance(series.instances[first.instance] ?? {}, first.frame) : null;
+    this.#window = options.window ?? (series.modality === 'PT' ? SUV_WINDOW : own);
+  }
+
+  /** What cannot be drawn by the server is refused, not left out. */
+  protected override problem(_series: SeriesToShow, options: ShowOptions): string | null {
+    return options.fusion
+      ? 'One series is laid over another in a plane only with WebGL. Show the slices as acquired: there it can be.'
+      : null;
+  }
+
+  /** Right and down on the screen, as the image is turned and flipped. */
+  #axes(): readonly [Vec3, Vec3] {
+    const { rotation, flipHorizontal, flipVertical } = this.presentation;
+    const angle = (rotation * Math.PI) / 180;
+    const right = add(scale(this.#right, Math.cos(angle)), scale(this.#down, -Math.sin(angle)));
+    const down = add(scale(this.#right, Math.sin(angle)), scale(this.#down, Math.cos(angle)));
+    return [scale(right, flipHorizontal ? -1 : 1), scale(down, flipVertical ? -1 : 1)];
   }
 
   protected address(): string {
     if (!this.series || !this.element.clientHeight) return '';
     const [columns, rows] = this.size;
     const window = this.presentation.window ?? this.#window;
+    const [right, down] = this.#axes();
+    this.image.style.filter = this.presentation.invert ? 'invert(1)' : '';
     const query = new URLSearchParams({
       centre: list(this.#centre),
-      right: list(this.#right),
-      down: list(this.#down),
+      right: list(right),
+      down: list(down),
       mm_per_pixel: ((2 * this.scaleMm) / rows).toFixed(5),
       columns: String(columns),
       rows: String(rows),
       slab_mm: String(this.#slab?.mm ?? 0),
       projection: this.#slab?.projection ?? 'average',
-      window: `${window.center},${window.width}`,
+      ...(window && { window: `${window.center},${window.width}` }),
     });
     return `${this.base}/plane?${query}`;
   }
@@ -82,7 +101,7 @@ export class ServerPlane extends ServerPane {
       presentation: { ...this.presentation, window: this.presentation.window ?? this.#window },
       slab: this.#slab,
       mmPerPixel: mm,
-      letters: lettersOf(this.#right, this.#down),
+      letters: lettersOf(...this.#axes()),
       positionLpsMm: this.#centre,
       marks: drawMarks(
         this.marks,
@@ -98,7 +117,7 @@ export class ServerPlane extends ServerPane {
   }
 
   protected dragged(dx: number, dy: number): void {
-    const now = this.presentation.window ?? this.#window;
+    const now = this.presentation.window ?? this.#window ?? { center: 128, width: 256 };
     const step = Math.max(now.width / 300, 0.01);
     this.presentation = {
       ...this.presentation,
@@ -152,8 +171,9 @@ export class ServerPlane extends ServerPane {
   override seen(): SeenPlane | null {
     const { clientWidth, clientHeight } = this.element;
     const wide = (this.scaleMm * clientWidth) / Math.max(clientHeight, 1);
+    const [right, down] = this.#axes();
     const corner = (x: number, y: number): Vec3 =>
-      add(this.#centre, add(scale(this.#right, x * wide), scale(this.#down, y * this.scaleMm)));
+      add(this.#centre, add(scale(right, x * wide), scale(down, y * this.scaleMm)));
     return this.normal
       ? { normal: this.normal, corners: [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)] }
       : null;
@@ -164,17 +184,16 @@ export class ServerPlane extends ServerPane {
     const mm = (2 * this.scaleMm) / Math.max(box.height, 1);
     const x = (clientX - box.left - box.width / 2) * mm;
     const y = (clientY - box.top - box.height / 2) * mm;
-    return add(this.#centre, add(scale(this.#right, x), scale(this.#down, y)));
+    const [right, down] = this.#axes();
+    return add(this.#centre, add(scale(right, x), scale(down, y)));
   }
 
   override canvasOf(point: Vec3): readonly [number, number] {
     const { clientWidth, clientHeight } = this.element;
     const pixels = clientHeight / (2 * this.scaleMm);
     const from = subtract(point, this.#centre);
-    return [
-      clientWidth / 2 + dot(from, this.#right) * pixels,
-      clientHeight / 2 + dot(from, this.#down) * pixels,
-    ];
+    const [right, down] = this.#axes();
+    return [clientWidth / 2 + dot(from, right) * pixels, clientHeight / 2 + dot(from, down) * pixels];
   }
 }
 

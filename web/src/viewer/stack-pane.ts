@@ -6,12 +6,13 @@ import { inSteps } from './delivery';
 import { text } from './dicom';
 import { loadNow, registerSeries, renderingEngine } from './engine';
 import { greyTable } from './lookup';
+import { lettersOfProjection } from './overlay';
 import { CameraPane, type PaneEvents, rangeOf, type ShowOptions, sameRange } from './pane';
 import { type Window, windowOfInstance } from './presets';
 import { nearestSlice, outsideMm, phaseOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
 import { cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneView, PLAIN, type Placement } from './view';
+import { EMPTY_VIEW, type Letters, type PaneView, PLAIN, type Placement } from './view';
 
 export class StackPane extends CameraPane {
   protected readonly viewport: Types.IStackViewport;
@@ -147,6 +148,14 @@ export class StackPane extends CameraPane {
           placement: this.#placement(),
         }
       : null;
+  }
+
+  protected override projectionLetters(placement: Placement | null): Letters | null {
+    const instance = this.series?.instances[this.#slice()?.instance ?? 0];
+    const orientation = (instance?.['00200020']?.Value ?? []).map(String);
+    if (!placement) return null;
+    const [a, b, c, d] = placement;
+    return lettersOfProjection(orientation, [a, b], [c, d]);
   }
 
   protected override sopOnScreen(): string | null {

@@ -8,7 +8,8 @@ import type { Pane, PaneEvents, ShowOptions } from './pane';
 import type { SeriesToShow } from './series';
 import { add, cross, length, rotate, scale, subtract, unit, type Vec3 } from './vectors';
 import { EMPTY_VIEW, type PaneView, PLAIN, type Presentation } from './view';
-import { leaveVolume, takeVolume, volumeIdOf } from './volumes';
+import { volumeIdOf } from './volume-id';
+import { leaveVolume, takeVolume } from './volumes';
 
 /** The looks of a volume: our name, and the engine's preset. */
 export const LOOKS: readonly { name: string; words: string; preset: string }[] = [

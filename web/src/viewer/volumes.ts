@@ -2,8 +2,7 @@
 import { cache, Enums, eventTarget, type Types, volumeLoader } from '@cornerstonejs/core';
 import { registerSeries } from './engine';
 import { type SeriesToShow, slicesPerPhase } from './series';
-
-const LOADER = 'cornerstoneStreamingImageVolume';
+import { volumeIdOf } from './volume-id';
 
 interface Held {
   volume: Promise<Types.IStreamingImageVolume>;
@@ -11,8 +10,6 @@ interface Held {
 }
 
 const held = new Map<string, Held>();
-
-export const volumeIdOf = (series: SeriesToShow, phase: number): string => `${LOADER}:${series.uid}-${phase}`;
 
 /** The volume of one phase of a series; loading begins, and goes on after this resolves. */
 export function takeVolume(series: SeriesToShow, phase: number): Promise<Types.IStreamingImageVolume> {
@@ -50,6 +47,18 @@ export function leaveVolume(id: string): void {
     },
     () => {},
   );
+}
+
+/** Wait until every image of a volume is here or has failed; says how many failed. */
+export async function volumeLoaded(id: string): Promise<{ missing: number }> {
+  const volume = (await held.get(id)?.volume) as (Types.IStreamingImageVolume & Counts) | undefined;
+  while (volume && held.has(id) && !volume.loadStatus?.loaded)
+    await new Promise((again) => setTimeout(again, 50));
+  return { missing: volume ? volume.imageIds.length - (volume.framesLoaded ?? volume.imageIds.length) : 0 };
+}
+
+interface Counts {
+  framesLoaded?: number;
 }
 
 /** Hear how many images of a volume are there, until `stop` is called. */

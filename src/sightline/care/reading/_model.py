@@ -8,8 +8,8 @@ from sightline.intelligence import routing
 from sightline.kernel.errors import NotFound
 from sightline.record import archive, findings, timeline
 
-# Window presets for the first look, by modality: centre and width.
-WINDOWS: dict[str, tuple[float, float]] = {"CT": (-600.0, 1500.0)}
+# The window for the first look at a chest CT, in HU: centre and width. Others open in their own.
+LUNG_WINDOW = (-600.0, 1500.0)
 
 
 class NoAlignment(NotFound):

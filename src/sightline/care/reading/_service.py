@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.care import reporting, worklist
-from sightline.care.reading._model import WINDOWS, NoAlignment, Opened, Shown
+from sightline.care.reading._model import LUNG_WINDOW, NoAlignment, Opened, Shown
 from sightline.intelligence import routing
 from sightline.record import annotations, archive, findings, orders, timeline
 from sightline.runtime import events
@@ -79,7 +79,8 @@ def _shown(db: Db, study: archive.Study) -> Shown | None:
     series = routing.main_series(db, study.uid)
     if series is None:
         return None
-    window = WINDOWS.get(timeline.image_modality(study))
+    is_chest = "chest" in timeline.regions_of(study.description, study.body_part)
+    window = LUNG_WINDOW if is_chest and timeline.image_modality(study) == "CT" else None
     return Shown(series, window, "the series with most images")
 
 

@@ -161,8 +161,9 @@ export class AnnotationStore {
       images: [{ sop_uid: slice.sopUid, frames: [slice.frame] }],
       window: p.window,
       invert: p.invert,
-      rotation: ((Math.round(p.rotation / 90) * 90) % 360) as 0 | 90 | 180 | 270,
-      flip_horizontal: p.flipHorizontal,
+      // Over the horizontal is half a turn and across the vertical (PS3.3 C.10.6).
+      rotation: ((Math.round(p.rotation / 90) * 90 + (p.flipVertical ? 180 : 0)) % 360) as 0 | 90 | 180 | 270,
+      flip_horizontal: p.flipHorizontal !== p.flipVertical,
       area: null,
       graphics: [],
       layer: 'SIGHTLINE',
@@ -190,9 +191,32 @@ export class AnnotationStore {
       if (saved.remarks.length === 0)
         tell('Measurements, key images and presentations are saved in the study.');
     } catch (error) {
+      if (error instanceof Refused && error.status === 409) return this.#takeOthers(true);
       this.state.value = 'failed';
       tellError(error);
     }
+  }
+
+  /** Another window drew or saved meanwhile: what it has is put beside what is here, and nothing is lost. */
+  async #takeOthers(saving: boolean): Promise<void> {
+    const held = await get<Annotations>(this.#address);
+    const from: Content = held.draft ?? held;
+    const join = <T>(mine: readonly T[], theirs: readonly T[], uid: (t: T) => string): T[] => [
+      ...mine,
+      ...theirs.filter((t) => !mine.some((m) => uid(m) === uid(t))),
+    ];
+    this.#version = held.version;
+    this.#draftVersion = held.draft?.version ?? 0;
+    this.measurements.value = join(this.measurements.value, from.measurements, (m) => m.uid);
+    this.keyImages.value = join(this.keyImages.value, from.key_images, (k) => `${k.sop_uid} ${k.frame}`);
+    this.presentations.value = join(this.presentations.value, from.presentations, (p) => p.uid);
+    this.panes.controller?.drawMeasurements(this.measurements.value);
+    this.#keepSoon();
+    tell(
+      saving
+        ? 'Another window saved meanwhile. Both are shown now; look, and save again.'
+        : 'Another window drew on this study meanwhile. Both are shown now.',
+    );
   }
 
   /** Keep the working copy now; before the page is left. */
@@ -232,6 +256,7 @@ export class AnnotationStore {
       this.#draftVersion = kept.version;
       if (this.state.value === 'changed') this.state.value = 'kept';
     } catch (error) {
+      if (error instanceof Refused && error.status === 409) return this.#takeOthers(false);
       this.state.value = 'failed';
       if (!(error instanceof Refused && error.status === 403)) tellError(error);
     }
@@ -242,13 +267,15 @@ const SAME_PIXELS = 0.01;
 
 /** Whether two measurements are drawn alike, whatever their numbers say. */
 export function sameDrawing(a: Measurement, b: Measurement): boolean {
-  const [from, to] = [a.points_px ?? [], b.points_px ?? []];
+  const [from, to] = a.points_px
+    ? [a.points_px, b.points_px ?? []]
+    : [a.points_lps_mm ?? [], b.points_lps_mm ?? []];
   return (
     a.label === b.label &&
     from.length === to.length &&
     from.every((p, k) => {
-      const other = to[k] ?? [0, 0];
-      return Math.hypot(p[0] - other[0], p[1] - other[1]) < SAME_PIXELS;
+      const other = to[k] ?? [];
+      return p.every((v, axis) => Math.abs(v - (other[axis] ?? Number.NaN)) < SAME_PIXELS);
     }) &&
     (b.values.length === 0 || a.values.length > 0)
   );

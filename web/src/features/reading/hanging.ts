@@ -47,6 +47,11 @@ export class Hanging {
     return this.#hang(this.known.value);
   }
 
+  /** A protocol is in force whose first stage is how the study opens anyway. */
+  adopt(hung: Hung): void {
+    this.hung.value = { hung, at: 0 };
+  }
+
   /** Arrange the panes as a stage says. */
   arrange(hung: Hung, stage = 0): void {
     const filled = hung.stages[stage];
@@ -101,7 +106,8 @@ export class Hanging {
               0,
               studies.findIndex((s) => s.uid === slot.study?.uid),
             ),
-            seriesUid: slot.seriesUid,
+            // A study opened by hand beside these two is nothing a protocol could find again.
+            seriesUid: studies.some((s) => s.uid === slot.study?.uid) ? slot.seriesUid : null,
             fusionSeriesUid: slot.fusionUid,
             show: slot.kind === 'oblique' ? 'axial' : slot.kind,
             projection: slot.slab && { kind: slot.slab.projection, slab_mm: slot.slab.mm },

@@ -15,6 +15,7 @@ export interface Overlay {
   unit: string;
   description_url: string | null;
   reason: string | null;
+  segments?: { label: string }[];
 }
 
 export interface Described extends Overlay {

@@ -5,7 +5,14 @@
 import { api, dicomweb, get, post, type Reading } from '../../api';
 import type { OwnedProtocol } from '../../viewer/hanging-types';
 import type { Mark } from '../../viewer/overlay';
-import { type DicomJson, nearestSlice, readSeries, type SeriesToShow } from '../../viewer/series';
+import { CT_PRESETS } from '../../viewer/presets';
+import {
+  type DicomJson,
+  nearestSlice,
+  readSeries,
+  type SeriesToShow,
+  slicesPerPhase,
+} from '../../viewer/series';
 import type { Vec3 } from '../../viewer/vectors';
 import { isSlow } from './line';
 
@@ -43,7 +50,11 @@ export function protocols(anew = false): Promise<readonly OwnedProtocol[]> {
 export function prepare(study: string, ahead = false): Opening {
   const held = openings.get(study);
   if (held && performance.now() - held.at < FRESH_MS) return held;
-  const opening = { at: performance.now(), reading: get<Reading>(api.reading(study, ahead)), ahead };
+  const opening = {
+    at: performance.now(),
+    reading: get<Reading>(api.reading(study, ahead)).then(inItsWindow),
+    ahead,
+  };
   openings.clear();
   openings.set(study, opening);
   void loadViewer();
@@ -53,6 +64,18 @@ export function prepare(study: string, ahead = false): Opening {
     () => openings.delete(study),
   );
   return opening;
+}
+
+/** A lesion of the lung is not seen in the window of the soft tissue. */
+function inItsWindow(reading: Reading): Reading {
+  const { current } = reading;
+  const finding = firstFinding(reading);
+  const lung =
+    finding && /\blung\b/i.test(finding.label) && finding.current?.series_uid === current?.series_uid;
+  const preset = CT_PRESETS.find((p) => p.name === 'Lung') ?? null;
+  return current && !current.window && lung
+    ? { ...reading, current: { ...current, window: preset } }
+    : reading;
 }
 
 /** Forget what was prepared: the page has taken it, and the audit trail must know that it was opened. */
@@ -103,7 +126,7 @@ export function firstFinding(reading: Reading): Reading['findings'][number] | nu
 export function startIndex(reading: Reading, shown: SeriesToShow): number {
   const place = firstFinding(reading)?.current;
   const at = place && place.series_uid === shown.uid ? nearestSlice(shown, point(place.centre_lps_mm)) : null;
-  return at ?? Math.floor(shown.slices.length / 2);
+  return at ?? Math.floor(slicesPerPhase(shown) / 2);
 }
 
 export const point = (values: readonly number[]): Vec3 => [values[0] ?? 0, values[1] ?? 0, values[2] ?? 0];

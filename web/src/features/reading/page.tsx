@@ -29,7 +29,10 @@ export function ReadingPage({ study }: { study: string }) {
   }, [store]);
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
-      if (store.report.saveState.value !== 'saved') event.preventDefault();
+      const drawn = store.annotations.state.value;
+      const kept = drawn === 'saved' || drawn === 'kept';
+      if (!kept) void store.annotations.flush();
+      if (store.report.saveState.value !== 'saved' || !kept) event.preventDefault();
     };
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);

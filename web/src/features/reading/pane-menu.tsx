@@ -3,6 +3,7 @@ import { Button } from '../../ui/primitives';
 import type { PaneView } from '../../viewer';
 import { volumeProblem } from '../../viewer/geometry';
 import { PLANES, type Slab } from '../../viewer/view';
+import type { Overlay } from './laid-over';
 import { COLOUR_NAMES, LOOK_NAMES, PANE_KINDS } from './names';
 import type { Slot } from './panes';
 import type { ReadingStore } from './store';
@@ -122,6 +123,10 @@ function FusionChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
   );
 }
 
+/** Segmentations are told apart by what they segment. */
+const labelOf = (o: Overlay): string =>
+  [o.label, ...(o.segments ?? []).slice(0, 3).map((s) => s.label)].filter(Boolean).join(' · ');
+
 /** Segmentations, structures, dose and maps of this study, each switched on by itself. */
 function OverlayChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
   const uid = slot.seriesUid ?? '';
@@ -140,7 +145,7 @@ function OverlayChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
             disabled={!o.description_url}
             onChange={() => laidOver.toggle(uid, o.uid)}
           />{' '}
-          {o.modality} {o.label} {o.reason && <span class="muted">{o.reason}</span>}
+          {o.modality} {labelOf(o)} {o.reason && <span class="muted">{o.reason}</span>}
         </label>
       ))}
       <label>

@@ -7,7 +7,7 @@ import type { PaneId, PaneView } from '../../viewer';
 import { geometryNote } from '../../viewer/geometry';
 import { scaleBar } from '../../viewer/overlay';
 import { presetName, type Window } from '../../viewer/presets';
-import { phaseOf, slicesPerPhase } from '../../viewer/series';
+import { lossyMark, phaseOf, slicesPerPhase, viewWords } from '../../viewer/series';
 import { scalingOf } from '../../viewer/units';
 import { DocumentPane } from '../documents';
 import { CineBar } from './cine-bar';
@@ -254,18 +254,24 @@ function TopRight({ view }: { view: PaneView }) {
   if (state === 'loading' || state === 'empty')
     return (
       <div class="corner top-right">
-        <span class="muted">{state === 'loading' || !series ? 'Loading images' : ''}</span>
+        <span class="muted">
+          {state === 'loading' || !series ? 'Loading images' : ''}
+          {view.loaded !== null && view.kind !== 'stack' && ` ${view.loaded} %`}
+        </span>
       </div>
     );
   if (!series || (state !== 'shown' && state !== 'preview')) return null;
   const count = view.kind === 'stack' ? slicesPerPhase(series) : view.count;
   const note = view.kind === 'stack' ? geometryNote(series) : null;
+  const instance = series.instances[series.slices[view.index]?.instance ?? 0] ?? {};
+  const lossy = view.kind === 'stack' ? lossyMark([instance]) : series.lossy;
   return (
     <div class="corner top-right">
       <span>
         Se {series.number}
         {view.count > 0 && ` · Im ${(view.index % Math.max(count, 1)) + 1}/${count}`}
       </span>
+      {viewWords(instance) && <strong class="line">{viewWords(instance)}</strong>}
       <span class="line">{series.description}</span>
       {series.phases.count > 1 && view.kind === 'stack' && (
         <span class="line">{series.phases.names[phaseOf(series, view.index)]}</span>
@@ -281,7 +287,7 @@ function TopRight({ view }: { view: PaneView }) {
         {view.kind === 'stack' && series.thicknessMm !== null && `${figure(series.thicknessMm)} mm`}
         {view.mmPerPixel === null && view.kind !== 'volume' && ' · not calibrated'}
       </span>
-      {series.lossy && <span class="line warning">{series.lossy}</span>}
+      {lossy && <span class="line warning">{lossy}</span>}
       {note && <span class="line warning">{note}</span>}
       {view.loaded !== null && (
         <span class="line warning">
@@ -307,7 +313,7 @@ function BottomLeft({ view, name }: { view: PaneView; name: string }) {
   return (
     <div class="corner bottom-left">
       {turned.length > 0 && <span class="line warning">{turned.join(' · ')}</span>}
-      {p.window && (view.state === 'shown' || view.state === 'preview') && (
+      {p.window && !inColour(view) && (view.state === 'shown' || view.state === 'preview') && (
         <span>
           W {shortFigure(p.window.width)} L {shortFigure(p.window.center)}
           {series?.modality === 'CT' && presetName(p.window) && (
@@ -317,12 +323,23 @@ function BottomLeft({ view, name }: { view: PaneView; name: string }) {
         </span>
       )}
       {scaling?.reason && <span class="line muted">{scaling.reason}</span>}
-      {view.positionLpsMm && <span class="line muted">z {view.positionLpsMm[2].toFixed(1)} mm</span>}
+      {view.positionLpsMm && view.state === 'shown' && <span class="line muted">{placeWords(view)}</span>}
       {view.beyond && (
         <span class="line warning">This level lies outside the {name === 'Prior' ? 'prior' : 'current'}</span>
       )}
     </div>
   );
+}
+
+/** Colour has no window that would mean anything to a reader. */
+const inColour = ({ series }: PaneView): boolean =>
+  !!series?.instances[0] &&
+  !/^MONOCHROME|^PALETTE/.test(String(series.instances[0]['00280004']?.Value?.[0] ?? 'MONOCHROME2'));
+
+/** Where a plane lies along the axis it cuts: x to the left, y to the back, z to the head. */
+function placeWords({ kind, positionLpsMm }: PaneView): string {
+  const axis = kind === 'sagittal' ? 0 : kind === 'coronal' ? 1 : 2;
+  return `${'xyz'[axis]} ${(positionLpsMm?.[axis] ?? 0).toFixed(1)} mm`;
 }
 
 const shortFigure = (value: Window['width']): string =>

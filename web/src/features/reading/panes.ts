@@ -6,7 +6,7 @@
  */
 import { computed, type Signal, signal } from '@preact/signals';
 import type { Study } from '../../api';
-import { tellError } from '../../ui/toasts';
+import { tell, tellError } from '../../ui/toasts';
 import type { PaneId, PaneKind, PaneView, Presentation, ViewerController } from '../../viewer';
 import { type DicomJson, text } from '../../viewer/dicom';
 import { FixedShift, IDENTITY, type Mapping } from '../../viewer/grid';
@@ -307,11 +307,20 @@ export class PanesStore {
   }
 
   rotate(by: number): void {
+    if (this.#isPlane()) return;
     const { rotation } = this.shown.presentation;
     this.present({ rotation: (rotation + by + 360) % 360 }, 'Rotated');
   }
 
+  /** Planes are turned by tilting them; says so. */
+  #isPlane(): boolean {
+    const plane = this.shown.kind !== 'stack';
+    if (plane) tell('Planes and volumes are turned with Alt and the arrow keys.');
+    return plane;
+  }
+
   flip(how: 'flipHorizontal' | 'flipVertical'): void {
+    if (this.#isPlane()) return;
     this.present({ [how]: !this.shown.presentation[how] }, 'Flipped');
   }
 
@@ -449,7 +458,7 @@ export class PanesStore {
 }
 
 /** What a series is read as, where it is no stack of images. */
-function documentKind(series: SeriesToShow): DocumentKind | null {
+export function documentKind(series: SeriesToShow): DocumentKind | null {
   return kindOf(series.sopClass, text(series.instances[0], '00083002'));
 }
 

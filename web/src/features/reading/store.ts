@@ -30,6 +30,7 @@ import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
 import { Hanging, isPlain } from './hanging';
 import { LaidOver } from './laid-over';
+import { isSlow } from './line';
 import {
   firstFinding,
   loadViewer,
@@ -41,7 +42,7 @@ import {
   taken,
 } from './open';
 import { OtherWindows } from './other-windows';
-import { load, PanesStore } from './panes';
+import { documentKind, load, PanesStore } from './panes';
 import { previewUrl, previewView } from './preview';
 
 const POLL_MS = 3000;
@@ -81,6 +82,8 @@ export class ReadingStore {
   readonly #abort = new AbortController();
   #stopMarks: () => void = () => {};
   #comparison: string | null = null;
+  /** Opened by a protocol whose panes are not simply the study and its prior. */
+  #arranged = false;
   #poll: ReturnType<typeof setTimeout> | undefined;
   #next: ReturnType<typeof setTimeout> | undefined;
 
@@ -108,7 +111,10 @@ export class ReadingStore {
       this.selected.value = firstFinding(reading)?.id ?? null;
       if (this.alone.value) this.panes.arrange(1, 1); // first: an image is fitted into the pane as it is then
       const hung = await this.hanging.choose(reading);
-      const arranged = hung && !isPlain(hung, reading) ? hung : null;
+      // On a slow line no volume competes with the first image.
+      const arranged = hung && !isPlain(hung, reading) && !isSlow() ? hung : null;
+      if (hung) this.hanging.adopt(hung);
+      this.#arranged = arranged !== null;
       if (arranged) this.hanging.arrange(arranged);
       const viewer = await this.#viewer(reading, arranged);
       if (this.closed) return;
@@ -178,9 +184,10 @@ export class ReadingStore {
 
   async #showCurrent(reading: Reading): Promise<void> {
     const display = reading.current;
-    const [onlySeries] = reading.study.series;
-    if (!display && onlySeries)
-      return this.panes.put('current', { study: reading.study, seriesUid: onlySeries.uid });
+    if (!display) {
+      const readable = await this.#firstReadable(reading.study);
+      if (readable) return this.panes.put('current', { study: reading.study, seriesUid: readable });
+    }
     if (!display) return this.panes.clear('current', nothingToShow(reading));
     const first = firstFinding(reading)?.current;
     const series = await load(reading.study, display.series_uid);
@@ -195,6 +202,15 @@ export class ReadingStore {
     if (this.panes.view('current').value.state !== 'shown') return;
     this.#firstImage();
     performance.mark('first-interactive');
+  }
+
+  /** The first series that can be shown or read, where the server chose none. */
+  async #firstReadable(study: Study): Promise<string | null> {
+    for (const { uid } of study.series) {
+      const series = await load(study, uid).catch(() => null);
+      if (series && (documentKind(series) || !series.notShown)) return uid;
+    }
+    return study.series[0]?.uid ?? null;
   }
 
   /** Open by a protocol: the panes as it says, the prior aligned where one of them shows it. */
@@ -235,7 +251,7 @@ export class ReadingStore {
 
   /** A comparison has come: the panes of a protocol are only tied anew. */
   async #takeComparison(reading: Reading): Promise<void> {
-    if (!this.hanging.hung.value) return this.#showPrior(reading);
+    if (!this.#arranged) return this.#showPrior(reading);
     this.#comparison = reading.comparison?.id ?? null;
     if (await this.#align(reading)) performance.mark('prior-aligned');
   }
@@ -275,7 +291,9 @@ export class ReadingStore {
     const current = this.panes.view('current').value;
     const series = await load(study, seriesUid);
     if (this.closed) return;
-    const shared = current.series?.modality === series.modality && current.presentation.window;
+    // One window fits both only where the numbers mean the same.
+    const shared =
+      series.modality === 'CT' && current.series?.modality === 'CT' && current.presentation.window;
     await this.panes.put('prior', { study, seriesUid, window: shared || window });
   }
 
