@@ -8,11 +8,13 @@
 import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
 import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
+import type { SeenPlane } from './geometry';
 import type { Mapping } from './grid';
 import type { Measurement } from './measurements';
 import type { Mark } from './overlay';
 import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane';
 import type { Window } from './presets';
+import { valuesHere, valuesOf } from './segmenting';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { StackPane } from './stack-pane';
 import type { ToolName } from './tool-list';
@@ -319,6 +321,14 @@ export class ViewerController {
     const pane = this.#panes.get(id);
     return pane instanceof StackPane ? pane.imageToCanvas(column, row) : null;
   }
+
+  /** The plane of a pane as it is seen, in mm (LPS); null without geometry. */
+  seen(id: PaneId): SeenPlane | null {
+    return this.#panes.get(id)?.seen() ?? null;
+  }
+
+  /** The values of an image: those already here, or fetched. */
+  readonly values = { here: valuesHere, of: valuesOf };
 
   viewOf(id: PaneId): PaneView | null {
     return this.#panes.get(id)?.view ?? null;

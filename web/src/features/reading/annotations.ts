@@ -9,6 +9,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { get, post, put, Refused } from '../../api';
 import { perform, tell, tellError } from '../../ui/toasts';
 import type { PaneView } from '../../viewer';
+import { newUid } from '../../viewer/dicom';
 import type { Measurement } from '../../viewer/measurements';
 import type { PanesStore } from './panes';
 
@@ -52,6 +53,7 @@ export interface SavedSegmentation {
   label: string;
   reference_series_uid: string;
   segments: { number: number; label: string; colour: string }[];
+  source: { ours: boolean } | null;
 }
 
 const QUIET_MS = 1200;
@@ -60,6 +62,7 @@ export class AnnotationStore {
   readonly measurements = signal<readonly Measurement[]>([]);
   readonly keyImages = signal<readonly KeyImage[]>([]);
   readonly presentations = signal<readonly SavedPresentation[]>([]);
+  readonly segmentations = signal<readonly SavedSegmentation[]>([]);
   /** Objects of the study that could not be read, with the reason. */
   readonly unread = signal<readonly { reason: string }[]>([]);
   readonly state = signal<'saved' | 'changed' | 'kept' | 'failed'>('saved');
@@ -89,6 +92,7 @@ export class AnnotationStore {
     this.measurements.value = from.measurements;
     this.keyImages.value = from.key_images;
     this.presentations.value = from.presentations;
+    this.segmentations.value = held.segmentations;
     this.unread.value = held.unread;
     this.state.value = held.draft ? 'kept' : 'saved';
     this.#loaded = true;
@@ -138,7 +142,7 @@ export class AnnotationStore {
     if (!slice || !view.series) return;
     const p = view.presentation;
     const presentation: SavedPresentation = {
-      uid: `2.25.${BigInt(`0x${crypto.randomUUID().replace(/-/g, '')}`)}`,
+      uid: newUid(),
       label,
       series_uid: view.series.uid,
       images: [{ sop_uid: slice.sopUid, frames: [slice.frame] }],

@@ -16,6 +16,7 @@ import { LaidOverImage } from './laid-over-image';
 import { PaneMenu } from './pane-menu';
 import type { LinkKind, Slot } from './panes';
 import { PreviewImage } from './preview';
+import { SegmentLayer } from './segment-layer';
 import type { ReadingStore } from './store';
 
 interface PaneProps {
@@ -88,6 +89,7 @@ function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
   return (
     <>
       <LaidOverImage view={view} store={store} />
+      <SegmentLayer id={id} view={view} store={store} />
       <Marks view={view} store={store} />
       <TopLeft slot={slot} view={view} store={store} />
       {!slot.reason && <TopRight view={view} />}

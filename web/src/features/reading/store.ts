@@ -33,6 +33,8 @@ import { LaidOver } from './laid-over';
 import { firstFinding, loadViewer, type Outlines, point, prepare, startIndex, taken } from './open';
 import { load, PanesStore } from './panes';
 import { previewUrl, previewView } from './preview';
+import { Strokes } from './segment-strokes';
+import { SegmentationStore } from './segmentation';
 
 const POLL_MS = 3000;
 export interface Edit {
@@ -51,6 +53,8 @@ export class ReadingStore {
   readonly hanging = new Hanging(this.panes);
   readonly laidOver = new LaidOver();
   readonly annotations: AnnotationStore;
+  readonly segmentation: SegmentationStore;
+  readonly strokes: Strokes;
   /** The other study that was opened last. */
   readonly priorStudy = signal<Study | null>(null);
   readonly panel = signal(true);
@@ -74,6 +78,8 @@ export class ReadingStore {
   constructor(readonly uid: string) {
     this.report = new ReportStore(uid);
     this.annotations = new AnnotationStore(uid, this.panes);
+    this.segmentation = new SegmentationStore(uid, this.panes, this.laidOver, this.annotations);
+    this.strokes = new Strokes(this.segmentation, this.panes);
   }
 
   get closed(): boolean {
@@ -116,6 +122,7 @@ export class ReadingStore {
     this.#stopMarks();
     this.report.close();
     this.annotations.close();
+    this.segmentation.close();
     this.panes.close();
   }
 
@@ -204,6 +211,7 @@ export class ReadingStore {
     await this.annotations.open().catch((error: unknown) => {
       if (!this.closed) tellError(error);
     });
+    await this.segmentation.look();
     await this.#loadOutlines(reading.findings.map((f) => f.id));
     if (this.closed) return;
     this.panes.controller?.prefetch();
