@@ -124,7 +124,7 @@ function layoutActions(store: ReadingStore): Action[] {
     ),
     layout('next-stage', 'Next stage of the protocol', ['Ctrl-ArrowDown'], () => store.hanging.step(1)),
     layout('previous-stage', 'Previous stage', ['Ctrl-ArrowUp'], () => store.hanging.step(-1)),
-    layout('save', 'Save measurements and key images', ['Ctrl-s'], () => void store.annotations.save()),
+    layout('save', 'Save what was drawn, measured and marked', ['Ctrl-s'], () => void store.save()),
     layout('key-image', 'Key image, or no longer', ['k'], () =>
       store.annotations.toggleKeyImage(panes.shown),
     ),

@@ -182,6 +182,19 @@ export class AnnotationStore {
     }
   }
 
+  /**
+   * Do something that saves a segmentation. What was drawn can still be saved afterwards, unless somebody else saved
+   * before: then that is still to be loaded first.
+   */
+  async withSegmentation<T>(saving: () => Promise<T>): Promise<T> {
+    const before = await get<Annotations>(this.#address);
+    const saved = await saving();
+    const after = await get<Annotations>(this.#address);
+    if (before.version === this.#version) this.#version = after.version;
+    this.segmentations.value = after.segmentations;
+    return saved;
+  }
+
   /** Keep the working copy now; before the page is left. */
   async flush(): Promise<void> {
     if (this.state.value !== 'changed') return;

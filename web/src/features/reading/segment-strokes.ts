@@ -67,7 +67,7 @@ export class Strokes {
   }
 
   /** The button went down; says whether a tool took it. */
-  press(pane: PaneId, view: PaneView, at: Point, cutting = false): boolean {
+  press(pane: PaneId, view: PaneView, at: Point): boolean {
     const { tool, store } = this;
     if (!tool || store.busy.value) return false;
     if (!store.opened.value) this.#useWindow(view);
@@ -82,7 +82,6 @@ export class Strokes {
     else if (tool === 'fill') this.#fill(face, at);
     else if (tool === 'grow') void this.#grow(face, at);
     else this.drawing.value = { pane, tool, points: [at] };
-    if (cutting) this.cutting.value = true;
     return true;
   }
 
@@ -317,7 +316,7 @@ export class Strokes {
     if (!window) return;
     const half = window.width / 2;
     this.range.value = [Math.round(window.center - half), Math.round(window.center + half)];
-    this.tolerance.value = Math.max(Math.round(window.width / 8), 1);
+    this.tolerance.value = Math.max(Math.round(window.width / 16), 1);
   }
 
   /** A click of the outline along edges: its beginning, a point of it, or its end where it began. */

@@ -118,20 +118,18 @@ function Row({ segment, store }: { segment: Segment; store: ReadingStore }) {
         />
         <Button
           kind="quiet"
+          icon={segment.visible ? 'eye' : 'hidden'}
           label={segment.visible ? `Hide ${segment.label}` : `Show ${segment.label}`}
           pressed={!segment.visible}
           onClick={() => segmentation.change(id, { visible: !segment.visible }, 'Segment shown or hidden')}
-        >
-          {segment.visible ? 'shown' : 'hidden'}
-        </Button>
+        />
         <Button
           kind="quiet"
+          icon={segment.locked ? 'locked' : 'open'}
           label={segment.locked ? `Unlock ${segment.label}` : `Lock ${segment.label}`}
           pressed={segment.locked}
           onClick={() => segmentation.change(id, { locked: !segment.locked }, 'Segment locked or unlocked')}
-        >
-          {segment.locked ? 'locked' : 'lock'}
-        </Button>
+        />
         <Button
           kind="quiet"
           icon="cross"

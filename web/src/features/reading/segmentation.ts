@@ -165,9 +165,9 @@ export class SegmentationStore {
     const about = { series_uid: opened.series.uid, label, replaces: opened.ours ? opened.uid : '' };
     try {
       const body = await gzip(pack(opened.grid, segments, places, about));
-      const written = await postBytes<{ sop_uid: string }>(
-        `/api/studies/${encodeURIComponent(this.studyUid)}/annotations/segmentations`,
-        body,
+      const address = `/api/studies/${encodeURIComponent(this.studyUid)}/annotations/segmentations`;
+      const written = await this.annotations.withSegmentation(() =>
+        postBytes<{ sop_uid: string }>(address, body),
       );
       this.opened.value = { ...opened, uid: written.sop_uid, ours: true, label };
       this.state.value = 'saved';

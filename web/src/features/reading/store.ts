@@ -350,6 +350,13 @@ export class ReadingStore {
     this.panes.arrange(rows, columns, (empty) => this.fillEmpty(empty));
   }
 
+  /** Write measurements, key images and the open segmentation into the study. */
+  async save(): Promise<void> {
+    const segmented = this.segmentation.unsaved.value;
+    if (!segmented || this.annotations.state.value !== 'saved') await this.annotations.save();
+    if (segmented) await this.segmentation.save();
+  }
+
   async keepPresentation(): Promise<void> {
     const label = await this.panes.ask('Name of this presentation', 'As shown');
     if (label) this.annotations.keepPresentation(this.panes.shown, label);
