@@ -169,6 +169,14 @@ function segmentActions(store: ReadingStore): Action[] {
   return [
     segment('larger', 'Larger brush', ['Ctrl-]'], () => strokes.resize(1.25), true),
     segment('smaller', 'Smaller brush', ['Ctrl-['], () => strokes.resize(0.8), true),
+    {
+      id: 'segment-leave',
+      label: 'Leave the outline that is being drawn',
+      keys: ['Escape'],
+      group: 'Segments',
+      when: () => strokes.drawing.value !== null,
+      run: () => strokes.cancel(),
+    },
     segment('edit', 'Edit the segmentation over this image', [], () => editFirst(store), true),
     segment('add', 'Add a segment', [], () => segmentation.add()),
     segment('next', 'Next segment', ['S'], () => segmentation.step(1)),

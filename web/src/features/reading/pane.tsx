@@ -8,6 +8,7 @@ import { geometryNote } from '../../viewer/geometry';
 import { scaleBar } from '../../viewer/overlay';
 import { presetName, type Window } from '../../viewer/presets';
 import { phaseOf, slicesPerPhase } from '../../viewer/series';
+import { isSegmentTool } from '../../viewer/tool-list';
 import { scalingOf } from '../../viewer/units';
 import { DocumentPane } from '../documents';
 import { CineBar } from './cine-bar';
@@ -58,7 +59,7 @@ export function Pane({ slot, store }: PaneProps) {
       }}
     >
       <div
-        class={`canvas ${panes.tool.value === 'crosshair' ? 'aiming' : ''}`}
+        class={`canvas ${panes.tool.value === 'crosshair' || isSegmentTool(panes.tool.value) ? 'aiming' : ''}`}
         role="application"
         aria-label={`${name} image; up and down scroll`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an image pane is a widget of its own, and takes the scroll keys.

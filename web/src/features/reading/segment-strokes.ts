@@ -116,13 +116,12 @@ export class Strokes {
     this.#apply(pressed.face, drawing);
   }
 
-  /** Leave what is being drawn; says whether there was anything. */
-  cancel(): boolean {
-    const had = this.drawing.value !== null;
+  /** Leave what is being drawn. */
+  cancel(): void {
     this.drawing.value = null;
+    this.#pressed = null;
     this.#anchors = [];
     this.#way = [];
-    return had;
   }
 
   leave(): void {
