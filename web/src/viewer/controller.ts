@@ -322,9 +322,13 @@ export class ViewerController {
     return pane instanceof StackPane ? pane.imageToCanvas(column, row) : null;
   }
 
-  /** The plane of a pane as it is seen, in mm (LPS); null without geometry. */
-  seen(id: PaneId): SeenPlane | null {
-    return this.#panes.get(id)?.seen() ?? null;
+  /** The plane of a pane as it is seen, in mm (LPS), and the size of the pane; null without geometry. */
+  seen(id: PaneId): { plane: SeenPlane; width: number; height: number } | null {
+    const pane = this.#panes.get(id);
+    const plane = pane?.seen();
+    return pane && plane
+      ? { plane, width: pane.element.clientWidth, height: pane.element.clientHeight }
+      : null;
   }
 
   /** The values of an image: those already here, or fetched. */

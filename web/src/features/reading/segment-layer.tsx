@@ -117,13 +117,16 @@ function usePointer(id: PaneId, { strokes, panes }: ReadingStore): void {
       event.button === 0 && strokes.press(id, panes.view(id).value, at(event));
     const move = (event: MouseEvent): void => strokes.move(id, panes.view(id).value, at(event));
     listen('pointerdown', (event) => {
-      if (!event.isPrimary || !press(event)) return;
+      if (!event.isPrimary) return strokes.abort();
+      if (!press(event)) return;
+      event.stopPropagation(); // nothing else is to drag here meanwhile
       element.setPointerCapture(event.pointerId);
     });
     listen('pointermove', (event) => {
+      if (!event.isPrimary) return;
       for (const each of event.getCoalescedEvents?.() ?? [event]) move(each);
     });
-    listen('pointerup', () => strokes.release());
+    listen('pointerup', (event) => void (event.isPrimary && strokes.release()));
     listen('pointercancel', () => strokes.release());
     listen('pointerleave', () => strokes.leave());
     listen('dblclick', (event) => {

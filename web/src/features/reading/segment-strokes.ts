@@ -75,13 +75,13 @@ export class Strokes {
     const face = store.faceOf(pane, view);
     if (!face) return false;
     if (tool === 'outline-live') return this.#anchor(pane, view, face, at);
-    this.drawing.value = null;
-    this.#pressed = { pane, face, last: at };
+    this.cancel();
     store.opened.value?.grid.begin();
-    if (isBrush(tool)) this.#brush(face, at, at);
-    else if (tool === 'fill') this.#fill(face, at);
+    if (tool === 'fill') this.#fill(face, at);
     else if (tool === 'grow') void this.#grow(face, at);
-    else this.drawing.value = { pane, tool, points: [at] };
+    else this.#pressed = { pane, face, last: at };
+    if (isBrush(tool)) this.#brush(face, at, at);
+    else if (this.#pressed) this.drawing.value = { pane, tool, points: [at] };
     return true;
   }
 
@@ -122,6 +122,12 @@ export class Strokes {
     this.#pressed = null;
     this.#anchors = [];
     this.#way = [];
+  }
+
+  /** A second finger came: this was no stroke, and what it painted is taken back. */
+  abort(): void {
+    if (this.#pressed) this.store.revert();
+    this.cancel();
   }
 
   leave(): void {

@@ -259,10 +259,9 @@ export class SegmentationStore {
       const face = faceOfSlice(view.placement, shown, slice);
       return { ...face, size: [face.size[0], face.size[1], opened.stepMm] };
     }
-    const { controller } = this.panes;
-    const seen = view.kind === 'volume' || opened.first > 0 ? null : controller?.seen(pane);
-    const canvas = controller?.canvas(pane)?.parentElement;
-    return seen && canvas ? faceOfPlane(seen, opened.series, canvas.clientWidth, canvas.clientHeight) : null;
+    if (view.kind === 'volume' || opened.first > 0) return null;
+    const seen = this.panes.controller?.seen(pane);
+    return seen ? faceOfPlane(seen.plane, opened.series, seen.width, seen.height) : null;
   }
 
   /** Segments that may not change: locked ones, and hidden ones, which nobody would see change. */
@@ -305,6 +304,14 @@ export class SegmentationStore {
       );
     this.#changed();
     return true;
+  }
+
+  /** Take back what was painted since the stroke began. */
+  revert(): void {
+    const grid = this.opened.value?.grid;
+    const change = grid?.end();
+    if (grid && change) grid.apply(change, 'before');
+    this.redraw();
   }
 
   /** Draw the labels anew, once a frame at most. */
