@@ -8,10 +8,10 @@
 /** A voxel: column, row and slice, each from 0. */
 export type Voxel = readonly [number, number, number];
 
-/** What a stroke changed, as runs of six numbers: layer, slice, first pixel, length, label before, label after. */
+/** What a stroke changed, as runs of four numbers: slice of a layer, first pixel, length, labels before and after. */
 export type Change = Int32Array;
 
-const RUN = 6;
+const RUN = 4;
 
 export class LabelGrid {
   /** Made when first painted on; most slices never are. */
@@ -87,12 +87,11 @@ export class LabelGrid {
   /** Do a change again, or take it back. */
   apply(change: Change, towards: 'before' | 'after'): void {
     for (let k = 0; k < change.length; k += RUN) {
-      const [layer = 0, slice = 0, first = 0, length = 0, before = 0, after = 0] = change.subarray(
-        k,
-        k + RUN,
-      );
-      const label = towards === 'before' ? before : after;
-      for (let pixel = first; pixel < first + length; pixel++) this.set(layer, slice, pixel, label);
+      const [key = 0, first = 0, length = 0, labels = 0] = change.subarray(k, k + RUN);
+      const label = towards === 'before' ? labels >> 8 : labels & 255;
+      const layer = Math.floor(key / this.count);
+      for (let pixel = first; pixel < first + length; pixel++)
+        this.set(layer, key % this.count, pixel, label);
     }
     this.#before.clear();
   }
@@ -100,12 +99,11 @@ export class LabelGrid {
   #runs(key: number, before: Uint8Array, runs: number[]): void {
     const after = this.#slices.get(key);
     if (!after) return;
-    const layer = Math.floor(key / this.count);
     for (let k = 0; k < after.length; ) {
       const [was = 0, is = 0] = [before[k], after[k]];
       let end = k + 1;
       while (end < after.length && before[end] === was && after[end] === is) end++;
-      if (was !== is) runs.push(layer, key % this.count, k, end - k, was, is);
+      if (was !== is) runs.push(key, k, end - k, (was << 8) | is);
       k = end;
     }
   }

@@ -56,6 +56,10 @@ export function labelsUnder(
   return labels;
 }
 
+/** Red, green, blue and opacity (0 to 1) as one pixel of a picture. */
+const pixelOf = ([r, g, b]: Shown['colour'], opacity: number): number =>
+  ((Math.round(opacity * 255) << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
 function tint(
   picture: Uint8ClampedArray,
   labels: Uint8Array,
@@ -63,15 +67,21 @@ function tint(
   width: number,
   opacity: number,
 ): void {
+  const pixels = new Uint32Array(picture.buffer);
+  const inside = new Uint32Array(256);
+  const edges = new Uint32Array(256);
+  for (const [label, colour] of colours) {
+    inside[label] = pixelOf(colour, opacity);
+    edges[label] = pixelOf(colour, 1);
+  }
   for (let k = 0; k < labels.length; k++) {
-    const label = labels[k];
-    const colour = label && colours.get(label);
-    if (!colour) continue;
+    const label = labels[k] ?? 0;
+    if (!edges[label]) continue;
     const edge =
       labels[k - 1] !== label ||
       labels[k + 1] !== label ||
       labels[k - width] !== label ||
       labels[k + width] !== label;
-    picture.set([colour[0], colour[1], colour[2], edge ? 255 : opacity * 255], k * 4);
+    pixels[k] = (edge ? edges[label] : inside[label]) ?? 0;
   }
 }
