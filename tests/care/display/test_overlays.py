@@ -10,7 +10,7 @@ from pydicom import dcmread
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
-from sightline.record import archive
+from sightline.record import archive, derived
 from sightline.trust import access
 from tests.care.display.conftest import (
     CT,
@@ -289,6 +289,20 @@ def test_a_study_lists_what_lies_over_a_series_and_what_cannot_with_the_reason(r
     assert listed[dose.SOPInstanceUID]["description_url"] is None
     refused = reader.get(f"{HERE}/overlays/{dose.SOPInstanceUID}")
     assert (refused.status_code, refused.json()["code"]) == (422, "not-an-overlay")
+
+
+def test_of_what_was_saved_here_again_and_again_only_the_last_is_listed(reader, keep):
+    made = [make_segmentation(masks(BOX), ct_images(), content_description="liver") for _ in range(4)]
+    for number, (seg, series) in enumerate(zip(made, ("1.5", "1.5", "1.6", "1.6"), strict=True), start=1):
+        seg.SeriesInstanceUID, seg.InstanceNumber = series, number
+    for ours in made[:2]:
+        ours.InstanceCreatorUID = derived.device_uid()
+    keep(*made)
+    listed = reader.get(f"{HERE}/overlays").json()
+
+    assert {one["uid"] for one in listed} == {seg.SOPInstanceUID for seg in made[1:]}
+    assert {one["label"] for one in listed} == {"liver"}
+    assert reader.get(f"{HERE}/overlays/{made[0].SOPInstanceUID}").status_code == 200
 
 
 def test_an_object_that_cannot_be_understood_is_listed_as_such(reader, keep):

@@ -53,6 +53,12 @@ export async function patchPiece<T>(
   return (await answer.json()) as T;
 }
 
+/** Send gzipped bytes. */
+export async function postBytes<T>(path: string, gzipped: Blob): Promise<T> {
+  const answer = await send('POST', path, gzipped, undefined, undefined, { 'Content-Encoding': 'gzip' });
+  return (await answer.json()) as T;
+}
+
 /** Fetch little-endian float32 numbers. */
 export async function getFloats(path: string, signal?: AbortSignal): Promise<Float32Array> {
   const answer = await send('GET', path, undefined, signal);

@@ -9,6 +9,7 @@ export {
   patch,
   patchPiece,
   post,
+  postBytes,
   put,
   Refused,
   remove,

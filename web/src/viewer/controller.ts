@@ -8,12 +8,14 @@
 import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
 import { forgetSeries, loadedImage, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
+import type { SeenPlane } from './geometry';
 import type { Mapping } from './grid';
 import type { Measurement } from './measurements';
 import type { Mark } from './overlay';
 import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane';
 import type { Window } from './presets';
 import type { Pixels } from './sampling';
+import { valuesHere, valuesOf } from './segmenting';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { StackPane } from './stack-pane';
 import type { ToolName } from './tool-list';
@@ -349,6 +351,18 @@ export class ViewerController {
     const pane = this.#panes.get(id);
     if (pane?.view.state === 'shown') await pane.render();
   }
+
+  /** The plane of a pane as it is seen, in mm (LPS), and the size of the pane; null without geometry. */
+  seen(id: PaneId): { plane: SeenPlane; width: number; height: number } | null {
+    const pane = this.#panes.get(id);
+    const plane = pane?.seen();
+    return pane && plane
+      ? { plane, width: pane.element.clientWidth, height: pane.element.clientHeight }
+      : null;
+  }
+
+  /** The values of an image: those already here, or fetched. */
+  readonly values = { here: valuesHere, of: valuesOf };
 
   viewOf(id: PaneId): PaneView | null {
     return this.#panes.get(id)?.view ?? null;

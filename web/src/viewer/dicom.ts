@@ -35,6 +35,9 @@ export function ofFrame(instance: DicomJson, frame: number, sequence: string): D
   return own ?? items(items(instance, '52009229')[0], sequence)[0] ?? instance;
 }
 
+/** A UID that nobody else has (PS3.5 B.2). */
+export const newUid = (): string => `2.25.${BigInt(`0x${crypto.randomUUID().replace(/-/g, '')}`)}`;
+
 /** The bytes of an element, in line or fetched; null where there are none. */
 export async function bytesOf(element: DicomJson[string]): Promise<Uint8Array | null> {
   const { InlineBinary, BulkDataURI } = (element ?? {}) as { InlineBinary?: string; BulkDataURI?: string };

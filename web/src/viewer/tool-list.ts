@@ -31,6 +31,8 @@ export type SegmentToolName =
   | 'scissors-circle'
   | 'scissors-rectangle'
   | 'scissors-sphere'
+  | 'outline'
+  | 'outline-live'
   | 'fill'
   | 'grow';
 
@@ -83,7 +85,15 @@ export const TOOLS: readonly ToolRow[] = [
   { name: 'scissors-circle', words: 'Circle scissors', key: '', group: 'Segment', icon: null },
   { name: 'scissors-rectangle', words: 'Rectangle scissors', key: '', group: 'Segment', icon: null },
   { name: 'scissors-sphere', words: 'Sphere scissors', key: '', group: 'Segment', icon: null },
-  { name: 'fill', words: 'Fill', key: '', group: 'Segment', icon: null },
+  { name: 'outline', words: 'Outline: its inside', key: 'C', group: 'Segment', icon: null },
+  {
+    name: 'outline-live',
+    words: 'Outline that follows edges',
+    key: 'K',
+    group: 'Segment',
+    icon: null,
+  },
+  { name: 'fill', words: 'Fill what is enclosed', key: 'F', group: 'Segment', icon: null },
   { name: 'grow', words: 'Grow a region from a click', key: 'G', group: 'Segment', icon: null },
 ];
 

@@ -1,16 +1,8 @@
 /** The mouse and touch tools, loaded after the first image. */
-import {
-  cache,
-  Enums,
-  eventTarget,
-  getRenderingEngine,
-  type Types,
-  triggerEvent,
-  utilities,
-} from '@cornerstonejs/core';
+import { cache, Enums, eventTarget, getRenderingEngine, triggerEvent, utilities } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 import type { Step } from './controller';
-import { isSegmentTool, type SegmentToolName, type ToolName } from './tool-list';
+import type { SegmentToolName, ToolName } from './tool-list';
 import type { PaneKind } from './view';
 
 const { MouseBindings } = tools.Enums;
@@ -28,17 +20,11 @@ const withText = {
   ) => void askForText(data.data?.label ?? data.data?.text ?? '').then((text) => text !== null && done(text)),
 };
 
-type Row = { toolName: string; base?: string; configuration?: Record<string, unknown> };
+type Row = { toolName: string; configuration?: Record<string, unknown> };
 
 const plain = (tool: { toolName: string }, configuration?: Record<string, unknown>): Row => ({
   toolName: tool.toolName,
   ...(configuration && { configuration }),
-});
-
-const brush = (name: string, strategy: string): Row => ({
-  toolName: name,
-  base: tools.BrushTool.toolName,
-  configuration: { activeStrategy: strategy },
 });
 
 /** The value under a probe; the library looks for it in the wrong slice of a stack (it has one slice only). */
@@ -62,8 +48,8 @@ function valueAtProbe(
 }
 
 const roi = { calculateStats: true };
-/** Our names, and the library's behind them. The crosshair is our own: it needs no library. */
-const ROWS: Record<Exclude<ToolName, 'crosshair'>, Row> = {
+/** Our names, and the library's behind them. The crosshair and the tools that segment are our own. */
+const ROWS: Record<Exclude<ToolName, 'crosshair' | SegmentToolName>, Row> = {
   window: plain(tools.WindowLevelTool),
   'window-region': plain(tools.WindowLevelRegionTool),
   zoom: plain(tools.ZoomTool),
@@ -83,14 +69,6 @@ const ROWS: Record<Exclude<ToolName, 'crosshair'>, Row> = {
   probe: plain(tools.ProbeTool, { getTextLines: valueAtProbe }),
   arrow: plain(tools.ArrowAnnotateTool, withText),
   text: plain(tools.LabelTool, withText),
-  brush: brush('SightlineBrush', 'FILL_INSIDE_CIRCLE'),
-  'brush-erase': brush('SightlineEraser', 'ERASE_INSIDE_CIRCLE'),
-  'brush-threshold': brush('SightlineThreshold', 'THRESHOLD_INSIDE_CIRCLE'),
-  'scissors-circle': plain(tools.CircleScissorsTool),
-  'scissors-rectangle': plain(tools.RectangleScissorsTool),
-  'scissors-sphere': plain(tools.SphereScissorsTool),
-  fill: plain(tools.PaintFillTool),
-  grow: plain(tools.RegionSegmentTool),
 };
 
 const CLASSES = [
@@ -113,12 +91,6 @@ const CLASSES = [
   tools.ProbeTool,
   tools.ArrowAnnotateTool,
   tools.LabelTool,
-  tools.BrushTool,
-  tools.CircleScissorsTool,
-  tools.RectangleScissorsTool,
-  tools.SphereScissorsTool,
-  tools.PaintFillTool,
-  tools.RegionSegmentTool,
   tools.TrackballRotateTool,
 ];
 
@@ -158,10 +130,7 @@ function start(): void {
   tools.init();
   for (const tool of CLASSES) tools.addTool(tool);
   const flat = tools.ToolGroupManager.createToolGroup(FLAT);
-  for (const { toolName, base, configuration } of Object.values(ROWS)) {
-    if (base) flat?.addToolInstance(toolName, base, configuration);
-    else flat?.addTool(toolName, configuration);
-  }
+  for (const { toolName, configuration } of Object.values(ROWS)) flat?.addTool(toolName, configuration);
   const solid = tools.ToolGroupManager.createToolGroup(SOLID);
   for (const tool of [tools.TrackballRotateTool, tools.ZoomTool, tools.PanTool])
     solid?.addTool(tool.toolName);
@@ -201,26 +170,11 @@ export function chooseTool(name: ToolName): void {
   if (!group) return;
   for (const [each, { toolName }] of Object.entries(ROWS) as [ToolName, Row][]) {
     // First: the library would keep the button of the tool before.
-    if (isSegmentTool(each)) group.setToolDisabled(toolName);
-    else group.setToolPassive(toolName);
+    group.setToolPassive(toolName);
     const bindings = [...(FIXED_BUTTONS[each] ?? [])];
     if (each === name) bindings.push({ mouseButton: MouseBindings.Primary });
     if (bindings.length) group.setToolActive(toolName, { bindings });
   }
-}
-
-export const libraryName = (name: Exclude<ToolName, 'crosshair'>): string => ROWS[name].toolName;
-
-/** Set the radius of the brushes, in mm. */
-export function setBrushRadius(mm: number): void {
-  tools.utilities.segmentation.setBrushSizeForToolGroup(FLAT, mm);
-}
-
-/** The range of values in which the threshold brush paints. */
-export function setBrushRange(range: readonly [number, number]): void {
-  tools.utilities.segmentation.setBrushThresholdForToolGroup(FLAT, {
-    range: [...range] as Types.Point2,
-  } as never);
 }
 
 export function onText(ask: (before: string) => Promise<string | null>): void {
@@ -293,5 +247,3 @@ export function follow(told: Listener | null): void {
 
 let listener: Listener | null = null;
 let following = false;
-
-export type { SegmentToolName };

@@ -11,7 +11,7 @@ from sightline.care.display import _segments as segments
 from sightline.care.display._model import Context, NotAnOverlay, Overlay, OverlayNotHeld, Slices
 from sightline.care.display._views import slices_of
 from sightline.kernel.errors import PlatformError
-from sightline.record import archive
+from sightline.record import archive, derived
 from sightline.runtime.db import Db
 from sightline.science import volumes
 
@@ -32,6 +32,7 @@ def find_overlays(on: Context, study_uid: str, series_uid: str) -> list[Overlay]
     """Return the objects of a study that are made to lie over images, and the series in the same space.
 
     Those that cannot lie over this series are there with the reason; of other series only those that can.
+    Of what was saved here again and again only the last stands.
     """
     slices, why = None, ""
     try:
@@ -39,7 +40,7 @@ def find_overlays(on: Context, study_uid: str, series_uid: str) -> list[Overlay]
     except volumes.NotAVolume as error:
         why = str(error)
     with on.store.database.reading() as db:
-        found = list(_candidates(on, db, study_uid, series_uid))
+        found = _standing(list(_candidates(on, db, study_uid, series_uid)))
     judged = [_judged(overlay, slices, series_uid, why) for overlay in found]
     return [overlay for overlay in judged if overlay.form != "series" or not overlay.reason]
 
@@ -77,6 +78,14 @@ def _candidates(on: Context, db: Db, study_uid: str, series_uid: str) -> Iterato
             yield _of_series(on, db, series, held[0])
 
 
+def _standing(found: list[Overlay]) -> list[Overlay]:
+    last: dict[str, int] = {}
+    for overlay in found:
+        if overlay.version is not None:
+            last[overlay.series_uid] = max(overlay.version, last.get(overlay.series_uid, 0))
+    return [o for o in found if o.version is None or o.version == last[o.series_uid]]
+
+
 def _held(on: Context, db: Db, study_uid: str, series_uid: str, uid: str) -> Overlay:
     instances = archive.find_instances(db, archive.InstanceQuery(sop_uids=[uid])).items
     if instances and instances[0].study == study_uid and instances[0].sop_class in OBJECTS:
@@ -103,7 +112,9 @@ def _told(on: Context, db: Db, instance: archive.Instance, read: Callable[[Datas
     def tell() -> Overlay:
         ds = archive.read_dataset(on.store, db, instance.sop_uid, pixels=False)
         try:
-            return replace(read(ds), series_uid=instance.series)
+            ours = str(ds.get("InstanceCreatorUID") or "") == derived.device_uid()
+            version = instance.number or 0
+            return replace(read(ds), series_uid=instance.series, version=version if ours else None)
         except (PlatformError, AttributeError, IndexError, KeyError, TypeError, ValueError):
             return Overlay(
                 uid=instance.sop_uid,

@@ -115,6 +115,8 @@ class Overlay:
     reason: str = ""
     fractional: bool = False
     algorithm: str = ""
+    version: int | None = None
+    """Of an object written here, which version of its series it is: a later one takes its place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

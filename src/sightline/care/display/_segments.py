@@ -33,7 +33,7 @@ def read_header(ds: Dataset) -> Overlay:
         series_uid=str(ds.SeriesInstanceUID),
         form="segmentation",
         kind="labelmap",
-        label=str(ds.get("ContentLabel") or ds.get("SeriesDescription") or "Segmentation")[:200],
+        label=_label(ds)[:200],
         modality="SEG",
         unit="",
         segments=tuple(found),
@@ -43,6 +43,12 @@ def read_header(ds: Dataset) -> Overlay:
         fractional=kind == "FRACTIONAL",
         algorithm=next((s.algorithm for s in found if s.algorithm), ""),
     )
+
+
+def _label(ds: Dataset) -> str:
+    """Return the words for people; the content label is a name for programs, often just SEGMENTATION."""
+    names = ("ContentDescription", "SeriesDescription", "ContentLabel")
+    return next((str(ds[name].value) for name in names if ds.get(name)), "Segmentation")
 
 
 def _referenced_series(ds: Dataset) -> list[str]:

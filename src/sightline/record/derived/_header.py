@@ -175,8 +175,8 @@ def person_name(name: str) -> str:
 
 
 def series_description(text: str, *, simulated: bool) -> str:
-    """Return a series description (LO, 64 characters) that says so when the data are simulated."""
-    return short_text(f"{SIMULATED} {text}" if simulated else text)
+    """Return a series description (LO, 64 characters) that says so, once, when the data are simulated."""
+    return short_text(f"{SIMULATED} {text.removeprefix(SIMULATED).lstrip()}" if simulated else text)
 
 
 def stamp(ds: Dataset, header: Dataset, moment: datetime) -> None:

@@ -2,12 +2,14 @@
 import { navigate, pathTo } from '../../app/router';
 import type { Action } from '../../ui/keys';
 import { tell, tellError } from '../../ui/toasts';
+import type { Segment } from '../../viewer/labels/segments';
 import { CT_PRESETS } from '../../viewer/presets';
 import { TOOLS } from '../../viewer/tool-list';
 import { focusReport } from '../reporting/panel';
 import { decideSelected } from './findings';
 import { beginPointing } from './keyboard-pointer';
 import { PANE_KINDS } from './names';
+import { editable } from './segmentation-panel';
 import type { ReadingStore } from './store';
 
 /** All actions of one study, in the order in which they are listed. */
@@ -90,6 +92,7 @@ export function readingActions(store: ReadingStore): Action[] {
         run: () => panes.setPreset(k),
       }),
     ),
+    ...segmentActions(store),
     ...findingActions(store),
     ...reportActions(store),
     ...studyActions(store),
@@ -121,7 +124,7 @@ function layoutActions(store: ReadingStore): Action[] {
     ),
     layout('next-stage', 'Next stage of the protocol', ['Ctrl-ArrowDown'], () => store.hanging.step(1)),
     layout('previous-stage', 'Previous stage', ['Ctrl-ArrowUp'], () => store.hanging.step(-1)),
-    layout('save', 'Save measurements and key images', ['Ctrl-s'], () => void store.annotations.save()),
+    layout('save', 'Save what was drawn, measured and marked', ['Ctrl-s'], () => void store.save()),
     layout('key-image', 'Key image, or no longer', ['k'], () =>
       store.annotations.toggleKeyImage(panes.shown),
     ),
@@ -164,6 +167,71 @@ function layoutActions(store: ReadingStore): Action[] {
     layout('linked', 'Link or unlink the panes', ['U'], () => panes.toggleLinked()),
     layout('lines', 'Show or hide reference lines', ['P'], () => panes.toggleLines()),
   ];
+}
+
+function segmentActions(store: ReadingStore): Action[] {
+  const { segmentation, strokes } = store;
+  const segment = (id: string, label: string, keys: string[], run: () => void, always = false): Action => ({
+    id: `segment-${id}`,
+    label,
+    keys,
+    group: 'Segments',
+    run,
+    ...(!always && { when: () => segmentation.opened.value !== null }),
+  });
+  const change = (change: (s: Segment) => Partial<Segment>) => () => {
+    const active = segmentation.activeSegment.value;
+    if (active) segmentation.change(active.id, change(active));
+  };
+  return [
+    segment('larger', 'Larger brush', ['Ctrl-]'], () => strokes.resize(1.25), true),
+    segment('smaller', 'Smaller brush', ['Ctrl-['], () => strokes.resize(0.8), true),
+    {
+      id: 'segment-leave',
+      label: 'Leave the outline that is being drawn',
+      keys: ['Escape'],
+      group: 'Segments',
+      when: () => strokes.drawing.value !== null,
+      run: () => strokes.cancel(),
+    },
+    segment('edit', 'Edit the segmentation over this image', [], () => editFirst(store), true),
+    segment('add', 'Add a segment', [], () => segmentation.add()),
+    segment('next', 'Next segment', ['S'], () => segmentation.step(1)),
+    segment(
+      'show',
+      'Show or hide the segment',
+      [],
+      change((s) => ({ visible: !s.visible })),
+    ),
+    segment(
+      'lock',
+      'Lock or unlock the segment',
+      [],
+      change((s) => ({ locked: !s.locked })),
+    ),
+    segment('remove', 'Remove the segment', [], () => segmentation.remove(segmentation.active.value)),
+    segment('cut', 'Scissors cut, or fill again', [], () => {
+      strokes.cutting.value = !strokes.cutting.value;
+    }),
+    segment(
+      'interpolate',
+      'Interpolate between the slices of the segment',
+      [],
+      () => void strokes.interpolate(),
+    ),
+    segment('threshold', 'Segment all values in the range', [], () => void strokes.threshold()),
+    segment('grow', 'Margin of 1 mm around the segment', [], () => void strokes.margin(1)),
+    segment('shrink', 'Shrink the segment by 1 mm', [], () => void strokes.margin(-1)),
+    segment('save', 'Save the segmentation', ['Ctrl-Shift-s'], () => void segmentation.save()),
+    segment('close', 'Close the segmentation', [], () => void segmentation.put()),
+  ];
+}
+
+function editFirst(store: ReadingStore): void {
+  const { series } = store.panes.shown;
+  const [first] = editable(store);
+  if (first && series) void store.segmentation.edit(first, series);
+  else tell('No segmentation lies over this image.');
 }
 
 function findingActions(store: ReadingStore): Action[] {

@@ -9,6 +9,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { get, post, put, Refused } from '../../api';
 import { perform, tell, tellError } from '../../ui/toasts';
 import type { PaneView } from '../../viewer';
+import { newUid } from '../../viewer/dicom';
 import type { Measurement } from '../../viewer/measurements';
 import type { PanesStore } from './panes';
 
@@ -52,6 +53,7 @@ export interface SavedSegmentation {
   label: string;
   reference_series_uid: string;
   segments: { number: number; label: string; colour: string }[];
+  source: { ours: boolean } | null;
 }
 
 const QUIET_MS = 1200;
@@ -62,6 +64,7 @@ export class AnnotationStore {
   readonly presentations = signal<readonly SavedPresentation[]>([]);
   /** The measurement whose curve is shown. */
   readonly chosen = signal<string | null>(null);
+  readonly segmentations = signal<readonly SavedSegmentation[]>([]);
   /** Objects of the study that could not be read, with the reason. */
   readonly unread = signal<readonly { reason: string }[]>([]);
   readonly state = signal<'saved' | 'changed' | 'kept' | 'failed'>('saved');
@@ -91,6 +94,7 @@ export class AnnotationStore {
     this.measurements.value = from.measurements;
     this.keyImages.value = from.key_images;
     this.presentations.value = from.presentations;
+    this.segmentations.value = held.segmentations;
     this.unread.value = held.unread;
     this.state.value = held.draft ? 'kept' : 'saved';
     this.#loaded = true;
@@ -155,7 +159,7 @@ export class AnnotationStore {
     if (!slice || !view.series) return;
     const p = view.presentation;
     const presentation: SavedPresentation = {
-      uid: `2.25.${BigInt(`0x${crypto.randomUUID().replace(/-/g, '')}`)}`,
+      uid: newUid(),
       label,
       series_uid: view.series.uid,
       images: [{ sop_uid: slice.sopUid, frames: [slice.frame] }],
@@ -217,6 +221,19 @@ export class AnnotationStore {
         ? 'Another window saved meanwhile. Both are shown now; look, and save again.'
         : 'Another window drew on this study meanwhile. Both are shown now.',
     );
+  }
+
+  /**
+   * Do something that saves a segmentation. What was drawn can still be saved afterwards, unless somebody else saved
+   * before: then that is still to be loaded first.
+   */
+  async withSegmentation<T>(saving: () => Promise<T>): Promise<T> {
+    const before = await get<Annotations>(this.#address);
+    const saved = await saving();
+    const after = await get<Annotations>(this.#address);
+    if (before.version === this.#version) this.#version = after.version;
+    this.segmentations.value = after.segmentations;
+    return saved;
   }
 
   /** Keep the working copy now; before the page is left. */

@@ -5,6 +5,7 @@
 import { signal } from '@preact/signals';
 import { get } from '../../api';
 import { tellError } from '../../ui/toasts';
+import type { DescribedSegment } from '../../viewer/labels/file';
 import type { SeriesToShow } from '../../viewer/series';
 
 export interface Overlay {
@@ -13,6 +14,8 @@ export interface Overlay {
   label: string;
   modality: string;
   unit: string;
+  fractional: boolean;
+  algorithm: string;
   description_url: string | null;
   reason: string | null;
   segments?: { label: string }[];
@@ -24,7 +27,7 @@ export interface Described extends Overlay {
   range: [number, number] | null;
   slices: { sop_uid: string; frame: number }[];
   values_url: string | null;
-  segments: { number: number; label: string; colour: string; layer: number; value: number }[];
+  segments: DescribedSegment[];
   drawn: Structure[];
 }
 
@@ -59,6 +62,14 @@ export class LaidOver {
     } catch {
       this.#setList(series.uid, []); // a series that is no volume has nothing laid over it
     }
+  }
+
+  /** Ask again: something was saved. */
+  async listAgain(series: SeriesToShow): Promise<void> {
+    const next = new Map(this.lists.value);
+    next.delete(series.uid);
+    this.lists.value = next;
+    await this.list(series);
   }
 
   chosen(seriesUid: string): readonly Overlay[] {

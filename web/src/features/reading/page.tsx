@@ -14,6 +14,7 @@ import { Drawn } from './drawn';
 import { Findings } from './findings';
 import { DRAGGED, Pane } from './pane';
 import { ResizeHandle } from './resize';
+import { Segmentation } from './segmentation-panel';
 import { ReadingStore } from './store';
 import { TextDialog } from './text-dialog';
 import { ToolBar } from './tool-bar';
@@ -32,7 +33,8 @@ export function ReadingPage({ study }: { study: string }) {
       const drawn = store.annotations.state.value;
       const kept = drawn === 'saved' || drawn === 'kept';
       if (!kept) void store.annotations.flush();
-      if (store.report.saveState.value !== 'saved' || !kept) event.preventDefault();
+      if (store.report.saveState.value !== 'saved' || !kept || store.segmentation.unsaved.value)
+        event.preventDefault();
     };
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);
@@ -64,6 +66,7 @@ export function ReadingPage({ study }: { study: string }) {
         <aside class="side" aria-label="Findings and report">
           <ResizeHandle />
           <Findings store={store} />
+          <Segmentation store={store} />
           <Drawn store={store} />
           <ReportPanel store={store.report} onFinding={(id) => store.select(id)} />
         </aside>

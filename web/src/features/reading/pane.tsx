@@ -8,6 +8,7 @@ import { geometryNote } from '../../viewer/geometry';
 import { scaleBar } from '../../viewer/overlay';
 import { presetName, type Window } from '../../viewer/presets';
 import { lossyMark, phaseOf, slicesPerPhase, viewWords } from '../../viewer/series';
+import { isSegmentTool } from '../../viewer/tool-list';
 import { scalingOf } from '../../viewer/units';
 import { DocumentPane } from '../documents';
 import { CineBar } from './cine-bar';
@@ -16,6 +17,7 @@ import { LaidOverImage } from './laid-over-image';
 import { PaneMenu } from './pane-menu';
 import type { LinkKind, Slot } from './panes';
 import { PreviewImage } from './preview';
+import { SegmentLayer } from './segment-layer';
 import type { ReadingStore } from './store';
 
 interface PaneProps {
@@ -57,7 +59,7 @@ export function Pane({ slot, store }: PaneProps) {
       }}
     >
       <div
-        class={`canvas ${panes.tool.value === 'crosshair' ? 'aiming' : ''}`}
+        class={`canvas ${panes.tool.value === 'crosshair' || isSegmentTool(panes.tool.value) ? 'aiming' : ''}`}
         role="application"
         aria-label={`${name} image; up and down scroll`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an image pane is a widget of its own, and takes the scroll keys.
@@ -88,6 +90,7 @@ function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
   return (
     <>
       <LaidOverImage view={view} store={store} />
+      <SegmentLayer id={id} view={view} store={store} />
       <Marks view={view} store={store} />
       <TopLeft slot={slot} view={view} store={store} />
       {!slot.reason && <TopRight view={view} />}

@@ -44,6 +44,8 @@ import {
 import { OtherWindows } from './other-windows';
 import { documentKind, load, PanesStore } from './panes';
 import { previewUrl, previewView } from './preview';
+import { Strokes } from './segment-strokes';
+import { SegmentationStore } from './segmentation';
 
 const POLL_MS = 3000;
 const NEXT_MS = 4000;
@@ -64,6 +66,8 @@ export class ReadingStore {
   readonly laidOver = new LaidOver();
   readonly annotations: AnnotationStore;
   readonly windows = new OtherWindows();
+  readonly segmentation: SegmentationStore;
+  readonly strokes: Strokes;
   /** The other study that was opened last. */
   readonly priorStudy = signal<Study | null>(null);
   readonly panel = signal(true);
@@ -90,6 +94,8 @@ export class ReadingStore {
   constructor(readonly uid: string) {
     this.report = new ReportStore(uid);
     this.annotations = new AnnotationStore(uid, this.panes);
+    this.segmentation = new SegmentationStore(uid, this.panes, this.laidOver, this.annotations);
+    this.strokes = new Strokes(this.segmentation, this.panes);
   }
 
   get closed(): boolean {
@@ -138,6 +144,7 @@ export class ReadingStore {
     this.report.close();
     this.windows.close();
     this.annotations.close();
+    this.segmentation.close();
     this.panes.close();
   }
 
@@ -242,6 +249,7 @@ export class ReadingStore {
     await this.annotations.open().catch((error: unknown) => {
       if (!this.closed) tellError(error);
     });
+    await this.segmentation.look();
     await this.#loadOutlines(reading.findings.map((f) => f.id));
     if (this.closed) return;
     this.panes.prefetch();
@@ -388,6 +396,13 @@ export class ReadingStore {
   arrange(rows: number, columns: number): void {
     this.hanging.hung.value = null;
     this.panes.arrange(rows, columns, (empty) => this.fillEmpty(empty));
+  }
+
+  /** Write measurements, key images and the open segmentation into the study. */
+  async save(): Promise<void> {
+    const segmented = this.segmentation.unsaved.value;
+    if (!segmented || this.annotations.state.value !== 'saved') await this.annotations.save();
+    if (segmented) await this.segmentation.save();
   }
 
   async keepPresentation(): Promise<void> {

@@ -1,0 +1,140 @@
+/** The labels over one pane, the ring of the brush, and the pointer of the tools that segment. */
+import { useEffect, useRef } from 'preact/hooks';
+import type { PaneId, PaneView } from '../../viewer';
+import { mmPerPixel, type Point } from '../../viewer/labels/face';
+import { paintFace } from '../../viewer/labels/picture';
+import { rgb } from './laid-over';
+import type { Drawing } from './segment-strokes';
+import type { ReadingStore } from './store';
+
+interface Over {
+  id: PaneId;
+  view: PaneView;
+  store: ReadingStore;
+}
+
+export function SegmentLayer({ id, view, store }: Over) {
+  usePointer(id, store);
+  return (
+    <>
+      {store.segmentation.opened.value && <Labels id={id} view={view} store={store} />}
+      <Ring id={id} view={view} store={store} />
+    </>
+  );
+}
+
+function Labels({ id, view, store }: Over) {
+  const { segmentation } = store;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [revision, segments, opacity] = [
+    segmentation.revision.value,
+    segmentation.segments.value,
+    segmentation.opacity.value,
+  ];
+  useEffect(() => {
+    const element = canvas.current;
+    const opened = segmentation.opened.value;
+    const face = segmentation.faceOf(id, view);
+    const frame = element?.parentElement;
+    if (!element || !frame) return;
+    const size = [frame.clientWidth, frame.clientHeight] as const;
+    const shown = segments
+      .filter((s) => s.visible)
+      .map((s) => ({ id: s.id, layer: s.layer, colour: rgb(s.colour) }));
+    const picture = face && opened && paintFace(face, opened.grid, shown, size, opacity);
+    [element.width, element.height] = picture ? size : [0, 0];
+    if (picture)
+      element.getContext('2d')?.putImageData(new ImageData(picture as never, size[0], size[1]), 0, 0);
+  }, [view, revision, segments, opacity, id, segmentation]);
+  return <canvas class="segment-labels" ref={canvas} />;
+}
+
+/** The size of the brush around the pointer, or the shape that is being drawn. */
+function Ring({ id, view, store }: Over) {
+  const { strokes, segmentation } = store;
+  const pointer = strokes.pointer.value;
+  const drawing = strokes.drawing.value;
+  const colour = segmentation.activeSegment.value?.colour ?? 'currentColor';
+  const shape = drawing?.pane === id ? drawing : null;
+  const brush = strokes.tool?.startsWith('brush') && pointer?.pane === id ? pointer.at : null;
+  if (!shape && !brush) return null;
+  const mm = brush ? scaleOf(id, view, store) : null;
+  return (
+    <svg class="marks segment-ring" aria-hidden="true" style={{ stroke: colour }}>
+      {brush && mm && <circle cx={brush[0]} cy={brush[1]} r={strokes.radiusMm.value / mm} />}
+      {shape && <Outline drawing={shape} />}
+    </svg>
+  );
+}
+
+function Outline({ drawing }: { drawing: Drawing }) {
+  const { points, tool } = drawing;
+  const [one, two] = [points[0], points.at(-1)];
+  if (!one || !two) return null;
+  if (tool === 'scissors-rectangle')
+    return (
+      <rect
+        x={Math.min(one[0], two[0])}
+        y={Math.min(one[1], two[1])}
+        width={Math.abs(two[0] - one[0])}
+        height={Math.abs(two[1] - one[1])}
+      />
+    );
+  if (tool === 'scissors-circle' || tool === 'scissors-sphere')
+    return <circle cx={one[0]} cy={one[1]} r={Math.hypot(two[0] - one[0], two[1] - one[1])} />;
+  return (
+    <>
+      <polyline points={points.map((p) => p.map((v) => v.toFixed(1)).join(',')).join(' ')} />
+      {tool === 'outline-live' && <circle cx={one[0]} cy={one[1]} r="4" />}
+    </>
+  );
+}
+
+/** Millimetres per pixel: of the labels where there are any, else of the pane. */
+function scaleOf(id: PaneId, view: PaneView, store: ReadingStore): number | null {
+  const face = store.segmentation.faceOf(id, view);
+  return face ? mmPerPixel(face) : (view.mmPerPixel ?? 1);
+}
+
+/**
+ * Hear the pointer on a pane while a tool that segments is chosen. Real pointers come as pointer events; the pointer
+ * moved by keys sends mouse events, which no person's hand does without the others.
+ */
+function usePointer(id: PaneId, { strokes, panes }: ReadingStore): void {
+  useEffect(() => {
+    const element = document.querySelector<HTMLElement>(`[data-pane="${id}"] .canvas`);
+    if (!element) return;
+    const aborting = new AbortController();
+    const listen = <K extends keyof HTMLElementEventMap>(
+      name: K,
+      act: (event: HTMLElementEventMap[K]) => void,
+    ) => element.addEventListener(name, act, { signal: aborting.signal, capture: true });
+    const at = (event: MouseEvent): Point => {
+      const box = element.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    const press = (event: MouseEvent): boolean =>
+      event.button === 0 && strokes.press(id, panes.view(id).value, at(event));
+    const move = (event: MouseEvent): void => strokes.move(id, panes.view(id).value, at(event));
+    listen('pointerdown', (event) => {
+      if (!event.isPrimary) return strokes.abort();
+      if (!press(event)) return;
+      event.stopPropagation(); // nothing else is to drag here meanwhile
+      element.setPointerCapture(event.pointerId);
+    });
+    listen('pointermove', (event) => {
+      if (!event.isPrimary) return;
+      for (const each of event.getCoalescedEvents?.() ?? [event]) move(each);
+    });
+    listen('pointerup', (event) => void (event.isPrimary && strokes.release()));
+    listen('pointercancel', () => strokes.release());
+    listen('pointerleave', () => strokes.leave());
+    listen('dblclick', (event) => {
+      if (strokes.tool) event.stopPropagation(); // two quick dabs are no wish for a larger pane
+    });
+    listen('mousedown', (event) => void (event.isTrusted || press(event)));
+    listen('mousemove', (event) => event.isTrusted || move(event));
+    listen('mouseup', (event) => event.isTrusted || strokes.release());
+    return () => aborting.abort();
+  }, [id, strokes, panes]);
+}
