@@ -39,18 +39,20 @@ class Picture:
 
     def dots(self, count: int) -> Array:
         """Return the centres of the brightest dots in pixels from the corner of the picture, (x, y), row by row."""
-        labels, found = ndimage.label(self.grey > 0.5 * self.grey.max())
+        above = np.maximum(self.grey - np.median(self.grey[self.grey > 0]), 0)
+        labels, found = ndimage.label(above > 0.5 * above.max())
         if found < count:
             pytest.fail(f"{found} dots are seen where there should be {count}")
         regions = range(1, found + 1)
-        largest = sorted(regions, key=lambda k: -ndimage.sum(self.grey, labels, k))[:count]
-        return np.array([self._centre(labels == k) for k in largest])
+        largest = sorted(regions, key=lambda k: -ndimage.sum(above, labels, k))[:count]
+        return np.array([_centre(above, labels == k) for k in largest])
 
-    def _centre(self, region: NDArray[np.bool_]) -> Point:
-        # The whole dot with its soft edge counts: a threshold would shift its centre.
-        around = ndimage.binary_dilation(region, iterations=max(3, int(np.sqrt(region.sum()))))
-        y, x = ndimage.center_of_mass(np.where(around, self.grey, 0.0))
-        return x + 0.5, y + 0.5
+
+def _centre(above: Array, region: NDArray[np.bool_]) -> Point:
+    # The whole dot with its soft edge counts: a threshold would shift its centre.
+    around = ndimage.binary_dilation(region, iterations=max(3, int(np.sqrt(region.sum()))))
+    y, x = ndimage.center_of_mass(np.where(around, above, 0.0))
+    return x + 0.5, y + 0.5
 
 
 @dataclass(frozen=True)
@@ -126,19 +128,14 @@ class Reader:
     def show_as(self, words: str) -> None:
         """Choose how the pane is shown, through the palette."""
         self.run(f"Show as: {words}")
-        self.page.wait_for_timeout(300)
+        said = words.removeprefix("Slices as acquired").lower()
+        self.until(f"document.querySelector('[data-pane=current]').innerText.includes({said!r})")
 
     def run(self, action: str) -> None:
         """Run an action by its name in the palette."""
         self.page.keyboard.press("Control+k")
         self.page.get_by_role("combobox", name="Search actions").fill(action)
         self.page.keyboard.press("Enter")
-
-    def window(self, center: float, width: float) -> None:
-        """Set the window of the first pane."""
-        wanted = {"center": center, "width": width, "function": "LINEAR"}
-        script = "w => sightlineViewer.show('current', sightlineViewer.view('current').index, w)"
-        self.page.evaluate(script, wanted)
 
     def picture(self, pane: str = "current") -> Picture:
         """Return what a pane shows once it has come to rest."""
@@ -178,6 +175,14 @@ class Reader:
     def drawn(self, pane: str = "current") -> str:
         """Return the words beside what was drawn in a pane."""
         return " | ".join(self.page.locator(f"[data-pane={pane}] svg.svg-layer text").all_text_contents())
+
+    def outline(self, pane: str = "current") -> list[Point]:
+        """Return the corners of the line that was drawn in a pane."""
+        paths = self.page.locator(f"[data-pane={pane}] svg.svg-layer path").evaluate_all(
+            "paths => paths.map(p => p.getAttribute('d'))"
+        )
+        found = numbers(max(paths, key=len))
+        return list(zip(found[::2], found[1::2], strict=True))
 
     def forget(self) -> None:
         """Remove everything that was drawn."""
