@@ -66,7 +66,7 @@ def logged_in(browser: Any, address: str, **options: Any) -> Any:
 @pytest.fixture
 def reader(browser: Any, address: str) -> Iterator[Reader]:
     """A reader at a small screen, which is drawn sooner; nothing may fail on his page."""
-    context = logged_in(browser, address, viewport={"width": 1000, "height": 700})
+    context = logged_in(browser, address, viewport={"width": 1280, "height": 720})
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

@@ -101,7 +101,7 @@ class Reader:
         self.until("performance.getEntriesByName('first-image').length > 0")
         if series is not None:
             self.page.locator(".series-thumb").nth(series - 1).click()
-            self.page.wait_for_timeout(300)
+            self.until(f"document.querySelector('[data-pane=current]').innerText.includes('Se {series} ')")
             self.until_shown()
 
     def until(self, expression: str, seconds: float = 20) -> None:
@@ -140,12 +140,14 @@ class Reader:
     def picture(self, pane: str = "current") -> Picture:
         """Return what a pane shows once it has come to rest."""
         earlier: Any = None
+        alike = 0
         for _ in range(40):
+            self.page.wait_for_timeout(200)
             read = self.page.evaluate(READ, pane)
-            if read and read == earlier:
+            alike = alike + 1 if read and read == earlier else 0
+            if alike == 2:
                 break
             earlier = read
-            self.page.wait_for_timeout(150)
         if not earlier:
             pytest.fail("the pane has no canvas")
         grey = np.asarray(Image.open(io.BytesIO(base64.b64decode(earlier["png"]))).convert("L"), float)

@@ -29,7 +29,7 @@ BRIGHTEST = """() => {
 def without(playwright: Any, chromium_program: str, address: str) -> Iterator[Reader]:
     """A reader whose browser has no WebGL at all."""
     browser = playwright.chromium.launch(executable_path=chromium_program, args=[*FLAGS, *NO_WEBGL])
-    page = logged_in(browser, address, viewport={"width": 1000, "height": 700}).new_page()
+    page = logged_in(browser, address, viewport={"width": 1280, "height": 720}).new_page()
     assert page.evaluate("document.createElement('canvas').getContext('webgl2')") is None
     yield Reader(page)
     browser.close()
