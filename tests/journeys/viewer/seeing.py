@@ -192,7 +192,9 @@ class Reader:
         self.page.wait_for_timeout(150)
 
 
-def plane_of(picture: Picture, rods: tuple[Point, ...], rise: Point = (0.0, 0.0), *, flip: bool = False) -> Plane:
+def plane_of(
+    picture: Picture, rods: tuple[Point, ...], rise: Point = (0.0, 0.0), *, flip: bool = False
+) -> Plane:
     """Return where a picture lies, from the dots that rods make in it.
 
     Parameters

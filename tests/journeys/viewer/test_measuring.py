@@ -87,7 +87,9 @@ def _measure(reader: Reader, picture, plane: Plane, rods: tuple[Point, ...]) -> 
     reader.forget()
 
 
-def test_what_is_measured_is_kept_to_the_last_digit_and_known_regions_have_their_values(reader: Reader) -> None:
+def test_what_is_measured_is_kept_to_the_last_digit_and_known_regions_have_their_values(
+    reader: Reader,
+) -> None:
     reader.open(phantoms.RODS)
     reader.page.keyboard.press("3")
     picture = reader.picture()
@@ -96,7 +98,10 @@ def test_what_is_measured_is_kept_to_the_last_digit_and_known_regions_have_their
     reader.page.keyboard.press("l")
     reader.drag(picture, a, b)
     reader.page.keyboard.press("b")
-    c, d = plane.pixel(-30, 12), plane.pixel(30, 6)  # away from the ends of the first, which the mouse would grasp
+    c, d = (
+        plane.pixel(-30, 12),
+        plane.pixel(30, 6),
+    )  # away from the ends of the first, which the mouse would grasp
     reader.drag(picture, c, d)
     for _ in range(round(phantoms.BLOCKS_Z / 1.7)):
         reader.page.keyboard.press("ArrowDown")

@@ -24,7 +24,9 @@ LETTERS = ("t", "r", "b", "l")
 
 def letters(reader: Reader) -> dict[str, str]:
     """Return the letter at each side of the pane."""
-    return {side: reader.page.locator(f"[data-pane=current] .letters .{side}").inner_text() for side in LETTERS}
+    return {
+        side: reader.page.locator(f"[data-pane=current] .letters .{side}").inner_text() for side in LETTERS
+    }
 
 
 def letter(direction: phantoms.Vector) -> str:
@@ -41,7 +43,9 @@ def where_the_ball_is(picture: Picture) -> set[str]:
 
 
 @pytest.mark.parametrize("number", range(1, 1 + len(phantoms.POSITIONS)), ids=list(phantoms.POSITIONS))
-def test_letters_say_how_the_patient_lies_and_planes_are_always_seen_alike(reader: Reader, number: int) -> None:
+def test_letters_say_how_the_patient_lies_and_planes_are_always_seen_alike(
+    reader: Reader, number: int
+) -> None:
     row, column = list(phantoms.POSITIONS.values())[number - 1]
     reader.open(phantoms.PATIENT_POSITIONS, number)
     reader.page.keyboard.press("8")

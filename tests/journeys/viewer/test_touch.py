@@ -61,7 +61,9 @@ def scale(reader: Reader) -> float:
     """Return the pixels of the scale bar for each mm that it stands for."""
     bar = reader.page.locator("[data-pane=current] .scale")
     value, unit = bar.inner_text().split()
-    return float(str(bar.evaluate("e => e.getBoundingClientRect().width"))) / (float(value) * {"mm": 1, "cm": 10}[unit])
+    return float(str(bar.evaluate("e => e.getBoundingClientRect().width"))) / (
+        float(value) * {"mm": 1, "cm": 10}[unit]
+    )
 
 
 def image(reader: Reader) -> int:
