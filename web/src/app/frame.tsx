@@ -31,6 +31,7 @@ export function Frame({ title, tools, hints = [], foot, class: more = '', childr
         <a class="brand" href={pathTo.worklist}>
           Sightline
         </a>
+        <h1 class="sr-only">{title}</h1>
         <nav class="places" aria-label="Pages">
           {places().map((place) => (
             <a
@@ -48,7 +49,6 @@ export function Frame({ title, tools, hints = [], foot, class: more = '', childr
         {tools}
         <Account pages={false} />
       </header>
-      <h1 class="sr-only">{title}</h1>
       {children}
       <footer class="bar bottom">
         <span class="hints optional">

@@ -32,21 +32,26 @@ export function takeVolume(series: SeriesToShow, phase: number): Promise<Types.I
   return volume;
 }
 
-/** Give a volume back; the last one to do so frees its memory. */
+/** How long a volume nobody shows is kept: a pane that shows it otherwise takes it again at once. */
+const KEPT_MS = 3000;
+
+/** Give a volume back; when nobody has taken it again after a while its memory is freed. */
 export function leaveVolume(id: string): void {
   const known = held.get(id);
   if (!known) return;
   known.users -= 1;
-  if (known.users > 0) return;
-  held.delete(id);
-  void known.volume.then(
-    (volume) => {
-      if (held.has(id)) return; // taken again meanwhile
-      volume.cancelLoading?.();
-      if (cache.getVolume(id)) cache.removeVolumeLoadObject(id);
-    },
-    () => {},
-  );
+  setTimeout(() => {
+    if (known.users > 0 || held.get(id) !== known) return;
+    held.delete(id);
+    known.volume.then(
+      (volume) => {
+        if (held.has(id)) return; // made anew meanwhile
+        volume.cancelLoading?.();
+        if (cache.getVolume(id)) cache.removeVolumeLoadObject(id);
+      },
+      () => {},
+    );
+  }, KEPT_MS);
 }
 
 /** Wait until every image of a volume is here or has failed; says how many failed. */

@@ -98,6 +98,7 @@ function Head({ store }: { store: ReadingStore }) {
   const patient = reading?.study.patient;
   return (
     <header class="bar top">
+      <h1 class="sr-only">{reading ? `Reading: ${reading.study.exam}` : 'Reading'}</h1>
       <a class="brand" href={pathTo.worklist} title="Back to the worklist (Alt W)">
         Sightline
       </a>

@@ -45,7 +45,7 @@ export function Pane({ slot, store }: PaneProps) {
   return (
     <section
       class={`pane ${panes.focused.value === id ? 'focused' : ''} ${panes.maximised.value === id ? 'maximised' : ''}`}
-      aria-label={`${name}: ${describe(view)}`}
+      aria-label={`${name}: ${slot.reason || describe(view)}${slot.seriesUid ? '' : ` (${id})`}`}
       data-pane={id}
       onPointerDownCapture={() => panes.lead(id)}
       onFocusCapture={() => panes.lead(id)}

@@ -89,6 +89,7 @@ function Head({ store }: { store: WorklistStore }) {
   return (
     <header class="bar top">
       <span class="brand">Sightline</span>
+      <h1 class="sr-only">Worklist</h1>
       <div class="chips" role="group" aria-label="State">
         {STATES.map(([value, words]) => (
           <button
