@@ -78,6 +78,20 @@ const TOOL_OF: Record<MeasurementKind, string> = {
   text: tools.LabelTool.toolName,
 };
 const CONTOURS = new Set<MeasurementKind>(['freehand', 'spline']);
+/** How many points a measurement has at least. */
+const POINTS: Record<MeasurementKind, number> = {
+  length: 2,
+  bidirectional: 4,
+  angle: 3,
+  cobb: 4,
+  ellipse: 4,
+  rectangle: 4,
+  freehand: 3,
+  spline: 3,
+  probe: 1,
+  arrow: 2,
+  text: 1,
+};
 /** What the library calls a value, what we call it, and where its unit stands. */
 const VALUES: readonly (readonly [string, string, string])[] = [
   ['length', 'length', 'unit'],
@@ -128,7 +142,7 @@ function measurementOf(
   if (!kind) return null;
   if (!drawn) return inPlane(annotation, kind, images);
   const points = pointsOf(annotation, kind, drawn.slice);
-  if (!points.length) return null;
+  if (points.length < POINTS[kind]) return null; // still being drawn
   const { series, slice } = drawn;
   const instance = series.instances[slice.instance] ?? {};
   return {
@@ -158,7 +172,7 @@ function inPlane(
   const volume = (annotation.metadata as { volumeId?: string } | undefined)?.volumeId ?? '';
   const series = [...images.values()].find(({ series: s }) => volume.includes(`:${s.uid}-`))?.series;
   const points = pointsOf(annotation, kind, null);
-  if (!series || !points.length) return null;
+  if (!series || points.length < POINTS[kind]) return null;
   const unit = scalingOf(series.instances[0] ?? {}, series.modality).unit;
   return {
     uid: uidOf(annotation),

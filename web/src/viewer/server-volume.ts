@@ -7,6 +7,7 @@ import { add, scale, type Vec3 } from './vectors';
 import { EMPTY_VIEW, type Letters, type PaneView } from './view';
 
 const DRAG_DEGREES = 0.5;
+const MOST_PIXELS = 512;
 
 export class ServerVolume extends ServerPane {
   scaleMm = 1;
@@ -22,7 +23,9 @@ export class ServerVolume extends ServerPane {
 
   protected address(): string {
     if (!this.series || !this.element.clientHeight) return '';
-    const [columns, rows] = this.size.map((n) => Math.min(n, 512)) as [number, number];
+    const [wide, high] = this.size;
+    const shrink = Math.min(1, MOST_PIXELS / Math.max(wide, high)); // both by one factor, or it would be stretched
+    const [columns, rows] = [Math.round(wide * shrink), Math.round(high * shrink)];
     const look = this.presentation.colourMap ?? 'bone';
     const query = new URLSearchParams({
       preset: look === 'soft' || look === 'mr' ? 'skin' : look,
