@@ -1,4 +1,4 @@
-"""No violations of axe-core on any page, large and small; every control is reached by keys, the focus seen."""
+"""No violations of axe-core on any page, large or small; keys reach every control, the focus is seen."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -36,7 +36,7 @@ def without(playwright: Any, chromium_program: str, address: str) -> Iterator[Re
 
 
 def is_seen(reader: Reader, words: str) -> None:
-    """The picture that the server drew is bright somewhere, fills its pane and nothing else, and is not stretched."""
+    """Hold that the picture of the server is bright somewhere, fills its pane, and is not stretched."""
     for _ in range(100):
         if (brightest := reader.page.evaluate(BRIGHTEST)) > 0:
             break
@@ -44,7 +44,7 @@ def is_seen(reader: Reader, words: str) -> None:
     assert brightest > 50, words
     pane = reader.page.locator("[data-pane=current] .stack").bounding_box()
     picture = reader.page.locator("[data-pane=current] img.server-picture")
-    assert picture.bounding_box() == pane, f"{words}: the picture lies outside its pane"
+    assert picture.bounding_box() == pane, f"{words} lies outside its pane"
     assert pane is not None
     columns, rows = picture.evaluate("e => [e.naturalWidth, e.naturalHeight]")
     assert columns / rows == pytest.approx(pane["width"] / pane["height"], rel=0.01), f"{words} is stretched"
