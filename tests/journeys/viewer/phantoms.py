@@ -50,7 +50,7 @@ ISOTROPIC = Grid(spacing=(1.0, 1.0, 1.0), size=(49, 103, 105))
 
 
 def rods(x: Array, y: Array, z: Array) -> Array:
-    """Return 0 HU, soft rods of 1000 HU along the three axes, and blocks of known values low in the volume."""
+    """Return 0 HU, soft rods of 1000 HU along the axes, and blocks of known values low in the volume."""
     value = np.zeros(np.broadcast(x, y, z).shape)
     for (u, v), centres in (((x, y), ALONG_Z), ((y, z), ALONG_X), ((x, z), ALONG_Y)):
         for a, b in centres:
