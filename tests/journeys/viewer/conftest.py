@@ -1,4 +1,4 @@
-"""One Sightline with the phantoms and the simulated patient, and one browser, for all proofs of the viewer."""
+"""One Sightline with the phantoms and the simulated patient, one browser, for all proofs of the viewer."""
 
 import shutil
 from collections.abc import Iterator

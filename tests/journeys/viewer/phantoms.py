@@ -1,4 +1,4 @@
-"""Generated studies of which everything is known: where each rod lies, how each series is laid, what is wrong with it.
+"""Generated studies of which everything is known: where each rod lies, how a series is laid, what is wrong.
 
 All are computed from positions in the patient (LPS, mm), so a view that shows them at another place is wrong.
 """
@@ -19,7 +19,7 @@ Vector = tuple[float, float, float]
 ROOT = "1.2.826.0.1.3680043.8.498.77"
 AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 SIGMA_MM = 2.0
-# Rods run along one axis; each tuple holds the two other coordinates in mm. No pattern looks like its mirror image.
+# Rods run along one axis; each tuple holds the two others in mm. No pattern is its own mirror image.
 ALONG_Z = ((-35.0, -15.0), (35.0, -15.0), (-35.0, 15.0), (20.0, 15.0))  # x, y: seen in an axial plane
 ALONG_X = ((-15.0, -22.0), (15.0, -22.0), (-15.0, 22.0), (8.0, 22.0))  # y, z: seen in a sagittal plane
 ALONG_Y = ((-25.0, -14.0), (25.0, -14.0), (-25.0, 14.0), (12.0, 14.0))  # x, z: seen in a coronal plane
@@ -28,7 +28,7 @@ BLOCK_HU, STRIPES_HU, BLOCKS_Z = 300, (100, 140), 40.0
 
 @dataclass(frozen=True)
 class Grid:
-    """How a series lies in the patient: directions, spacing in mm (row, column, slice), size in pixels and slices."""
+    """How a series lies: directions, spacing in mm (row, column, slice), pixels and slices."""
 
     row: Vector = AXIAL[0]
     column: Vector = AXIAL[1]
@@ -50,7 +50,7 @@ ISOTROPIC = Grid(spacing=(1.0, 1.0, 1.0), size=(49, 103, 105))
 
 
 def rods(x: Array, y: Array, z: Array) -> Array:
-    """Return 0 HU with soft rods of 1000 HU along the three axes, and blocks of known values low in the volume."""
+    """Return 0 HU, soft rods of 1000 HU along the axes, and blocks of known values low in the volume."""
     value = np.zeros(np.broadcast(x, y, z).shape)
     for (u, v), centres in (((x, y), ALONG_Z), ((y, z), ALONG_X), ((x, z), ALONG_Y)):
         for a, b in centres:
@@ -61,7 +61,7 @@ def rods(x: Array, y: Array, z: Array) -> Array:
 
 
 def ball(x: Array, y: Array, z: Array) -> Array:
-    """Return a bright ball to the left, front and head of a body of water, so that no view is like its mirror image."""
+    """Return a bright ball to the left and front of a body of water: no view is like its mirror image."""
     body = np.where((x / 22) ** 2 + (y / 18) ** 2 < 1, 0.0, -1000.0)
     near = (x - 10) ** 2 + (y + 8) ** 2 + (z / 4) ** 2 < 36
     return np.where(near, 1000.0, body)
@@ -85,7 +85,8 @@ def series(
 
 
 def _image(
-    study: str, number: int, k: int, place: Array, grid: Grid, values: Values, description: str, overrides: dict[str, object]
+    study: str, number: int, k: int, place: Array, grid: Grid, values: Values, description: str,
+    overrides: dict[str, object],
 ) -> Dataset:  # fmt: skip
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
@@ -124,7 +125,6 @@ def _sampled(place: Array, grid: Grid, values: Values) -> Array:
 
 
 RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS = (f"{ROOT}.{n}" for n in (1, 2, 3, 4))
-MANY = tuple(f"{ROOT}.{n}" for n in range(20, 40))
 
 # Directions of rows and columns as scanners write them, by how the patient lies (PS3.3 C.7.3.1.1.2).
 POSITIONS: dict[str, tuple[Vector, Vector]] = {
@@ -155,8 +155,8 @@ def traps(study: str = TRAPS) -> dict[str, list[Dataset]]:
     """Return the series that are no volume, by the trap each lays, in the order of their numbers."""
     missing = [p for k, p in enumerate(Grid(size=(48, 48, 8)).places()) if k != 3]
     twice = _moved(lambda k, p: p if k != 2 else p - [0, 0, 1])
-    uneven = _moved(lambda k, p: p + [0, 0, 0.2 * k * k])
-    tilted = _moved(lambda k, p: p + [0, 0.4 * k, 0])
+    uneven = _moved(lambda k, p: p + np.array([0, 0, 0.2 * k * k]))
+    tilted = _moved(lambda k, p: p + np.array([0, 0.4 * k, 0]))
     middle = list(Grid().places())[2:3]
     return {
         "gap": series(study, 1, Grid(), description="gap", places=missing),

@@ -38,7 +38,7 @@ class Picture:
     top: float
 
     def dots(self, count: int) -> Array:
-        """Return the centres of the brightest dots in pixels from the corner of the picture, (x, y), row by row."""
+        """Return the centres of the brightest dots, (x, y) in pixels from the corner of the picture."""
         above = np.maximum(self.grey - np.median(self.grey[self.grey > 0]), 0)
         labels, found = ndimage.label(above > 0.5 * above.max())
         if found < count:
@@ -57,13 +57,13 @@ def _centre(above: Array, region: NDArray[np.bool_]) -> Point:
 
 @dataclass(frozen=True)
 class Plane:
-    """Where a picture lies in the patient: pixels (x, y) to mm along two axes, and the rise of the third with them."""
+    """Where a picture lies: pixels (x, y) to mm along two axes, and the rise of the third with them."""
 
     affine: Array
     rise: tuple[float, float] = (0.0, 0.0)
 
     def place(self, at: Point) -> Array:
-        """Return the point under a pixel in mm; the third coordinate is counted from the plane's own middle."""
+        """Return the point under a pixel in mm, the third coordinate counted from the plane's middle."""
         u, v = self.affine @ [*at, 1.0]
         return np.array([u, v, self.rise[0] * u + self.rise[1] * v])
 

@@ -1,4 +1,4 @@
-"""No violations of axe-core on any page, large and small; what is seen is reached by keys, and the focus is seen."""
+"""No violations of axe-core on any page, large or small; keys reach every control, the focus is seen."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,8 @@ FOCUS = """() => {
   const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
   const name = e.getAttribute('aria-label') || e.title || e.innerText || e.getAttribute('name') || e.tagName;
   return { name: `${e.tagName.toLowerCase()} ${name.slice(0, 50)}`, ring: ring || style.boxShadow !== 'none',
-           seen: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth };
+           seen: box.width > 0 && box.bottom > 0 && box.top < innerHeight &&
+                 box.right > 0 && box.left < innerWidth };
 }"""
 
 

@@ -14,8 +14,8 @@ NEWEST = simulated.uid("study", simulated.VISITS[-1])
 # These leave the page, write into the study, or ask for words first; other tests run them.
 ELSEWHERE = (
     "Next study", "Previous study", "Open the patient", "Sign the report", "Write in the report", "Save ",
-    "Keep ", "Analyse", "Log out", "Sign out", "Go to", "Open the", "Mark a lesion", "Search", "Edit the finding",
-    "Full screen", "Text",
+    "Keep ", "Analyse", "Log out", "Sign out", "Go to", "Open the", "Mark a lesion", "Search",
+    "Edit the finding", "Full screen", "Text",
 )  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def test_every_tool_and_pane_kind_stands_in_the_palette_and_every_key_in_the_lis
     named = options(reader)
     reader.page.keyboard.press("?")
     keys = reader.page.get_by_role("dialog", name="Keys")
+    keys.locator("dt").first.wait_for()
     listed: list[str] = keys.locator("dt").all_text_contents()
     reader.page.keyboard.press("Escape")
 
@@ -49,6 +50,7 @@ def test_every_action_is_run_by_keys_alone_and_none_fails(reader: Reader) -> Non
         if words.startswith(ELSEWHERE):
             continue
         reader.page.keyboard.press("Control+k")
+        reader.until("document.activeElement?.getAttribute('role') === 'combobox'")
         reader.page.keyboard.type(words)
         reader.page.keyboard.press("Enter")
         reader.page.wait_for_timeout(40)

@@ -13,7 +13,7 @@ from tests.journeys.viewer.seeing import Reader
 pytestmark = pytest.mark.journey
 
 # What sticks out of the screen, by its class or text.
-CUT_OFF = """() => [...document.querySelectorAll('header *, .pane, .pane .corner, footer, footer .tools button')]
+CUT_OFF = """() => [...document.querySelectorAll('header *, .pane, .pane .corner, footer, .tools button')]
   .filter((e) => { const b = e.getBoundingClientRect();
                    let p = e.parentElement;
                    while (p && !/(auto|scroll)/.test(getComputedStyle(p).overflowX)) p = p.parentElement;

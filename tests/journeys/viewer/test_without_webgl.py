@@ -35,13 +35,19 @@ def without(playwright: Any, chromium_program: str, address: str) -> Iterator[Re
     browser.close()
 
 
-def brightest(reader: Reader) -> int:
-    """Return the brightest pixel of the picture that the server drew, once there is one."""
+def is_seen(reader: Reader, words: str) -> None:
+    """Hold that the picture of the server is bright somewhere, fills its pane, and is not stretched."""
     for _ in range(100):
-        if (value := reader.page.evaluate(BRIGHTEST)) > 0:
+        if (brightest := reader.page.evaluate(BRIGHTEST)) > 0:
             break
         reader.page.wait_for_timeout(100)
-    return int(value)
+    assert brightest > 50, words
+    pane = reader.page.locator("[data-pane=current] .stack").bounding_box()
+    picture = reader.page.locator("[data-pane=current] img.server-picture")
+    assert picture.bounding_box() == pane, f"{words} lies outside its pane"
+    assert pane is not None
+    columns, rows = picture.evaluate("e => [e.naturalWidth, e.naturalHeight]")
+    assert columns / rows == pytest.approx(pane["width"] / pane["height"], rel=0.01), f"{words} is stretched"
 
 
 def test_without_webgl_slices_are_shown_and_planes_and_volume_come_from_the_server(without: Reader) -> None:
@@ -52,7 +58,7 @@ def test_without_webgl_slices_are_shown_and_planes_and_volume_come_from_the_serv
     for words in ("Axial plane", "Sagittal plane", "Coronal plane", "Oblique plane", "Volume"):
         without.show_as(words)
         without.until_shown()
-        assert brightest(without) > 50, words
+        is_seen(without, words)
 
 
 def test_with_software_webgl_the_volume_comes_from_the_server(reader: Reader) -> None:
@@ -60,4 +66,4 @@ def test_with_software_webgl_the_volume_comes_from_the_server(reader: Reader) ->
     reader.show_as("Volume")
     reader.until_shown()
 
-    assert brightest(reader) > 50
+    is_seen(reader, "Volume")
