@@ -6,7 +6,7 @@ import pytest
 
 from sightline.app.demo import simulated
 from tests.journeys.viewer import phantoms
-from tests.journeys.viewer.seeing import Reader, numbers
+from tests.journeys.viewer.seeing import LONG, Reader, numbers
 
 pytestmark = pytest.mark.journey
 
@@ -44,6 +44,7 @@ def test_every_tool_and_pane_kind_stands_in_the_palette_and_every_key_in_the_lis
     assert len(listed) > 70
 
 
+@LONG
 def test_every_action_is_run_by_keys_alone_and_none_fails(reader: Reader) -> None:
     reader.open(phantoms.TRAPS, 5)  # a single image: nothing is slow to draw
     for words in dict.fromkeys(options(reader)):

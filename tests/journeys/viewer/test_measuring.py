@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.journeys.viewer import phantoms
-from tests.journeys.viewer.seeing import Plane, Point, Reader, numbers, plane_of
+from tests.journeys.viewer.seeing import LONG, Plane, Point, Reader, numbers, plane_of
 
 pytestmark = pytest.mark.journey
 
@@ -29,6 +29,7 @@ def agrees(words: str, name: str, analytic: float) -> None:
     assert float(found[1]) == pytest.approx(analytic, abs=0.5 * 10**-digits + AGREES * analytic), words
 
 
+@LONG
 @pytest.mark.parametrize("study", [phantoms.RODS, phantoms.RODS_ISOTROPIC], ids=["anisotropic", "isotropic"])
 def test_lengths_areas_and_angles_are_those_of_the_phantom(reader: Reader, study: str) -> None:
     reader.open(study)

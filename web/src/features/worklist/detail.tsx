@@ -69,8 +69,8 @@ function RowDetail({ row, store }: { row: Row; store: WorklistStore }) {
         <Button keys="c" onClick={() => void store.claim(row)} disabled={row.reader !== null}>
           Claim
         </Button>
-        <Button keys="d" label={`Defer by ${DEFER_MIN} minutes`} onClick={() => void store.defer(row)}>
-          Defer
+        <Button keys="d" onClick={() => void store.defer(row)}>
+          Defer by {DEFER_MIN} min
         </Button>
         <a class="button" href={pathTo.patient(row.patient.id)}>
           Timeline
