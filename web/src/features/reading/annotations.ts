@@ -281,19 +281,23 @@ export class AnnotationStore {
 }
 
 const SAME_PIXELS = 0.01;
+const SAME_VALUE = 0.01;
 
-/** Whether two measurements are drawn alike, whatever their numbers say. */
+/**
+ * Whether a measurement is what it was: drawn alike, and with numbers that agree. Those of one that was just moved come a
+ * little later than its points.
+ */
 export function sameDrawing(a: Measurement, b: Measurement): boolean {
-  const [from, to] = a.points_px
-    ? [a.points_px, b.points_px ?? []]
-    : [a.points_lps_mm ?? [], b.points_lps_mm ?? []];
-  return (
-    a.label === b.label &&
-    from.length === to.length &&
-    from.every((p, k) => {
-      const other = to[k] ?? [];
-      return p.every((v, axis) => Math.abs(v - (other[axis] ?? Number.NaN)) < SAME_PIXELS);
-    }) &&
-    (b.values.length === 0 || a.values.length > 0)
-  );
+  return a.label === b.label && samePoints(pointsOf(a), pointsOf(b)) && b.values.every((v) => agrees(a, v));
+}
+
+const pointsOf = (m: Measurement): readonly (readonly number[])[] => m.points_px ?? m.points_lps_mm ?? [];
+
+const samePoints = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]): boolean =>
+  a.length === b.length &&
+  a.every((p, k) => p.every((v, axis) => Math.abs(v - (b[k]?.[axis] ?? Number.NaN)) < SAME_PIXELS));
+
+function agrees(before: Measurement, { name, value }: Measurement['values'][number]): boolean {
+  const known = before.values.find((v) => v.name === name);
+  return known !== undefined && Math.abs(known.value - value) <= SAME_VALUE * Math.max(Math.abs(value), 1);
 }
