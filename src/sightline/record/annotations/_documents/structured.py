@@ -141,7 +141,7 @@ def as_decimal(value: float) -> float:
     """Return a number as DS can hold it, in 16 characters (PS3.5 6.2).
 
     >>> as_decimal(1 / 3)
-    0.33333333333
+    0.333333333333
     """
     for digits in range(17, 5, -1):
         text = f"{value:.{digits}g}"
