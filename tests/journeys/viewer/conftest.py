@@ -17,7 +17,7 @@ FLAGS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-backgrou
 SOFTWARE_WEBGL = "--enable-unsafe-swiftshader"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where Sightline is served."""
     if not (STATIC / "index.html").is_file():
@@ -30,7 +30,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def chromium_program() -> str:
     program = shutil.which("chromium")
     if program is None:
@@ -38,16 +38,16 @@ def chromium_program() -> str:
     return program
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
-    """Playwright, closed with the package, since it holds an event loop."""
+    """Playwright, closed with its module, since it holds an event loop that others of the run would meet."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(playwright: Any, chromium_program: str) -> Iterator[Any]:
     """Chromium that draws WebGL with the processor."""
     browser = playwright.chromium.launch(executable_path=chromium_program, args=[*FLAGS, SOFTWARE_WEBGL])
