@@ -1,6 +1,6 @@
 /** Playing a series: the frames of a loop at their own rate, or the slices and points in time of a stack. */
 import type { Pane } from './pane';
-import { phaseOf, type SeriesToShow, slicesPerPhase } from './series';
+import { type Clip, phaseOf, type SeriesToShow, slicesPerPhase } from './series';
 
 const STACK_RATE = 10;
 const RATES = { least: 1, most: 120 };
@@ -68,7 +68,7 @@ export class Cine {
 
 /** The frame to show after so many steps: within its loop, through the points in time, or through the stack. */
 export function nextFrame(series: SeriesToShow, index: number, steps: number): number {
-  const clip = series.clips.find((c) => index >= c.start && index < c.start + c.count);
+  const clip = clipAt(series, index);
   if (clip) return clip.start + ((index - clip.start + steps) % clip.count);
   if (series.phases.count > 1) {
     const count = slicesPerPhase(series);
@@ -77,7 +77,8 @@ export function nextFrame(series: SeriesToShow, index: number, steps: number): n
   return (index + steps) % series.slices.length;
 }
 
-export function ownRate(series: SeriesToShow, index: number): number {
-  const clip = series.clips.find((c) => index >= c.start && index < c.start + c.count);
-  return clip?.framesPerSecond ?? STACK_RATE;
-}
+const ownRate = (series: SeriesToShow, index: number): number =>
+  clipAt(series, index)?.framesPerSecond ?? STACK_RATE;
+
+const clipAt = (series: SeriesToShow, index: number): Clip | undefined =>
+  series.clips.find((c) => index >= c.start && index < c.start + c.count);

@@ -8,13 +8,16 @@ let registered = false;
 export function registerColourMaps(): void {
   if (registered) return;
   registered = true;
-  for (const { name, points } of COLOUR_MAPS)
-    utilities.colormap.registerColormap({
-      ColorSpace: 'RGB',
-      Name: name,
-      name,
-      RGBPoints: points.flat(),
-    } as never);
+  for (const { name, points } of COLOUR_MAPS) register(name, points);
+}
+
+function register(name: string, points: readonly (readonly number[])[]): void {
+  utilities.colormap.registerColormap({
+    ColorSpace: 'RGB',
+    Name: name,
+    name,
+    RGBPoints: points.flat(),
+  } as never);
 }
 
 const TABLE_POINTS = 1024;
@@ -28,11 +31,6 @@ export function greyMap(name: string, greys: readonly number[]): string {
     const grey = greys[Math.round(at * last)] ?? 0;
     return [at, grey, grey, grey];
   });
-  utilities.colormap.registerColormap({
-    ColorSpace: 'RGB',
-    Name: name,
-    name,
-    RGBPoints: points.flat(),
-  } as never);
+  register(name, points);
   return name;
 }

@@ -7,7 +7,7 @@
  */
 import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
-import { forgetSeries, loadedImage, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
+import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
 import type { SeenPlane } from './geometry';
 import type { Mapping } from './grid';
 import type { Measurement } from './measurements';
@@ -40,15 +40,12 @@ export interface ViewerEvents {
   measured(): void;
 }
 
-const WITH_OWN_CODE: Partial<Record<PaneKind, () => Promise<PaneMaker>>> = {};
 type PaneMaker = (id: string, element: HTMLDivElement, kind: PaneKind, events: PaneEvents) => Pane;
 
 /** Which code draws a kind of pane on this machine; all but the stack is loaded when first asked for. */
 async function makerOf(kind: PaneKind): Promise<PaneMaker> {
   if (kind === 'stack') return (id, element, _, events) => new StackPane(id, element, events);
-  const key: PaneKind = kind === 'volume' ? 'volume' : 'oblique';
-  WITH_OWN_CODE[key] ??= key === 'volume' ? volumeMaker : planeMaker;
-  return WITH_OWN_CODE[key]();
+  return kind === 'volume' ? volumeMaker() : planeMaker();
 }
 
 async function planeMaker(): Promise<PaneMaker> {
@@ -311,9 +308,8 @@ export class ViewerController {
     const slice = this.#series()
       .flatMap((s) => s.slices)
       .find((s) => s.sopUid === sopUid && s.frame === frame);
-    const image = slice && loadedImage(slice.imageId);
-    if (!image || image.color) return null;
-    return { columns: image.columns, rows: image.rows, values: image.getPixelData() };
+    const values = slice && valuesHere(slice.imageId);
+    return values ? { columns: slice.size[0], rows: slice.size[1], values } : null;
   }
 
   /** Draw measurements again on the images of the panes; those already there stay. */
@@ -475,7 +471,7 @@ export class ViewerController {
 }
 
 /** One window fits two studies only where their numbers mean the same: HU, or SUV. */
-export const shares = (series: SeriesToShow | null): boolean => /^(CT|PT)$/.test(series?.modality ?? '');
+const shares = (series: SeriesToShow | null): boolean => /^(CT|PT)$/.test(series?.modality ?? '');
 
 const sameWindow = (a: Window | null, b: Window): boolean => a?.center === b.center && a.width === b.width;
 

@@ -1,10 +1,13 @@
-/** Reading values out of DICOM JSON (PS3.18 Annex F). */
+/** Reading DICOM JSON (PS3.18 Annex F) without trusting it: what is not there, or not what it should be, is empty. */
 import type { Vec3 } from './vectors';
 
 export type DicomJson = Record<string, { vr?: string; Value?: unknown[] } | undefined>;
 
 export function items(from: DicomJson | undefined, tag: string): DicomJson[] {
-  return (from?.[tag]?.Value ?? []) as DicomJson[];
+  const values = from?.[tag]?.Value;
+  return Array.isArray(values)
+    ? (values.filter((v) => v !== null && typeof v === 'object') as DicomJson[])
+    : [];
 }
 
 export function numbers(from: DicomJson | undefined, tag: string): number[] | null {
@@ -16,9 +19,9 @@ export function number(from: DicomJson | undefined, tag: string): number | null 
   return numbers(from, tag)?.[0] ?? null;
 }
 
-export function text(from: DicomJson | undefined, tag: string): string {
-  const value = from?.[tag]?.Value?.[0];
-  return value === undefined || value === null ? '' : String(value);
+export function text(from: DicomJson | undefined, tag: string, at = 0): string {
+  const value = from?.[tag]?.Value?.[at];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 export function vector(from: DicomJson | undefined, tag: string): Vec3 | null {
@@ -35,8 +38,17 @@ export function ofFrame(instance: DicomJson, frame: number, sequence: string): D
   return own ?? items(items(instance, '52009229')[0], sequence)[0] ?? instance;
 }
 
-/** A UID that nobody else has (PS3.5 B.2). */
-export const newUid = (): string => `2.25.${BigInt(`0x${crypto.randomUUID().replace(/-/g, '')}`)}`;
+/** A UUID as a UID (PS3.5 B.2). */
+export const uidOfUuid = (uuid: string): string => `2.25.${BigInt(`0x${uuid.replace(/-/g, '')}`)}`;
+
+/** A UID that nobody else has. */
+export const newUid = (): string => uidOfUuid(crypto.randomUUID());
+
+/** The groups an image may carry overlay planes in (PS3.5 7.6). */
+export const OVERLAY_GROUPS = Array.from(
+  { length: 16 },
+  (_, k) => `60${(2 * k).toString(16).padStart(2, '0').toUpperCase()}`,
+);
 
 /** The bytes of an element, in line or fetched; null where there are none. */
 export async function bytesOf(element: DicomJson[string]): Promise<Uint8Array | null> {

@@ -9,7 +9,6 @@ import {
   init,
   metaData,
   RenderingEngine,
-  type Types,
 } from '@cornerstonejs/core';
 import { init as startLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { registerColourMaps } from './colours';
@@ -131,9 +130,6 @@ function forgetImage(imageId: string): void {
   suv.delete(imageId);
   forget(imageId);
 }
-
-/** An image, if it is here already. */
-export const loadedImage = (imageId: string): Types.IImage | undefined => cache.getImage(imageId);
 
 /** Load slices in the background, nearest first, so that scrolling never waits. */
 export async function prefetch(series: SeriesToShow, around: number, limit = 600): Promise<void> {

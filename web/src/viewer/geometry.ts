@@ -11,8 +11,18 @@ const SPACING_TOLERANCE = 0.05;
 const TILT_TOLERANCE_MM = 0.5;
 const LEAST_SLICES = 3;
 
+/** What is found out about a series is found out once: panes ask with every drawing. */
+function once<T>(find: (series: SeriesToShow) => T): (series: SeriesToShow) => T {
+  const known = new WeakMap<SeriesToShow, { found: T }>();
+  return (series) => {
+    const held = known.get(series) ?? { found: find(series) };
+    known.set(series, held);
+    return held.found;
+  };
+}
+
 /** Why planes through a series would be wrong, in words; null when it is a volume. */
-export function volumeProblem(series: SeriesToShow): string | null {
+export const volumeProblem = once((series): string | null => {
   if (series.notShown) return series.notShown;
   const slices = series.slices.slice(0, slicesPerPhase(series));
   if (!series.normal) return orientationProblem(series);
@@ -22,10 +32,10 @@ export function volumeProblem(series: SeriesToShow): string | null {
     return 'The images of this series differ in size.';
   const steps = slices.slice(1).map((s, k) => subtract(at(s), at(slices[k])));
   return gapProblem(steps.map(length), series.normal, steps);
-}
+});
 
 /** What is unusual about the geometry of a series that can be shown; for the corner of a pane. */
-export function geometryNote(series: SeriesToShow): string | null {
+export const geometryNote = once((series): string | null => {
   if (!series.normal && series.slices.length > 1 && series.slices.every((s) => s.axes))
     return 'slices turned against each other';
   if (text(series.instances[0], '00080008') && imageType(series).includes('MOSAIC'))
@@ -34,7 +44,7 @@ export function geometryNote(series: SeriesToShow): string | null {
   if (places > 0) return `${places + 1} images at one place`;
   const tilt = series.normal && tiltDegrees(series);
   return tilt && tilt > 0.5 ? `gantry tilted ${tilt.toFixed(1)}°` : null;
-}
+});
 
 const imageType = (series: SeriesToShow): string[] =>
   (series.instances[0]?.['00080008']?.Value ?? []).map(String);

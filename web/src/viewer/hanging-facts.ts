@@ -4,8 +4,10 @@
  *
  * Sources: PS3.3 C.8.11.7 (views of mammograms), C.8.11.5 (views of radiographs), PS3.16 CID 4010, 4014.
  */
+
+import { type DicomJson, items, text as read } from './dicom';
 import type { Facts, ImageFacts, Plane, SeriesFacts, Side, StudyFacts } from './hanging-types';
-import type { DicomJson, SeriesToShow } from './series';
+import type { SeriesToShow } from './series';
 import type { Vec3 } from './vectors';
 
 /** As much of `StudyView` as is needed. */
@@ -301,16 +303,8 @@ function only<T>(values: readonly (T | null)[]): T | null {
 
 export const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-function items(from: DicomJson, tag: string): DicomJson[] {
-  const value = from[tag]?.Value;
-  return Array.isArray(value) ? value.filter((v): v is DicomJson => typeof v === 'object' && v !== null) : [];
-}
-
 function texts(from: DicomJson, tag: string): string[] {
   return (from[tag]?.Value ?? []).map(String);
 }
 
-function text(from: DicomJson, tag: string): string {
-  const value = from[tag]?.Value?.[0];
-  return value === undefined || value === null ? '' : String(value).trim();
-}
+const text = (from: DicomJson, tag: string): string => read(from, tag).trim();

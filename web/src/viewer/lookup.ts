@@ -32,15 +32,17 @@ const isProjection = (instance: DicomJson): boolean =>
   /^(MG|CR|DX|RF|XA|RG|IO|PX)$/.test(text(instance, '00080060'));
 
 /** What old and made-up objects leave out, and the image loader stops without. */
-const withType = (instance: DicomJson): DicomJson => ({
-  '00080008': { vr: 'CS', Value: ['ORIGINAL', 'PRIMARY'] },
-  '00080060': { vr: 'CS', Value: ['OT'] },
-  ...Object.fromEntries(
-    Object.entries(instance).filter(([tag, e]) => tag !== REGIONS && (!NEEDED.has(tag) || e?.Value?.length)),
-  ),
-});
+function withType(instance: DicomJson): DicomJson {
+  const missing = NEEDED.filter(([tag]) => !instance[tag]?.Value?.length);
+  if (!missing.length && !instance[REGIONS]) return instance;
+  const { [REGIONS]: _regions, ...rest } = instance;
+  return { ...rest, ...Object.fromEntries(missing) };
+}
 
-const NEEDED = new Set(['00080008', '00080060']);
+const NEEDED: readonly (readonly [string, DicomJson[string]])[] = [
+  ['00080008', { vr: 'CS', Value: ['ORIGINAL', 'PRIMARY'] }],
+  ['00080060', { vr: 'CS', Value: ['OT'] }],
+];
 /** Ultrasound regions give the spacing here; the engine would apply them a second time. */
 const REGIONS = '00186011';
 

@@ -5,6 +5,7 @@
  * were drawn on ((0, 0) is the corner of the first pixel, PS3.3 C.18.6.1.2); a measurement keeps its UID for life.
  */
 import * as tools from '@cornerstonejs/tools';
+import { uidOfUuid } from './dicom';
 import { calibrationOf } from './lookup';
 import { pixelOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
@@ -239,8 +240,7 @@ const PIXEL_UNITS: Record<string, string> = { HU: "[hnsf'U]", SUVbw: 'g/ml{SUVbw
 function uidOf(annotation: tools.Types.Annotation): string {
   const name = annotation.annotationUID ?? '';
   if (/^[0-9.]+$/.test(name)) return name;
-  const hex = name.replace(/-/g, '');
-  return /^[0-9a-f]{32}$/i.test(hex) ? `2.25.${BigInt(`0x${hex}`)}` : name;
+  return /^[0-9a-f]{32}$/i.test(name.replace(/-/g, '')) ? uidOfUuid(name) : name;
 }
 
 /** Draw measurements again; those already there, or on images that are not shown, are left out. */

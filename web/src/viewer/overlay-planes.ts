@@ -1,5 +1,5 @@
 /** Overlay planes: drawings of one bit a pixel that an image carries (PS3.3 C.9). */
-import { bytesOf, type DicomJson, number, numbers, text } from './dicom';
+import { bytesOf, type DicomJson, number, numbers, OVERLAY_GROUPS, text } from './dicom';
 
 export interface OverlayPlane {
   group: string;
@@ -11,19 +11,15 @@ export interface OverlayPlane {
   bits: Uint8Array;
 }
 
-const GROUPS = Array.from(
-  { length: 16 },
-  (_, k) => `60${(2 * k).toString(16).padStart(2, '0').toUpperCase()}`,
-);
 const MOST_PIXELS = 1 << 26;
 
 /** The planes of one frame; those embedded in the unused bits of the pixels are not among them (retired). */
 export async function overlayPlanes(instance: DicomJson, frame: number): Promise<OverlayPlane[]> {
-  const planes = await Promise.all(GROUPS.map((group) => planeOf(instance, group, frame)));
+  const planes = await Promise.all(OVERLAY_GROUPS.map((group) => planeOf(instance, group, frame)));
   return planes.filter((p) => p !== null);
 }
 
-export const hasOverlays = (instance: DicomJson): boolean => GROUPS.some((g) => instance[`${g}3000`]);
+export const hasOverlays = (instance: DicomJson): boolean => OVERLAY_GROUPS.some((g) => instance[`${g}3000`]);
 
 async function planeOf(instance: DicomJson, group: string, frame: number): Promise<OverlayPlane | null> {
   const rows = number(instance, `${group}0010`) ?? 0;

@@ -13,7 +13,7 @@ import { drawMarks, lettersOf, type Mark } from './overlay';
 import type { Window } from './presets';
 import type { SeriesToShow } from './series';
 import { scalingOf } from './units';
-import { cross, dot, inPlane, length, subtract, unit, type Vec3 } from './vectors';
+import { dot, inPlane, length, subtract, unit, type Vec3 } from './vectors';
 import {
   type DrawnLine,
   EMPTY_VIEW,
@@ -424,5 +424,3 @@ export const sameRange = (a: Types.VOIRange, b: Types.VOIRange): boolean =>
 
 /** Whether two planes run side by side, to within 25 degrees: only then does one show what the other does. */
 export const sideBySide = (a: Vec3, b: Vec3): boolean => Math.abs(dot(unit(a), unit(b))) > 0.9;
-
-export const normalOf = (right: Vec3, down: Vec3): Vec3 => unit(cross(right, down));

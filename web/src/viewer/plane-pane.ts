@@ -4,7 +4,7 @@ import { GREY } from './colour-tables';
 import { renderingEngine } from './engine';
 import { volumeProblem } from './geometry';
 import { CameraPane, type PaneEvents, rangeOf, type ShowOptions } from './pane';
-import { type Window, windowOfInstance } from './presets';
+import { windowOfSlice } from './presets';
 import type { SeriesToShow } from './series';
 import { add, cross, dot, rotate, scale, subtract, unit, type Vec3 } from './vectors';
 import { EMPTY_VIEW, type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
@@ -72,7 +72,10 @@ export class PlanePane extends CameraPane {
       );
     }
     if (turn !== this.turnOfShow) return;
-    const window = options.presentation?.window ?? options.window ?? ownWindow(series);
+    const window =
+      options.presentation?.window ??
+      options.window ??
+      windowOfSlice(series, Math.floor(series.slices.length / 2));
     if (window) this.apply({ voiRange: rangeOf(window, this.exact) });
     if (options.slab) this.setSlab(options.slab);
     if (options.centre) this.#lookAt(options.centre, this.scaleMm);
@@ -261,10 +264,4 @@ function fusionProblem(series: SeriesToShow, fusion: SeriesToShow): string | nul
   return series.frameOfReference && series.frameOfReference === fusion.frameOfReference
     ? null
     : 'The two series do not share a frame of reference, so nothing says how they lie over each other.';
-}
-
-/** The window that the images themselves ask for. */
-function ownWindow(series: SeriesToShow): Window | null {
-  const middle = series.slices[Math.floor(series.slices.length / 2)];
-  return middle ? windowOfInstance(series.instances[middle.instance] ?? {}, middle.frame) : null;
 }

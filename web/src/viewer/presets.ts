@@ -1,5 +1,6 @@
 /** Windows: the presets for CT in HU (keys 1 to 8), and those that images bring along. */
 import { type DicomJson, numbers, ofFrame } from './dicom';
+import type { SeriesToShow } from './series';
 
 export interface Window {
   center: number;
@@ -27,9 +28,15 @@ export function presetName(window: Window): string | null {
 }
 
 /** The first window that an image brings along (PS3.3 C.11.2.1.2); null where it brings none. */
-export function windowOfInstance(instance: DicomJson, frame = 1): Window | null {
+function windowOfInstance(instance: DicomJson, frame = 1): Window | null {
   const from = ofFrame(instance, frame, '00289132');
   const center = numbers(from, '00281050')?.[0];
   const width = numbers(from, '00281051')?.[0];
   return center !== undefined && width !== undefined && width >= 1 ? { center, width } : null;
+}
+
+/** The window that one slice of a series brings along. */
+export function windowOfSlice({ slices, instances }: SeriesToShow, index: number): Window | null {
+  const slice = slices[index];
+  return slice ? windowOfInstance(instances[slice.instance] ?? {}, slice.frame) : null;
 }

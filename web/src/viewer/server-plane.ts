@@ -2,7 +2,7 @@
 import type { SeenPlane } from './geometry';
 import { drawMarks, lettersOf } from './overlay';
 import type { ShowOptions } from './pane';
-import { type Window, windowOfInstance } from './presets';
+import { type Window, windowOfSlice } from './presets';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { ServerPane } from './server-pane';
 import { add, cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
@@ -48,9 +48,7 @@ export class ServerPlane extends ServerPane {
     this.#centre = options.centre ?? middleOf(series);
     this.scaleMm = heightOf(series, this.#down) / 2;
     this.#slab = options.slab ?? null;
-    const first = series.slices[0];
-    const own = first ? windowOfInstance(series.instances[first.instance] ?? {}, first.frame) : null;
-    this.#window = options.window ?? (series.modality === 'PT' ? SUV_WINDOW : own);
+    this.#window = options.window ?? (series.modality === 'PT' ? SUV_WINDOW : windowOfSlice(series, 0));
   }
 
   /** What cannot be drawn by the server is refused, not left out. */

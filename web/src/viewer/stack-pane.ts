@@ -8,7 +8,7 @@ import { loadNow, registerSeries, renderingEngine } from './engine';
 import { greyTable } from './lookup';
 import { lettersOfProjection } from './overlay';
 import { CameraPane, type PaneEvents, rangeOf, type ShowOptions, sameRange } from './pane';
-import { type Window, windowOfInstance } from './presets';
+import { type Window, windowOfSlice } from './presets';
 import { nearestSlice, outsideMm, phaseOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
 import { cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
@@ -212,10 +212,9 @@ export class StackPane extends CameraPane {
 
   /** The window the image itself asks for; where there is a table, that is the window. */
   #ownWindow(series: SeriesToShow): Window | null {
-    const slice = series.slices[this.#wanted];
-    const instance = series.instances[slice?.instance ?? 0] ?? {};
-    if (!slice || this.#grey !== GREY || scalingOf(instance, series.modality).suvPerBqml) return null;
-    return windowOfInstance(instance, slice.frame);
+    const instance = series.instances[series.slices[this.#wanted]?.instance ?? 0] ?? {};
+    if (this.#grey !== GREY || scalingOf(instance, series.modality).suvPerBqml) return null;
+    return windowOfSlice(series, this.#wanted);
   }
 
   /** Whether only the first bytes of the image are here. */

@@ -188,15 +188,15 @@ export function removeMeasurement(): void {
   const uids = chosen.length ? chosen : [state.getAllAnnotations().at(-1)?.annotationUID ?? ''];
   for (const uid of uids) {
     const found = uid && state.getAnnotation(uid);
-    const element = found && elementOf(found);
-    if (!element) continue;
+    const element = anyPane();
+    if (!found || !element) continue;
     tools.AnnotationTool.createAnnotationMemo(element, found, { deleting: true });
     state.removeAnnotation(uid);
   }
 }
 
 /** A pane that belongs to the group; the library asks for one, whichever. */
-function elementOf(_annotation: tools.Types.Annotation): HTMLDivElement | null {
+function anyPane(): HTMLDivElement | null {
   const [first] = tools.ToolGroupManager.getToolGroup(FLAT)?.getViewportsInfo() ?? [];
   return first
     ? (getRenderingEngine(first.renderingEngineId)?.getViewport(first.viewportId)?.element ?? null)

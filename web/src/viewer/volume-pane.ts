@@ -3,6 +3,7 @@ import { Enums, type Types } from '@cornerstonejs/core';
 import { renderingEngine } from './engine';
 import { volumeProblem } from './geometry';
 import type { Mapping } from './grid';
+import { LOOKS } from './looks';
 import { lettersOf } from './overlay';
 import type { Pane, PaneEvents, ShowOptions } from './pane';
 import type { SeriesToShow } from './series';
@@ -10,16 +11,6 @@ import { add, cross, length, rotate, scale, subtract, unit, type Vec3 } from './
 import { EMPTY_VIEW, type PaneView, PLAIN, type Presentation } from './view';
 import { volumeIdOf } from './volume-id';
 import { leaveVolume, takeVolume } from './volumes';
-
-/** The looks of a volume: our name, and the engine's preset. */
-export const LOOKS: readonly { name: string; words: string; preset: string }[] = [
-  { name: 'bone', words: 'Bone', preset: 'CT-Bone' },
-  { name: 'vessels', words: 'Vessels', preset: 'CT-Coronary-Arteries-2' },
-  { name: 'soft', words: 'Soft tissue', preset: 'CT-Soft-Tissue' },
-  { name: 'lung', words: 'Lung', preset: 'CT-Lung' },
-  { name: 'mip', words: 'Maximum intensity', preset: 'CT-MIP' },
-  { name: 'mr', words: 'MR', preset: 'MR-Default' },
-];
 
 export class VolumePane implements Pane {
   series: SeriesToShow | null = null;

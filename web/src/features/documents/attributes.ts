@@ -1,19 +1,9 @@
 /** Reading DICOM JSON (PS3.18 F.2) without trusting it: what is not there, or not what it should be, is empty. */
-import type { DicomJson } from '../../viewer/series';
+import { type DicomJson, items, text } from '../../viewer/dicom';
 
-export function items(from: DicomJson | undefined, tag: string): DicomJson[] {
-  const values = from?.[tag]?.Value;
-  return Array.isArray(values)
-    ? (values.filter((v) => v !== null && typeof v === 'object') as DicomJson[])
-    : [];
-}
+export { items, text };
 
 export const first = (from: DicomJson | undefined, tag: string): DicomJson => items(from, tag)[0] ?? {};
-
-export function text(from: DicomJson | undefined, tag: string, at = 0): string {
-  const value = from?.[tag]?.Value?.[at];
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-}
 
 export function numbers(from: DicomJson | undefined, tag: string): number[] {
   const values = from?.[tag]?.Value;

@@ -17,13 +17,12 @@ import {
   protocolId,
   studyFacts,
 } from '../../viewer/hanging';
+import { PROJECTIONS } from '../../viewer/hanging-facts';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
 import type { SeriesToShow } from '../../viewer/series';
 import { firstFinding, PROTOCOLS, point, protocols, startIndex } from './open';
 import { load, type PanesStore, SIXTEEN, type Wanted } from './panes';
 
-/** Views are told by the images of these, so their metadata comes first. */
-const BY_IMAGE = new Set(['MG', 'CR', 'DX', 'RG', 'IO', 'PX']);
 const MOST_SERIES = 32;
 
 export class Hanging {
@@ -43,7 +42,8 @@ export class Hanging {
     } catch {
       return null; // without protocols the study opens as the server says
     }
-    if (reading.study.series.some((s) => BY_IMAGE.has(s.modality))) await this.#loadSeries();
+    // Views are told by the images of projections, so their metadata comes first.
+    if (reading.study.series.some((s) => PROJECTIONS.has(s.modality))) await this.#loadSeries();
     return this.#hang(this.known.value);
   }
 
@@ -192,7 +192,7 @@ export function isPlain(hung: Hung, reading: Reading): boolean {
   const modality = reading.study.series.find((s) => s.uid === reading.current?.series_uid)?.modality;
   return (
     panes.length === (reading.prior ? 2 : 1) &&
-    !BY_IMAGE.has(modality ?? '') &&
+    !PROJECTIONS.has(modality ?? '') &&
     panes.every(
       ({ pane }, k) =>
         (pane.study ?? 0) === k && (pane.show ?? 'stack') === 'stack' && !pane.fusion && !pane.projection,

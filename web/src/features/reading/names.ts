@@ -1,6 +1,7 @@
 /** What the viewer's kinds of pane, colour maps and looks are called; apart from the viewer, which is loaded later. */
 import type { PaneKind } from '../../viewer';
 import { COLOUR_MAPS, GREY } from '../../viewer/colour-tables';
+import { LOOKS } from '../../viewer/looks';
 
 export const PANE_KINDS: readonly { kind: PaneKind; words: string }[] = [
   { kind: 'stack', words: 'Slices as acquired' },
@@ -16,11 +17,4 @@ export const COLOUR_NAMES = COLOUR_MAPS.map(({ name, words }) => ({
   words,
 }));
 
-export const LOOK_NAMES = [
-  { value: 'bone', words: 'Bone' },
-  { value: 'vessels', words: 'Vessels' },
-  { value: 'soft', words: 'Soft tissue' },
-  { value: 'lung', words: 'Lung' },
-  { value: 'mip', words: 'Maximum intensity' },
-  { value: 'mr', words: 'MR' },
-] as const;
+export const LOOK_NAMES = LOOKS.map(({ name, words }) => ({ value: name, words }));

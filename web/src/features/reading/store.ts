@@ -24,8 +24,7 @@ import type { PaneId, PaneKind, ViewerEvents } from '../../viewer';
 import { DisplacementGrid } from '../../viewer/grid';
 import type { Hung } from '../../viewer/hanging';
 import type { Mark } from '../../viewer/overlay';
-import { type Window, windowOfInstance } from '../../viewer/presets';
-import type { SeriesToShow } from '../../viewer/series';
+import { type Window, windowOfSlice } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
 import { Hanging, isPlain } from './hanging';
@@ -173,7 +172,7 @@ export class ReadingStore {
     if (!wanted || here || this.closed) return viewer;
     const series = await load(reading.study, wanted.seriesUid);
     const index = wanted.index ?? startIndex(reading, series);
-    const window = wanted.window ?? ownWindow(series, index);
+    const window = wanted.window ?? windowOfSlice(series, index);
     const url = here || this.closed ? null : previewUrl(series, index, window);
     if (url) {
       this.panes.name('current', reading.study);
@@ -636,12 +635,6 @@ const openedWith = ({
   current,
 }: Reading): { seriesUid: string; window: Window | null; index?: number } | null =>
   current && { seriesUid: current.series_uid, window: current.window };
-
-/** The window that the image itself asks for. */
-function ownWindow(series: SeriesToShow, index: number): Window | null {
-  const slice = series.slices[index];
-  return slice ? windowOfInstance(series.instances[slice.instance] ?? {}, slice.frame) : null;
-}
 
 function nothingToShow(reading: Reading): string {
   const kinds = [...new Set(reading.study.series.map((s) => s.modality))].join(', ');
