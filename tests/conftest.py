@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -24,6 +25,15 @@ from sightline.runtime.db import Database, metadata, open_database
 from sightline.trust import access
 
 MakeSlice = Callable[..., bytes]
+
+
+def end(server: "subprocess.Popen[bytes]") -> None:
+    """End a server by its process: asked to, and killed where it does not within 20 s."""
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def free_port() -> int:

@@ -2,8 +2,6 @@
 
 import io
 import json
-import shutil
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,6 +30,7 @@ from sightline.runtime import jobs
 from sightline.runtime.blobs import LocalBlobs
 from sightline.runtime.db import metadata, open_database
 from sightline.trust import access, audit
+from tests.dciodvfy import errors_of
 
 READER = access.Person("p1", "Dr Ada Adams", "adams", frozenset({"radiologist"}), "main")
 
@@ -70,15 +69,8 @@ def take(held, *paths: Path) -> None:
 
 
 def complaints(held, sop_uid: str, folder: Path) -> list[str]:
-    if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy is not installed: apt-get install dicom3tools")
-    path = folder / "object.dcm"
     with held.database.reading() as db:
-        path.write_bytes(archive.instance_bytes(held, db, sop_uid))
-    judged = subprocess.run(
-        ["dciodvfy", "-new", path], capture_output=True, text=True, timeout=60, check=False, errors="replace"
-    )
-    errors = [line for line in (judged.stdout + judged.stderr).splitlines() if line.startswith("Error")]
+        errors = errors_of(archive.instance_bytes(held, db, sop_uid), folder)
     return [error for error in errors if not any(known in error for known in INHERITED)]
 
 

@@ -13,6 +13,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from sightline.care.reporting import _documents as documents
+from tests.dciodvfy import errors_of
 
 
 def read_back(ds: pydicom.Dataset) -> pydicom.Dataset:
@@ -21,14 +22,7 @@ def read_back(ds: pydicom.Dataset) -> pydicom.Dataset:
 
 def complaints(ds: pydicom.Dataset, folder) -> list[str]:
     """What dciodvfy calls an error."""
-    if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy is not installed: apt-get install dicom3tools")
-    path = folder / "object.dcm"
-    path.write_bytes(documents.encode(ds))
-    judged = subprocess.run(
-        ["dciodvfy", "-new", path], capture_output=True, text=True, timeout=60, check=False, errors="replace"
-    )
-    return [line for line in (judged.stdout + judged.stderr).splitlines() if line.startswith("Error")]
+    return errors_of(documents.encode(ds), folder)
 
 
 def make_pdf(report, lesions, slices) -> bytes:

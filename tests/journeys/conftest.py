@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,13 +14,7 @@ import pytest
 
 from sightline.app.demo import simulated
 from sightline.app.http import STATIC
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
+from tests.conftest import end, free_port
 
 PASSWORD = "correct horse battery staple"
 NEWEST = simulated.uid("study", simulated.VISITS[-1])
@@ -62,11 +54,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         _wait_for_comparison(address, server)
         yield Running(address, folder / "data", PASSWORD)
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        end(server)
 
 
 def _wait_for_comparison(address: str, server: "subprocess.Popen[bytes]") -> None:

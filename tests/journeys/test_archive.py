@@ -1,7 +1,6 @@
 """What a PACS administrator does in the browser: take in, find, put right, throw away, get back."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,7 +14,8 @@ from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
 from sightline.app.http import STATIC
-from tests.journeys.conftest import PASSWORD, Running, free_port
+from tests.conftest import end, free_port
+from tests.journeys.conftest import PASSWORD, Running
 
 pytestmark = pytest.mark.journey
 
@@ -42,11 +42,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         _wait_for_answer(address, server)
         yield Running(address, folder / "data", PASSWORD)
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        end(server)
 
 
 def _wait_for_answer(address: str, server: "subprocess.Popen[bytes]") -> None:

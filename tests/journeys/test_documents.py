@@ -4,7 +4,6 @@ import base64
 import mimetypes
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,7 +20,8 @@ from pydicom.data import get_testdata_file
 
 from sightline.runtime.http import CONTENT_SECURITY_POLICY
 from tests.care.documents import objects
-from tests.journeys.conftest import PASSWORD, free_port
+from tests.conftest import end, free_port
+from tests.journeys.conftest import PASSWORD
 
 WEB = Path(__file__).parents[2] / "web"
 VITE = WEB / "node_modules" / "vite" / "bin" / "vite.js"
@@ -153,11 +153,7 @@ def address(film: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         _wait_for(f"http://127.0.0.1:{port}", server)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        end(server)
 
 
 def _wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:

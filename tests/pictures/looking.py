@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from pydicom import Dataset
 
-from tests.conftest import free_port
+from tests.conftest import end, free_port
 from tests.pictures.comparing import Canvas
 from tests.pictures.files import Held
 from tests.pictures.reference import Window
@@ -158,11 +157,7 @@ def serving(folder: Path, source: Path) -> Iterator[str]:
         _wait_until_ready(address, server)
         yield address
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        end(server)
 
 
 def refusals(folder: Path) -> Any:

@@ -100,10 +100,11 @@ class Reader:
         self.page = page
 
     def open(self, study: str, series: int | None = None) -> None:
-        """Open a study and wait for its first image; show one of its series, counted from 1."""
+        """Open a study and wait for its first image and the tools; show one of its series, counted from 1."""
         self.page.goto(f"/study/{study}?test")
         self.until_shown()
         self.until("performance.getEntriesByName('first-image').length > 0")
+        self.page.locator('[role=toolbar][aria-busy="false"]').wait_for()  # the tools of the hand are here
         if series is not None:
             self.page.locator(".series-thumb").nth(series - 1).click()
             self.until(f"document.querySelector('[data-pane=current]').innerText.includes('Se {series} ')")

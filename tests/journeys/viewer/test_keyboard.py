@@ -63,7 +63,6 @@ def test_a_length_is_drawn_by_keys(reader: Reader) -> None:
     reader.open(phantoms.RODS)
     press = reader.page.keyboard.press
     reader.page.locator("[data-pane=current] .canvas").focus()
-    reader.page.wait_for_timeout(1500)  # the tools come after the first image
     for key in ("l", "Enter", "Enter", *["Shift+ArrowRight"] * 10, *["ArrowDown"] * 5, "Enter", "Escape"):
         press(key)
         reader.page.wait_for_timeout(40)
@@ -86,6 +85,7 @@ def test_finding_preset_and_signing_are_reached_by_keys(reader: Reader) -> None:
     panel = page.get_by_role("complementary", name="Findings and report")
     panel.get_by_text("proposed").first.wait_for(timeout=30_000)
 
+    reader.until_shown()
     page.keyboard.press("2")
     reader.until("document.querySelector('[data-pane=current]').innerText.includes('Mediastinum')")
     page.keyboard.press("a")

@@ -74,7 +74,6 @@ def image(reader: Reader) -> int:
 
 def test_one_finger_scrolls_and_two_enlarge(hand: Reader) -> None:
     hand.open(phantoms.RODS)
-    hand.page.wait_for_timeout(1500)  # the tools come after the first image
     fingers = Fingers(hand)
     before = image(hand)
     fingers.move(((0, -50), (0, 50)))

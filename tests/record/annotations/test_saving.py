@@ -1,7 +1,5 @@
 """What a person drew becomes DICOM, and comes back as it was drawn."""
 
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from sightline.care import reading
 from sightline.record import annotations, archive, findings
 from sightline.record.annotations import Content, KeyImage, Measurement, Value
+from tests.dciodvfy import errors_of
 
 STUDY = "1.2.3"
 SERIES = "1.2.3.1"
@@ -70,15 +69,8 @@ def values_of(m: Measurement) -> dict[str, float]:
 
 
 def complaints(held: archive.Store, sop_uid: str, folder) -> list[str]:
-    if shutil.which("dciodvfy") is None:
-        pytest.skip("dciodvfy is not installed: apt-get install dicom3tools")
-    path = folder / "object.dcm"
     with held.database.reading() as db:
-        path.write_bytes(archive.instance_bytes(held, db, sop_uid))
-    judged = subprocess.run(
-        ["dciodvfy", "-new", path], capture_output=True, text=True, timeout=60, check=False, errors="replace"
-    )
-    return [line for line in (judged.stdout + judged.stderr).splitlines() if line.startswith("Error")]
+        return errors_of(archive.instance_bytes(held, db, sop_uid), folder)
 
 
 @pytest.fixture

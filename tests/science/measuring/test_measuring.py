@@ -77,12 +77,13 @@ def test_a_pixel_is_inside_when_its_centre_is():
     assert np.argwhere(square).tolist() == [[1, 1], [1, 2], [1, 3], [2, 1], [2, 2], [2, 3]]
 
 
-@given(st.floats(5, 20), st.floats(5, 20))
+# Worst of all axes on a grid of 0.05: 8 % off from 5 pixels on, 4.2 % from 8 on; pixels at the edge count whole.
+@given(st.floats(8, 20), st.floats(8, 20))
 def test_the_pixels_of_an_ellipse_fill_its_area(a, b):
     ends = [[32 - a, 32], [32 + a, 32], [32, 32 - b], [32, 32 + b]]
     mask = measuring.inside_ellipse(ends, (64, 64))
 
-    assert mask.sum() == pytest.approx(measuring.ellipse_area(ends), rel=0.08)
+    assert mask.sum() == pytest.approx(measuring.ellipse_area(ends), rel=0.06)
 
 
 def test_statistics_are_those_of_the_pixels_and_say_what_the_edge_could_change():
@@ -103,13 +104,3 @@ def test_the_farthest_points_of_an_outline_are_found():
 
     assert apart == 5
     assert math.dist(*points) == 5
-
-
-def test_uptake_needs_a_dose_and_a_scan_after_it():
-    known = {"injected_bq": 350e6, "half_life_s": 6586.2, "weight_kg": 70}
-
-    assert measuring.suv_factor(**known, elapsed_s=6586.2) == pytest.approx(2 * 70_000 / 350e6)
-    with pytest.raises(measuring.UnknownActivity):
-        measuring.suv_factor(**known, elapsed_s=-1)
-    with pytest.raises(measuring.UnknownActivity):
-        measuring.suv_factor(**{**known, "weight_kg": 0}, elapsed_s=0)

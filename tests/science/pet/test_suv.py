@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
-from sightline.science.pet import BODY_WEIGHT, UnusableActivity, suv_body_weight, uptake_of
+from sightline.science.pet import BODY_WEIGHT, UnusableActivity, suv_body_weight, suv_factor, uptake_of
 
 F18_S = 6586.2
 DATA = Path(os.environ.get("SIGHTLINE_TEST_DATA", "../shared/data"), "petct")
@@ -134,6 +134,16 @@ def test_a_dose_that_is_none_and_a_scan_before_it_are_refused():
     for wrong in ({"injected_bq": 0.0}, {"elapsed_s": -1.0}, {"weight_kg": -1.0}):
         with pytest.raises(UnusableActivity):
             suv_body_weight(np.ones(1), **{**fine, **wrong})
+
+
+def test_uptake_needs_a_dose_and_a_scan_after_it():
+    known = {"injected_bq": 350e6, "half_life_s": 6586.2, "weight_kg": 70}
+
+    assert suv_factor(**known, elapsed_s=6586.2) == pytest.approx(2 * 70_000 / 350e6)
+    with pytest.raises(UnusableActivity):
+        suv_factor(**known, elapsed_s=-1)
+    with pytest.raises(UnusableActivity):
+        suv_factor(**{**known, "weight_kg": 0}, elapsed_s=0)
 
 
 def test_a_real_series_gives_the_uptake_that_its_publishers_computed():

@@ -83,6 +83,7 @@ export class ViewerController {
   #followQueued = false;
   #tools: typeof import('./tools') | null = null;
   #library: typeof import('./measurements') | null = null;
+  #tool: ToolName = 'window';
 
   constructor(events: ViewerEvents) {
     this.#events = events;
@@ -275,11 +276,13 @@ export class ViewerController {
   async equip(): Promise<typeof import('./tools')> {
     [this.#tools, this.#library] = await Promise.all([import('./tools'), import('./measurements')]);
     for (const pane of this.#panes.values()) this.#equip(pane);
+    this.#tools.chooseTool(this.#tool);
     this.#tools.follow({ step: (step) => this.#events.step(step), changed: () => this.#events.measured() });
     return this.#tools;
   }
 
   chooseTool(name: ToolName): void {
+    this.#tool = name;
     this.#tools?.chooseTool(name);
   }
 

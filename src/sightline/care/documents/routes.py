@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
@@ -24,17 +24,10 @@ DOCUMENT_POLICY = (
 OCTETS = "application/octet-stream"
 
 
-def _store(request: Request) -> archive.Store:
-    store = request.app.state.store
-    assert isinstance(store, archive.Store)
-    return store
-
-
 def _place(study_uid: Uid, series_uid: Uid, sop_uid: Uid) -> documents.Place:
     return documents.Place(study_uid, series_uid, sop_uid)
 
 
-Held = Annotated[archive.Store, Depends(_store)]
 At = Annotated[documents.Place, Depends(_place)]
 
 
@@ -105,7 +98,7 @@ class FilmView(BaseModel):
 
 
 @router.get("/document", response_class=StreamingResponse)
-def get_document(store: Held, at: At, caller: Caller, download: bool = False) -> StreamingResponse:
+def get_document(store: archive.Held, at: At, caller: Caller, download: bool = False) -> StreamingResponse:
     """Give the file inside of an encapsulated document; only a PDF is for a browser to show."""
     file, chunks = documents.open_document(store, at, by=caller)
     headers = {
@@ -117,7 +110,7 @@ def get_document(store: Held, at: At, caller: Caller, download: bool = False) ->
 
 
 @router.get("/film")
-def describe_film(store: Held, at: At, caller: Caller) -> FilmView:
+def describe_film(store: archive.Held, at: At, caller: Caller) -> FilmView:
     """Say what a film is packed in and coded by."""
     film = documents.describe_film(store, at, by=caller)
     url = f"/api/studies/{at.study_uid}/series/{at.series_uid}/instances/{at.sop_uid}/film/stream"
@@ -126,7 +119,7 @@ def describe_film(store: Held, at: At, caller: Caller) -> FilmView:
 
 @router.get("/film/stream", response_class=StreamingResponse)
 def get_film(
-    store: Held,
+    store: archive.Held,
     at: At,
     caller: Caller,
     range: Annotated[str, Header()] = "",  # noqa: A002
@@ -144,14 +137,14 @@ def get_film(
 
 
 @router.get("/waveform")
-def describe_waveform(store: Held, at: At, caller: Caller) -> WaveformView:
+def describe_waveform(store: archive.Held, at: At, caller: Caller) -> WaveformView:
     """Give the groups and channels of a waveform object, and what it says of them."""
     return WaveformView.model_validate(asdict(documents.describe_waveform(store, at, by=caller)))
 
 
 @router.get("/waveform/{group}", response_class=Response)
 def get_samples(
-    store: Held,
+    store: archive.Held,
     at: At,
     group: Annotated[int, Path(ge=1)],
     caller: Caller,

@@ -1,9 +1,9 @@
 """HTTP face of reading."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -19,15 +19,6 @@ from sightline.trust.identity import Caller
 router = APIRouter(tags=["reading"])
 
 Point = tuple[float, float, float]
-
-
-def _store(request: Request) -> archive.Store:
-    store = request.app.state.store
-    assert isinstance(store, archive.Store)
-    return store
-
-
-Held = Annotated[archive.Store, Depends(_store)]
 
 
 class PatientView(BaseModel):
@@ -356,7 +347,7 @@ def note_opening(study_uid: str, caller: Caller) -> None:
 
 
 @router.get("/comparisons/{comparison_id}/grid", response_class=Response)
-def get_grid(comparison_id: str, caller: Caller, db: Snapshot, held: Held) -> Response:
+def get_grid(comparison_id: str, caller: Caller, db: Snapshot, held: archive.Held) -> Response:
     """Return the displacement from study to prior: float32 little endian (z, y, x, 3), mm, LPS."""
     data = reading.field_of(held, db, comparison_id, by=caller)
     return Response(
@@ -393,7 +384,7 @@ def correct(finding_id: str, body: CorrectionBody, caller: Caller, db: Tx) -> Fi
 
 
 @router.post("/studies/{study_uid}/findings")
-def mark(study_uid: str, body: MarkBody, caller: Caller, held: Held) -> FindingView:
+def mark(study_uid: str, body: MarkBody, caller: Caller, held: archive.Held) -> FindingView:
     """Segment and measure the lesion at a point that a person clicked."""
     finding = reading.mark(held, study_uid, body.series_uid, body.point_lps_mm, by=caller)
     with held.database.reading() as db:
@@ -401,7 +392,9 @@ def mark(study_uid: str, body: MarkBody, caller: Caller, held: Held) -> FindingV
 
 
 @router.post("/studies/{study_uid}/annotations/saving")
-def save_annotations(study_uid: str, body: AnnotationsBody, caller: Caller, held: Held) -> AnnotationsSaved:
+def save_annotations(
+    study_uid: str, body: AnnotationsBody, caller: Caller, held: archive.Held
+) -> AnnotationsSaved:
     """Save what the caller drew on a study as DICOM: measurements, key images, presentations."""
     content = annotations.Content(body.measurements, body.key_images, body.presentations)
     saved, changed = reading.save_annotations(held, study_uid, content, by=caller, version=body.version)

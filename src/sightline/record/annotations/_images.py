@@ -12,7 +12,7 @@ from pydicom.pixels.processing import apply_modality_lut
 
 from sightline.kernel.dates import parse_date
 from sightline.record.annotations._model import Measurement, Point2, Window
-from sightline.science import measuring
+from sightline.science import measuring, pet
 
 Floats = NDArray[np.float64]
 
@@ -217,13 +217,13 @@ def _suv_of(ds: Dataset) -> float | None:
         return None
     elapsed = 0.0 if corrected == "ADMIN" else _elapsed_s(ds, doses[0])
     try:
-        return measuring.suv_factor(
+        return pet.suv_factor(
             injected_bq=_number(doses[0].get("RadionuclideTotalDose"), 0.0),
             elapsed_s=math.nan if elapsed is None else elapsed,
             half_life_s=_number(doses[0].get("RadionuclideHalfLife"), 0.0),
             weight_kg=_number(ds.get("PatientWeight"), 0.0),
         )
-    except measuring.UnknownActivity:
+    except pet.UnusableActivity:
         return None
 
 

@@ -1,9 +1,9 @@
 """HTTP face of annotations; saving them, which touches the report, is in `care.reading`."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -12,15 +12,6 @@ from sightline.runtime.http import Tx
 from sightline.trust.identity import Caller
 
 router = APIRouter(tags=["annotations"])
-
-
-def _store(request: Request) -> archive.Store:
-    store = request.app.state.store
-    assert isinstance(store, archive.Store)
-    return store
-
-
-Held = Annotated[archive.Store, Depends(_store)]
 
 
 class DraftView(BaseModel):
@@ -62,7 +53,7 @@ class DraftKept(BaseModel):
 
 
 @router.get("/studies/{study_uid}/annotations")
-def open_annotations(study_uid: str, caller: Caller, held: Held) -> AnnotationsView:
+def open_annotations(study_uid: str, caller: Caller, held: archive.Held) -> AnnotationsView:
     """Return what people and programs drew on a study, and the caller's own working copy."""
     found, draft = annotations.open_annotations(held, study_uid, by=caller)
     return AnnotationsView(
@@ -96,7 +87,7 @@ def discard_draft(study_uid: str, caller: Caller, db: Tx) -> None:
     openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}},
 )
 async def save_segmentation(
-    request: Request, study_uid: str, caller: Caller, held: Held
+    request: Request, study_uid: str, caller: Caller, held: archive.Held
 ) -> annotations.Written:
     """Save a label map as a segmentation: uint32 n, n bytes of JSON header, then uint8 voxels.
 

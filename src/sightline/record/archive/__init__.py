@@ -51,6 +51,7 @@ from sightline.record.archive._editing import (
     NotEditable,
 )
 from sightline.record.archive._giving import Opened, open_instance
+from sightline.record.archive._held import Held, store_of
 from sightline.record.archive._intake import recover, take_in, take_in_one, take_in_stream
 from sightline.record.archive._keeping import (
     Hold,
@@ -223,6 +224,7 @@ __all__ = [
     "FrameNotAddressable",
     "FrameNotDecodable",
     "FrameNotHeld",
+    "Held",
     "HeldBytes",
     "HeldFrames",
     "History",
@@ -368,6 +370,7 @@ __all__ = [
     "start_hash",
     "storage_of",
     "store_dataset",
+    "store_of",
     "studies_of_patient",
     "take_in",
     "take_in_one",

@@ -374,7 +374,7 @@ class Rejected(BaseModel):
 def reject_study(request: Request, uid: Uid, wanted: Rejection, caller: Caller) -> Rejected:
     """Reject a study or parts of it: it answers as not held, and a rejection note is kept for others."""
     note = archive.reject(
-        _store(request), uid, wanted.code, note=wanted.note, by=caller,
+        archive.store_of(request), uid, wanted.code, note=wanted.note, by=caller,
         series_uids=wanted.series, sop_uids=wanted.instances,
     )  # fmt: skip
     return Rejected(note_uid=note)
@@ -397,7 +397,7 @@ class Counted(BaseModel):
 @router.post("/studies/{uid}/trash")
 def trash_study(request: Request, uid: Uid, wanted: Trashing, caller: Caller, db: Tx) -> Counted:
     """Put a study or parts of it in the trash; it can be put back until its bytes go."""
-    days = _store(request).settings.trash_days
+    days = archive.store_of(request).settings.trash_days
     count = archive.trash_study(
         db, uid, reason=wanted.reason, by=caller, trash_days=days,
         series_uids=wanted.series, sop_uids=wanted.instances,
@@ -505,7 +505,7 @@ def list_conflicts(
 ) -> ConflictPage:  # fmt: skip
     """List what awaits a person's decision, oldest first."""
     page = archive.list_conflicts(
-        _store(request), db, by=caller, study_uid=study[:64], limit=limit, after=after
+        archive.store_of(request), db, by=caller, study_uid=study[:64], limit=limit, after=after
     )
     return ConflictPage(items=[_conflict(c) for c in page], next=page.next[0] if page.next else None)
 
@@ -537,7 +537,9 @@ def decide_conflict(
     caller: Caller,
 ) -> Decided:
     """Decide on an object that disagrees with what is held; nothing is lost by it."""
-    uid = archive.decide_conflict(_store(request), id, wanted.decision, reason=wanted.reason, by=caller)
+    uid = archive.decide_conflict(
+        archive.store_of(request), id, wanted.decision, reason=wanted.reason, by=caller
+    )
     return Decided(sop_uid=uid or None)
 
 
@@ -643,7 +645,7 @@ class Storage(BaseModel):
 @router.get("/storage")
 def get_storage(request: Request, caller: Caller) -> Storage:
     """Say what is stored and how much room there is."""
-    return Storage(**archive.storage_of(_store(request), by=caller))
+    return Storage(**archive.storage_of(archive.store_of(request), by=caller))
 
 
 class CoercionView(BaseModel):
@@ -713,9 +715,3 @@ def put_in_force(db: Db, wanted: Rules, by: access.Person) -> None:
         retentions=[rule.model_dump() for rule in wanted.retention],
         by=by,
     )
-
-
-def _store(request: Request) -> archive.Store:
-    store = request.app.state.store
-    assert isinstance(store, archive.Store)
-    return store

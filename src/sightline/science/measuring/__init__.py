@@ -4,7 +4,6 @@ Invariants: points are in mm (or, without any scale, in pixels) of one plane; an
 not its first point is repeated; a pixel belongs to a region when its centre lies inside.
 """
 
-from sightline.science.measuring._activity import UnknownActivity, suv_factor
 from sightline.science.measuring._regions import RegionStatistics, inside_ellipse, inside_polygon, statistics
 from sightline.science.measuring._shapes import (
     NotAnEllipse,
@@ -23,7 +22,6 @@ from sightline.science.measuring._shapes import (
 __all__ = [
     "NotAnEllipse",
     "RegionStatistics",
-    "UnknownActivity",
     "across",
     "angle_deg",
     "ellipse_area",
@@ -37,5 +35,4 @@ __all__ = [
     "polygon_perimeter",
     "require_ellipse",
     "statistics",
-    "suv_factor",
 ]

@@ -19,6 +19,7 @@ LEAST_BQ = 1e4
 CLOCKS_S = 60.0
 LONGEST_S = 24 * 3600.0
 HEAVIEST_KG = 500.0
+MOST_HALF_LIVES = 100
 
 # (0054,1006) SUV Type, where Units is GML, to UCUM (CID 85).
 _GML = {
@@ -87,13 +88,27 @@ def suv_body_weight(
     >>> suv_body_weight(voxel, **f18, weight_kg=70).item()
     1.0
     """
-    if min(injected_bq, half_life_s, weight_kg) <= 0:
+    factor = suv_factor(
+        injected_bq=injected_bq, elapsed_s=elapsed_s, half_life_s=half_life_s, weight_kg=weight_kg
+    )
+    return np.asarray(activity * factor, dtype=np.float32)
+
+
+def suv_factor(*, injected_bq: float, elapsed_s: float, half_life_s: float, weight_kg: float) -> float:
+    """Return by what to multiply Bq/ml to get uptake by body weight, g/ml; see `suv_body_weight`.
+
+    Examples
+    --------
+    >>> suv_factor(injected_bq=350e6, elapsed_s=0, half_life_s=6586.2, weight_kg=70) * 5_000
+    1.0
+    """
+    if not all(isfinite(v) and v > 0 for v in (injected_bq, half_life_s, weight_kg)):
         raise UnusableActivity("Dose, half-life and weight must be positive.")
     if elapsed_s < 0:
         raise UnusableActivity("The scan starts before the injection.")
-    remaining_bq = injected_bq * exp(-log(2) * elapsed_s / half_life_s)
-    grams = weight_kg * 1000
-    return np.asarray(activity * (grams / remaining_bq), dtype=np.float32)
+    if not elapsed_s < MOST_HALF_LIVES * half_life_s:
+        raise UnusableActivity("Nothing of the dose is left at the time of the scan.")
+    return weight_kg * 1000 / (injected_bq * exp(-log(2) * elapsed_s / half_life_s))
 
 
 def uptake_of(ds: Dataset) -> Uptake:
@@ -158,14 +173,12 @@ def _per_bq_ml(ds: Dataset) -> float:
     if not (dose > 0 and half_life_s > 0 and 0 < weight_kg <= HEAVIEST_KG):
         raise UnusableActivity("Dose, half-life or the patient's weight is missing or not possible.")
     elapsed_s = 0.0 if decay == "ADMIN" else _elapsed_s(ds, items[0], decay, half_life_s)
-    one = suv_body_weight(
-        np.ones(1),
+    return suv_factor(
         injected_bq=dose if dose >= LEAST_BQ else dose * 1e6,
         elapsed_s=elapsed_s,
         half_life_s=half_life_s,
         weight_kg=weight_kg,
     )
-    return float(one[0])
 
 
 def _elapsed_s(ds: Dataset, item: Dataset, decay: str, half_life_s: float) -> float:

@@ -48,7 +48,9 @@ class UploadView(BaseModel):
 def begin_upload(request: Request, wanted: NewUpload, caller: Caller) -> UploadView:
     """Begin to upload a file: a DICOM object or a ZIP."""
     settings = request.app.state.media_settings
-    return _view(media.begin_upload(_store(request), wanted.name, wanted.size, by=caller, settings=settings))
+    return _view(
+        media.begin_upload(archive.store_of(request), wanted.name, wanted.size, by=caller, settings=settings)
+    )
 
 
 @router.get("/uploads/{id}")
@@ -72,7 +74,7 @@ async def add_piece(
             raise media.UploadTooLarge("A piece may have at most 64 MiB; send smaller ones.")
     upload = await run_in_threadpool(
         media.add_piece,
-        _store(request),
+        archive.store_of(request),
         id,
         upload_offset,
         bytes(piece),
@@ -85,15 +87,9 @@ async def add_piece(
 @router.get("/studies/{uid}/download", response_class=StreamingResponse)
 def download_study(request: Request, uid: str, caller: Caller, form: media.Form = "zip") -> StreamingResponse:
     """Copy a study out: its objects as a ZIP, as a medium with DICOMDIR, or its volumes as NIfTI."""
-    entries = media.export_study(_store(request), uid, form, by=caller)
+    entries = media.export_study(archive.store_of(request), uid, form, by=caller)
     headers = {"Content-Disposition": f'attachment; filename="study-{form}.zip"'}
     return StreamingResponse(media.zipped(entries), media_type="application/zip", headers=headers)
-
-
-def _store(request: Request) -> archive.Store:
-    store = request.app.state.store
-    assert isinstance(store, archive.Store)
-    return store
 
 
 def _view(upload: media.Upload) -> UploadView:

@@ -92,6 +92,8 @@ export class PanesStore {
   readonly maximised = signal<PaneId | null>(null);
   readonly tool = signal<ToolName>('window');
   readonly blink = signal(false);
+  /** The tools of the mouse are loaded; a tool chosen before is taken up then. */
+  readonly equipped = signal(false);
   /** The server's drawing of the first image, until the engine draws it. */
   readonly preview = signal<Preview | null>(null);
   readonly linked = signal(true);
@@ -106,6 +108,8 @@ export class PanesStore {
   readonly #views = new Map<PaneId, Signal<PaneView>>();
   readonly #elements = new Map<PaneId, HTMLDivElement>();
   readonly #turns = new Map<PaneId, number>();
+  /** How an image is to be shown that is still being loaded. */
+  readonly #early = new Map<PaneId, Partial<Presentation>>();
   readonly #alignments = new Map<string, Mapping>(); // by study and frame of reference
   /** What the current study's space is measured by. */
   #reference: SeriesToShow | null = null;
@@ -115,6 +119,7 @@ export class PanesStore {
   async equip(): Promise<void> {
     const tools = await this.#controller?.equip();
     tools?.onText((before) => this.ask('Text on the image', before));
+    this.equipped.value = tools !== undefined;
   }
 
   /** Ask the person for a few words; null when he leaves it. */
@@ -186,6 +191,7 @@ export class PanesStore {
     const turn = (this.#turns.get(id) ?? 0) + 1;
     this.#turns.set(id, turn);
     const { study, seriesUid } = wanted;
+    if (this.#slotOf(id)?.seriesUid) this.#early.delete(id);
     this.#change(id, {
       study,
       seriesUid,
@@ -224,7 +230,11 @@ export class PanesStore {
       space,
     );
     await shown;
-    if (turn === this.#turns.get(id)) await this.#controller?.tie(id, space);
+    if (turn !== this.#turns.get(id)) return;
+    const early = this.#early.get(id);
+    this.#early.delete(id);
+    if (early) this.#controller.present(id, early, 'Shown otherwise');
+    await this.#controller?.tie(id, space);
   }
 
   /** Say whose study a pane is about to show. */
@@ -302,8 +312,11 @@ export class PanesStore {
     this.#controller?.setSlab(id, slab);
   }
 
+  /** Change how the pane with the keys shows its image; at once, or as soon as the image is there. */
   present(change: Partial<Presentation>, label: string): void {
-    this.#controller?.present(this.focused.value, change, label);
+    const id = this.focused.value;
+    if (/loading|preview/.test(this.shown.state)) this.#early.set(id, { ...this.#early.get(id), ...change });
+    else this.#controller?.present(id, change, label);
   }
 
   rotate(by: number): void {
@@ -373,7 +386,7 @@ export class PanesStore {
     const slot = this.slot.value;
     const preset = this.shown.series?.modality === 'CT' ? CT_PRESETS[index] : undefined;
     const window = preset ?? (index === 8 ? slot?.opening : null);
-    if (window) this.#controller?.setWindow({ center: window.center, width: window.width });
+    if (window) this.present({ window: { center: window.center, width: window.width } }, 'Window');
   }
 
   reset(): void {

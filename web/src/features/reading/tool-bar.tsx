@@ -9,7 +9,7 @@ export function ToolBar({ store }: { store: ReadingStore }) {
   const { panes } = store;
   const tool = panes.tool.value;
   return (
-    <div class="tools" role="toolbar" aria-label="Tools">
+    <div class="tools" role="toolbar" aria-label="Tools" aria-busy={!panes.equipped.value}>
       {TOOLS.map(
         ({ name, words, key, icon }) =>
           icon && (
