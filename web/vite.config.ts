@@ -33,9 +33,36 @@ function precompressed(): Plugin {
   };
 }
 
+const VIEWER = 'src/viewer/index.ts';
+
+/** Name the files of the viewer in the page, so that they can be fetched before they are run. */
+function viewerNamed(): Plugin {
+  return {
+    name: 'sightline-viewer-named',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler(_, { bundle = {}, chunk: entry }) {
+        const needed = (file: string): string[] => {
+          const chunk = bundle[file];
+          return chunk?.type === 'chunk' ? [file, ...chunk.imports.flatMap(needed)] : [];
+        };
+        const viewer = Object.values(bundle).find(
+          (c) => c.type === 'chunk' && c.facadeModuleId?.endsWith(VIEWER),
+        );
+        if (!viewer) throw new Error(`No chunk is made of ${VIEWER}.`);
+        const before = new Set(entry ? needed(entry.fileName) : []);
+        const files = [...new Set(needed(viewer.fileName))].filter((f) => !before.has(f));
+        const content = files.map((f) => `/${f}`).join(' ');
+        return [{ tag: 'meta', attrs: { name: 'viewer-files', content }, injectTo: 'head' }];
+      },
+    },
+  };
+}
+
 export default defineConfig({
   base: '/',
-  plugins: [precompressed()],
+  plugins: [viewerNamed(), precompressed()],
   resolve: {
     alias: [
       // vtk.js reaches xmlbuilder2 only for VTP meshes, which we never read; the package crashes at load in a browser.

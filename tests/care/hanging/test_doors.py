@@ -157,3 +157,15 @@ def test_the_command_refuses_what_is_no_file_of_protocols(run, tmp_path):
 
     assert run("import", path).exit_code != 0
     assert json.loads(run("export", "--owner", "site").output)["protocols"] == []
+
+
+def test_protocols_are_sent_packed_and_only_when_they_changed(ask):
+    first = ask("GET")
+    known = {"If-None-Match": first.headers["etag"]}
+
+    assert first.headers["content-encoding"] == "gzip"
+    assert int(first.headers["content-length"]) < 0.2 * len(first.content)
+    assert (ask("GET", headers=known).status_code, ask("GET", headers=known).content) == (304, b"")
+    ask("POST", json=SAMPLE)
+    assert ask("GET", headers=known).status_code == 200
+    assert "content-encoding" not in ask("GET", headers={"Accept-Encoding": "identity"}).headers

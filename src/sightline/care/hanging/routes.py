@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel
 
 from sightline.care import hanging
-from sightline.runtime.http import Snapshot, Tx
+from sightline.runtime.http import Snapshot, Tx, revalidated
 from sightline.trust.identity import Caller
 
 router = APIRouter(prefix="/hanging-protocols", tags=["hanging"])
@@ -56,11 +56,11 @@ FILE_SCHEMA = {
 FILE_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": FILE_SCHEMA}}}}
 
 
-@router.get("")
-def list_protocols(caller: Caller, db: Snapshot, owner: OfOwner = None) -> OwnedProtocolList:
+@router.get("", response_model=OwnedProtocolList)
+def list_protocols(request: Request, caller: Caller, db: Snapshot, owner: OfOwner = None) -> Response:
     """Return the hanging protocols that the caller may use: own, site's, built-in; of one id the nearest."""
     found = hanging.find_protocols(db, by=caller, owner=owner)
-    return OwnedProtocolList(items=[_view(owned) for owned in found])
+    return revalidated(request, OwnedProtocolList(items=[_view(owned) for owned in found]))
 
 
 @router.get("/export", response_class=Response, responses={200: {"content": {"application/json": {}}}})

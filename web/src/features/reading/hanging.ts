@@ -66,7 +66,11 @@ export class Hanging {
     if (!reading || !filled) return;
     this.arrange(hung, stage);
     await new Promise(requestAnimationFrame);
-    await Promise.all(filled.panes.map((pane, k) => this.#fill(SIXTEEN[k] ?? '', pane, reading)));
+    // Slices as acquired first: a plane waits for all images of its series.
+    const waiting = filled.panes.map((pane, k) => ({ pane, id: SIXTEEN[k] ?? '' }));
+    const flat = waiting.filter(({ pane }) => isFlat(pane));
+    for (const some of [flat, waiting.filter((w) => !flat.includes(w))])
+      await Promise.all(some.map(({ pane, id }) => this.#fill(id, pane, reading)));
     this.#fit(filled.panes);
   }
 
@@ -170,7 +174,7 @@ export class Hanging {
     const [pane] = hung.stages[0]?.panes ?? [];
     const reading = this.#reading;
     if (!pane?.seriesUid || !reading || pane.studyUid !== reading.study.uid) return null;
-    return (pane.pane.show ?? 'stack') === 'stack' ? wantedOf(reading.study, pane, reading) : null;
+    return isFlat(pane) ? wantedOf(reading.study, pane, reading) : null;
   }
 
   /** One scale for all, each at its own, or pushed to an edge: back to back for mammography. */
@@ -194,11 +198,14 @@ export function isPlain(hung: Hung, reading: Reading): boolean {
     panes.length === (reading.prior ? 2 : 1) &&
     !PROJECTIONS.has(modality ?? '') &&
     panes.every(
-      ({ pane }, k) =>
-        (pane.study ?? 0) === k && (pane.show ?? 'stack') === 'stack' && !pane.fusion && !pane.projection,
+      (filled, k) =>
+        (filled.pane.study ?? 0) === k && isFlat(filled) && !filled.pane.fusion && !filled.pane.projection,
     )
   );
 }
+
+/** Whether a pane shows slices as they were acquired. */
+const isFlat = ({ pane }: FilledPane): boolean => (pane.show ?? 'stack') === 'stack';
 
 /** What a filled pane shows; the series the server opened with begins where the server says. */
 async function wantedOf(

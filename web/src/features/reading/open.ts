@@ -5,7 +5,7 @@
 import { api, dicomweb, get, post, type Reading } from '../../api';
 import type { OwnedProtocol } from '../../viewer/hanging-types';
 import type { Mark } from '../../viewer/overlay';
-import { CT_PRESETS } from '../../viewer/presets';
+import { CT_PRESETS, windowOfSlice } from '../../viewer/presets';
 import {
   type DicomJson,
   nearestSlice,
@@ -15,6 +15,7 @@ import {
 } from '../../viewer/series';
 import type { Vec3 } from '../../viewer/vectors';
 import { isSlow } from './line';
+import { previewUrl } from './preview';
 
 export interface Opening {
   at: number;
@@ -26,9 +27,27 @@ export interface Opening {
 const FRESH_MS = 15_000;
 const KEPT_SERIES = 16;
 const openings = new Map<string, Opening>();
-const series = new Map<string, Promise<SeriesToShow>>();
+const series = new Map<string, { study: string; wanted: Promise<SeriesToShow> }>();
 
-export const loadViewer = () => import('../../viewer');
+type Viewer = typeof import('../../viewer');
+let running: Viewer | null = null;
+
+/** The viewer, if it runs already. */
+export const viewerHere = (): Viewer | null => running;
+
+/** Fetch and run the viewer. */
+export async function loadViewer(): Promise<Viewer> {
+  running ??= await import('../../viewer');
+  return running;
+}
+
+/** Fetch the viewer and leave it: to run it takes as long as to show the first image, and would come before that. */
+function fetchViewer(): void {
+  const named = document.querySelector<HTMLMetaElement>('meta[name=viewer-files]');
+  named?.remove(); // once is enough
+  for (const href of named?.content.split(' ') ?? [])
+    document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href }));
+}
 
 export const PROTOCOLS = '/api/hanging-protocols';
 const PROTOCOLS_MS = 60_000;
@@ -46,7 +65,7 @@ export function protocols(anew = false): Promise<readonly OwnedProtocol[]> {
   return list;
 }
 
-/** Fetch the reading bundle and the metadata of what will be shown first. */
+/** Fetch the reading bundle, the metadata of what will be shown first, and the viewer. */
 export function prepare(study: string, ahead = false): Opening {
   const held = openings.get(study);
   if (held && performance.now() - held.at < FRESH_MS) return held;
@@ -57,7 +76,9 @@ export function prepare(study: string, ahead = false): Opening {
   };
   openings.clear();
   openings.set(study, opening);
-  void loadViewer();
+  if (ahead) void loadViewer();
+  else fetchViewer();
+  void import('./page');
   void protocols().catch(() => {});
   opening.reading.then(
     (reading) => firstSeries(reading)?.catch(() => {}),
@@ -84,12 +105,23 @@ export function taken(study: string): void {
   openings.delete(study);
 }
 
+/** The server's drawing of the first image of the study looked at last. */
+let drawnAhead: HTMLImageElement | null = null;
+
+/** Whether a drawing of the server is here already. */
+export const isDrawn = (url: string): boolean =>
+  drawnAhead?.getAttribute('src') === url && drawnAhead.complete && drawnAhead.naturalWidth > 0;
+
 /** Also load the viewer and the first image, while the person is still looking at the row. */
 export async function prepareImage(study: string, stillWanted: () => boolean): Promise<void> {
   const reading = await prepare(study, true).reading;
   const shown = await firstSeries(reading);
   const viewer = await loadViewer();
-  if (shown && !shown.notShown && stillWanted()) await viewer.prefetch(shown, startIndex(reading, shown), 1);
+  if (!shown || shown.notShown || !stillWanted()) return;
+  const index = startIndex(reading, shown);
+  const url = previewUrl(shown, index, reading.current?.window ?? windowOfSlice(shown, index));
+  drawnAhead = url ? Object.assign(new Image(), { src: url }) : null;
+  await viewer.prefetch(shown, index, 1);
 }
 
 function firstSeries(reading: Reading): Promise<SeriesToShow> | null {
@@ -103,15 +135,20 @@ const instancesOf = (reading: Reading): number =>
 export function loadSeries(study: string, uid: string, instances: number): Promise<SeriesToShow> {
   const key = `${uid} ${instances}`;
   const held = series.get(key);
-  if (held) return held;
+  if (held) return held.wanted;
   const wanted = get<DicomJson[]>(dicomweb.metadata(study, uid)).then((metadata) =>
     readSeries(metadata, { studyUid: study, seriesUid: uid }, dicomweb.frame(study, uid), isSlow()),
   );
-  series.set(key, wanted);
+  series.set(key, { study, wanted });
   wanted.catch(() => series.delete(key));
   const oldest = series.keys().next().value;
   if (series.size > KEPT_SERIES && oldest) series.delete(oldest);
   return wanted;
+}
+
+/** Let go of the metadata of studies that are closed. */
+export function forgetMetadata(studies: readonly string[]): void {
+  for (const [key, { study }] of series) if (studies.includes(study)) series.delete(key);
 }
 
 /** The finding to begin with: the first that still waits for a decision, else the first. */

@@ -12,7 +12,8 @@ import { EMPTY_VIEW, PLAIN } from '../../viewer/view';
 
 export interface Preview {
   url: string;
-  seen: () => void;
+  /** It is on the screen; or it could not be loaded. */
+  ended: (seen: boolean) => void;
 }
 
 /** The address of one image of a series as the server draws it; null where the engine would draw it otherwise. */
@@ -42,13 +43,13 @@ export function previewView(series: SeriesToShow, index: number, window: Window 
   };
 }
 
-export function PreviewImage({ url, seen }: Preview) {
+export function PreviewImage({ url, ended }: Preview) {
   const image = useRef<HTMLImageElement>(null);
   useLayoutEffect(() => {
     // Seen once it is decoded and the next frame is drawn.
     image.current?.decode().then(
-      () => requestAnimationFrame(seen),
-      () => {},
+      () => requestAnimationFrame(() => ended(true)),
+      () => ended(false),
     );
   }, [url]);
   return <img class="preview" ref={image} src={url} alt="" />;

@@ -32,6 +32,8 @@ import { LaidOver } from './laid-over';
 import { isSlow } from './line';
 import {
   firstFinding,
+  forgetMetadata,
+  isDrawn,
   loadViewer,
   type Outlines,
   point,
@@ -39,6 +41,7 @@ import {
   prepareImage,
   startIndex,
   taken,
+  viewerHere,
 } from './open';
 import { OtherWindows } from './other-windows';
 import { documentKind, load, PanesStore } from './panes';
@@ -48,6 +51,9 @@ import { SegmentationStore } from './segmentation';
 
 const POLL_MS = 3000;
 const NEXT_MS = 4000;
+/** How long the viewer waits for the server's drawing of the first image. */
+const PREVIEW_MS = 600;
+
 export interface Edit {
   label?: string;
   long_axis_mm?: number;
@@ -145,6 +151,7 @@ export class ReadingStore {
     this.annotations.close();
     this.segmentation.close();
     this.panes.close();
+    forgetMetadata(this.studies.value.map((s) => s.uid));
   }
 
   readonly #viewerEvents: ViewerEvents = {
@@ -161,25 +168,31 @@ export class ReadingStore {
     if (next && !this.closed) void prepareImage(next.study_uid, () => !this.closed).catch(() => {});
   }
 
-  /** The viewer; while it is being loaded, the server's drawing of the first image stands in its pane. */
+  /** The viewer; before it runs, or draws its first image, the server's drawing of that image is shown. */
   async #viewer(reading: Reading, hung: Hung | null): ReturnType<typeof loadViewer> {
-    const viewer = loadViewer();
-    let here = false;
-    void viewer.then(() => {
-      here = true;
-    });
+    const patience = new Promise((done) => setTimeout(done, PREVIEW_MS));
+    await Promise.race([this.#preview(reading, hung).catch(() => {}), patience]);
+    return loadViewer();
+  }
+
+  /** Show the server's drawing of the first image; resolves when it is on the screen, or would come too late. */
+  async #preview(reading: Reading, hung: Hung | null): Promise<void> {
     const wanted = hung ? await this.hanging.first(hung) : openedWith(reading);
-    if (!wanted || here || this.closed) return viewer;
+    if (!wanted) return;
     const series = await load(reading.study, wanted.seriesUid);
     const index = wanted.index ?? startIndex(reading, series);
     const window = wanted.window ?? windowOfSlice(series, index);
-    const url = here || this.closed ? null : previewUrl(series, index, window);
-    if (url) {
-      this.panes.name('current', reading.study);
-      this.panes.view('current').value = previewView(series, index, window);
-      this.panes.preview.value = { url, seen: () => this.#firstImage() };
-    }
-    return viewer;
+    const url = previewUrl(series, index, window);
+    if (!url || this.closed || (viewerHere() && !isDrawn(url))) return;
+    this.panes.name('current', reading.study);
+    this.panes.view('current').value = previewView(series, index, window);
+    await new Promise<void>((done) => {
+      const ended = (seen: boolean) => {
+        if (seen) this.#firstImage();
+        setTimeout(done); // once this frame is on the screen
+      };
+      this.panes.preview.value = { url, ended };
+    });
   }
 
   /** The first image of the study is on the screen. */
