@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cut, geometryNote, tiltDegrees, volumeProblem } from '../src/viewer/geometry';
+import { areaShown, cut, geometryNote, tiltDegrees, volumeProblem } from '../src/viewer/geometry';
 import { type DicomJson, readSeries } from '../src/viewer/series';
 
 const value = (...Value: unknown[]) => ({ vr: 'XX', Value });
@@ -89,5 +89,18 @@ describe('the line where two planes meet', () => {
   it('is not drawn for planes that run side by side or do not meet', () => {
     expect(cut({ normal: [0, 0, 1], point: [0, 0, 0] }, seen)).toBeNull();
     expect(cut({ normal: [1, 0, 0], point: [30, 0, 0] }, seen)).toBeNull();
+  });
+});
+
+describe('the area a pane shows', () => {
+  it('is the whole image where it just fits', () => {
+    expect(areaShown([2, 0, 0, 2, 0, 0], 200, 100)).toEqual({ top_left: [0, 0], bottom_right: [100, 50] });
+  });
+
+  it('grows from its top left even where the image is turned', () => {
+    // A quarter turn: columns run down, rows to the left.
+    const area = areaShown([0, 1, -1, 0, 80, 10], 100, 60);
+    expect(area.top_left).toEqual([-10, -20]);
+    expect(area.bottom_right).toEqual([50, 80]);
   });
 });

@@ -164,7 +164,7 @@ def byte_range(asked: str, size: int) -> tuple[int, int, int, dict[str, str]]:
 
 
 def revalidated(request: Request, body: BaseModel) -> Response:
-    """Return a larger answer that seldom changes: packed, and not at all if the client holds it (RFC 9110 13.1.2)."""
+    """Return what is large and seldom changes: packed, and nothing if the client holds it (RFC 9110 13.1)."""
     plain = body.model_dump_json().encode()
     etag = f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}

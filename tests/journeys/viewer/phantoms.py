@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import ComputedRadiographyImageStorage, CTImageStorage, ExplicitVRLittleEndian
 
 Array = NDArray[np.float64]
 Values = Callable[[Array, Array, Array], Array]
@@ -24,6 +24,11 @@ ALONG_Z = ((-35.0, -15.0), (35.0, -15.0), (-35.0, 15.0), (20.0, 15.0))  # x, y: 
 ALONG_X = ((-15.0, -22.0), (15.0, -22.0), (-15.0, 22.0), (8.0, 22.0))  # y, z: seen in a sagittal plane
 ALONG_Y = ((-25.0, -14.0), (25.0, -14.0), (-25.0, 14.0), (12.0, 14.0))  # x, z: seen in a coronal plane
 BLOCK_HU, STRIPES_HU, BLOCKS_Z = 300, (100, 140), 40.0
+DETECTOR_MM = 0.5
+OF_THE_PATIENT = (
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameOfReferenceUID",
+    "PositionReferenceIndicator", "PatientPosition", "SliceThickness", "RescaleType",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _sampled(place: Array, grid: Grid, values: Values) -> Array:
     return values(points[..., 0], points[..., 1], points[..., 2])
 
 
-RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS = (f"{ROOT}.{n}" for n in (1, 2, 3, 4))
+RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS, RADIOGRAPHS = (f"{ROOT}.{n}" for n in (1, 2, 3, 4, 5))
 
 # Directions of rows and columns as scanners write them, by how the patient lies (PS3.3 C.7.3.1.1.2).
 POSITIONS: dict[str, tuple[Vector, Vector]] = {
@@ -176,12 +181,24 @@ def lying(study: str = PATIENT_POSITIONS) -> dict[str, list[Dataset]]:
     }
 
 
+def radiographs(study: str = RADIOGRAPHS) -> list[Dataset]:
+    """Return two radiographs: one says nothing of its pixels, the other how far its detector's are apart."""
+    grid = Grid(spacing=(DETECTOR_MM, DETECTOR_MM, 1.0), size=(96, 160, 2))
+    objects = series(study, 1, grid, rods, description="radiographs", Modality="CR")
+    for ds in objects:
+        ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
+        for name in OF_THE_PATIENT:
+            delattr(ds, name)
+    objects[1].ImagerPixelSpacing = [DETECTOR_MM, DETECTOR_MM]
+    return objects
+
+
 def write_all(folder: Path) -> None:
     """Write every phantom into a folder."""
     objects = series(RODS, 1, ANISOTROPIC, rods, description="rods")
     objects += series(RODS_ISOTROPIC, 1, ISOTROPIC, rods, description="isotropic")
     objects += [ds for group in (traps(), lying()) for made in group.values() for ds in made]
-    write(folder, objects)
+    write(folder, objects + radiographs())
 
 
 def write(folder: Path, objects: list[Dataset]) -> None:

@@ -9,6 +9,7 @@ from sightline.science.rendering import (
     BadView,
     Box,
     Camera,
+    HalfSpace,
     LookNotUsable,
     apply_window,
     reduced,
@@ -42,10 +43,10 @@ def weights(picture: np.ndarray) -> dict[str, float]:
     }  # fmt: skip
 
 
-def picture_of(array, grid, look="bone", crop=None, **camera):
+def picture_of(array, grid, look="bone", crop=None, cut=None, **camera):
     small, coarse = reduced(array, grid)
     seen = Camera(columns=96, rows=96, **camera)
-    return render_volume(small, coarse, LOOKS[look], seen, is_hu=True, crop=crop)
+    return render_volume(small, coarse, LOOKS[look], seen, is_hu=True, crop=crop, cut=cut)
 
 
 def left_cube(crop_low=(10, -20, -15), crop_high=(39, 20, 15)) -> Box:
@@ -111,6 +112,20 @@ def test_cropping_leaves_out_and_zoom_enlarges():
     assert 0 < (cropped > 30).sum() < (everything > 30).sum()
     assert not picture_of(array, grid, crop=Box((30, 30, 30), (39, 39, 39))).any()
     assert near.shape == (96, 96, 3)
+
+
+def test_a_cut_keeps_what_lies_behind_its_plane_whatever_way_it_faces():
+    array, grid = body()
+    half = np.sqrt(0.5)
+
+    assert weights(picture_of(array, grid, cut=HalfSpace((1, 0, 0), 5)))["right"] > 0.9
+    assert weights(picture_of(array, grid, cut=HalfSpace((-1, 0, 0), 5)))["left"] > 0.9
+    assert weights(picture_of(array, grid, cut=HalfSpace((0, 0, 1), 5)))["up"] > 0.7
+    assert weights(picture_of(array, grid, cut=HalfSpace((0, 0, -1), 5)))["down"] > 0.9
+    slanted = weights(picture_of(array, grid, cut=HalfSpace((half, 0, -half), 5)))
+    assert min(slanted["right"], slanted["down"]) > 0.9
+    with pytest.raises(BadView):
+        HalfSpace((2, 0, 0), 5)
 
 
 @pytest.mark.parametrize("look", sorted(LOOKS))

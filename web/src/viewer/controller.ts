@@ -8,7 +8,7 @@
 import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
 import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
-import type { SeenPlane } from './geometry';
+import type { Area, SeenPlane } from './geometry';
 import type { Mapping } from './grid';
 import type { Measurement } from './measurements';
 import type { Mark } from './overlay';
@@ -16,11 +16,11 @@ import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane
 import type { Window } from './presets';
 import type { Pixels } from './sampling';
 import { valuesHere, valuesOf } from './segmenting';
-import { type SeriesToShow, slicesPerPhase } from './series';
+import { type SeriesToShow, slicesPerPhase, statesItsScale } from './series';
 import { StackPane } from './stack-pane';
 import type { ToolName } from './tool-list';
 import type { Vec3 } from './vectors';
-import { type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
+import { type Crop, type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
 
 export type PaneId = string;
 export type { ShowOptions } from './pane';
@@ -38,6 +38,10 @@ export interface ViewerEvents {
   /** The person touched a pane: it leads from now on. */
   lead(pane: PaneId): void;
   measured(): void;
+  /** Ask the person for the words of an arrow or a text. */
+  askForText(before: string): Promise<string | null>;
+  /** Ask for the length in mm of a line just drawn; `fixed`: its image states its own scale. */
+  askForLength(fixed: boolean): Promise<number | null>;
 }
 
 type PaneMaker = (id: string, element: HTMLDivElement, kind: PaneKind, events: PaneEvents) => Pane;
@@ -218,6 +222,19 @@ export class ViewerController {
     this.#panes.get(id)?.setSlab(slab);
   }
 
+  showArea(id: PaneId, area: Area): void {
+    this.#panes.get(id)?.showArea(area);
+  }
+
+  setCrop(id: PaneId, crop: Crop): void {
+    this.#panes.get(id)?.setCrop(crop);
+  }
+
+  /** Where the eye looks in a pane that shows a volume; null in every other. */
+  ahead(id: PaneId): Vec3 | null {
+    return this.#panes.get(id)?.ahead() ?? null;
+  }
+
   turn(id: PaneId, degrees: number, about: 'horizontal' | 'vertical'): void {
     const pane = this.#led(id);
     if (pane?.view.state !== 'shown') return;
@@ -273,12 +290,20 @@ export class ViewerController {
   }
 
   /** Load the mouse tools; to be called after the first image. */
-  async equip(): Promise<typeof import('./tools')> {
+  async equip(): Promise<void> {
     [this.#tools, this.#library] = await Promise.all([import('./tools'), import('./measurements')]);
     for (const pane of this.#panes.values()) this.#equip(pane);
     this.#tools.chooseTool(this.#tool);
-    this.#tools.follow({ step: (step) => this.#events.step(step), changed: () => this.#events.measured() });
-    return this.#tools;
+    this.#tools.follow({
+      step: (step) => this.#events.step(step),
+      changed: () => this.#events.measured(),
+      askForText: (before) => this.#events.askForText(before),
+      knownLength: ({ metadata }) => {
+        const drawn = this.#library?.imagesOf(this.#series()).get(metadata?.referencedImageId ?? '');
+        const instance = drawn?.series.instances[drawn.slice.instance];
+        return this.#events.askForLength(!drawn || !instance || statesItsScale(instance, drawn.slice));
+      },
+    });
   }
 
   chooseTool(name: ToolName): void {
@@ -317,10 +342,15 @@ export class ViewerController {
 
   /** Draw measurements again on the images of the panes; those already there stay. */
   drawMeasurements(measurements: readonly Measurement[]): void {
-    const element = [...this.#elements.values()][0];
-    if (!this.#library || !element) return;
-    this.#library.drawAgain(measurements, this.#library.imagesOf(this.#series()), element);
+    if (!this.#library) return;
+    this.#library.drawAgain(measurements, this.#library.imagesOf(this.#series()));
     renderingEngine().render();
+  }
+
+  /** Let go of the images of a series and of what is drawn on them, so that it can be shown with other scales. */
+  release(series: SeriesToShow): void {
+    this.#tools?.removeFrom(new Set(series.slices.map((s) => s.imageId)));
+    forgetSeries(new Set([series.uid]));
   }
 
   #series(): SeriesToShow[] {

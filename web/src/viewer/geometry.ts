@@ -6,6 +6,7 @@
 import { text } from './dicom';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { cross, dot, length, scale, subtract, type Vec3 } from './vectors';
+import type { Placement } from './view';
 
 const SPACING_TOLERANCE = 0.05;
 const TILT_TOLERANCE_MM = 0.5;
@@ -105,6 +106,27 @@ function median(values: readonly number[]): number {
 }
 
 /** A plane with the four corners of what is seen of it, in mm (LPS). */
+/** A rectangle of an image, in columns and rows; (0, 0) is the corner of the first pixel. */
+export interface Area {
+  top_left: [number, number];
+  bottom_right: [number, number];
+}
+
+/** The rectangle of an image that a pane of this size shows, with what lies around the image. */
+export function areaShown([a, b, c, d, e, f]: Placement, width: number, height: number): Area {
+  const turn = a * d - b * c;
+  const corners = [
+    [0, 0],
+    [width, height],
+  ].map(([x = 0, y = 0]) => [(d * (x - e) - c * (y - f)) / turn, (a * (y - f) - b * (x - e)) / turn]);
+  const over = (pick: (...v: number[]) => number, k: number) =>
+    Math.round(pick(...corners.map((corner) => corner[k] ?? 0)) * 100) / 100;
+  return {
+    top_left: [over(Math.min, 0), over(Math.min, 1)],
+    bottom_right: [over(Math.max, 0), over(Math.max, 1)],
+  };
+}
+
 export interface SeenPlane {
   normal: Vec3;
   corners: readonly [Vec3, Vec3, Vec3, Vec3];

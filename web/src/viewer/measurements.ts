@@ -4,8 +4,10 @@
  * Invariants: points are in mm (LPS) where the image lies in space, and always in columns and rows of the image they
  * were drawn on ((0, 0) is the corner of the first pixel, PS3.3 C.18.6.1.2); a measurement keeps its UID for life.
  */
+import { metaData } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 import { uidOfUuid } from './dicom';
+import { KnownLengthTool, knownMmOf } from './known-length';
 import { calibrationOf } from './lookup';
 import { pixelOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
@@ -14,6 +16,7 @@ import { volumeIdOf } from './volume-id';
 
 export type MeasurementKind =
   | 'length'
+  | 'calibrated-length'
   | 'bidirectional'
   | 'angle'
   | 'cobb'
@@ -51,6 +54,7 @@ type Stats = Record<string, number | string | number[] | undefined>;
 
 const KINDS: Record<string, MeasurementKind> = {
   [tools.LengthTool.toolName]: 'length',
+  [KnownLengthTool.toolName]: 'calibrated-length',
   [tools.BidirectionalTool.toolName]: 'bidirectional',
   [tools.AngleTool.toolName]: 'angle',
   [tools.CobbAngleTool.toolName]: 'cobb',
@@ -67,6 +71,7 @@ const KINDS: Record<string, MeasurementKind> = {
 /** Contours come back as freehand ones, circles as ellipses: their points are kept, not the way they were drawn. */
 const TOOL_OF: Record<MeasurementKind, string> = {
   length: tools.LengthTool.toolName,
+  'calibrated-length': KnownLengthTool.toolName,
   bidirectional: tools.BidirectionalTool.toolName,
   angle: tools.AngleTool.toolName,
   cobb: tools.CobbAngleTool.toolName,
@@ -82,6 +87,7 @@ const CONTOURS = new Set<MeasurementKind>(['freehand', 'spline']);
 /** How many points a measurement has at least. */
 const POINTS: Record<MeasurementKind, number> = {
   length: 2,
+  'calibrated-length': 2,
   bidirectional: 4,
   angle: 3,
   cobb: 4,
@@ -144,6 +150,8 @@ function measurementOf(
   if (!drawn) return inPlane(annotation, kind, images);
   const points = pointsOf(annotation, kind, drawn.slice);
   if (points.length < POINTS[kind]) return null; // still being drawn
+  const knownMm = knownMmOf(annotation);
+  if (kind === 'calibrated-length' && !knownMm) return null; // still being asked for
   const { series, slice } = drawn;
   const instance = series.instances[slice.instance] ?? {};
   return {
@@ -156,10 +164,12 @@ function measurementOf(
     frame_of_reference_uid: series.frameOfReference,
     points_px: points.map((p) => [...pixelOf(slice, p)] as [number, number]),
     points_lps_mm: slice.positionLpsMm && slice.axes ? points : null,
-    values: valuesOf(annotation, kind, {
-      pixel: scalingOf(instance, series.modality).unit,
-      length: series.pixelSpacingMm ? 'mm' : 'px',
-    }),
+    values: knownMm
+      ? [{ name: 'length', value: knownMm, unit: 'mm', method: '' }]
+      : valuesOf(annotation, kind, {
+          pixel: scalingOf(instance, series.modality).unit,
+          length: slice.spacing ? 'mm' : 'px',
+        }),
     calibration: calibrationOf(instance),
   };
 }
@@ -244,11 +254,7 @@ function uidOf(annotation: tools.Types.Annotation): string {
 }
 
 /** Draw measurements again; those already there, or on images that are not shown, are left out. */
-export function drawAgain(
-  measurements: readonly Measurement[],
-  images: ReadonlyMap<string, Drawn>,
-  element: HTMLDivElement,
-): void {
+export function drawAgain(measurements: readonly Measurement[], images: ReadonlyMap<string, Drawn>): void {
   const byPlace = new Map(
     [...images].map(([imageId, { slice }]) => [`${slice.sopUid} ${slice.frame}`, imageId]),
   );
@@ -258,13 +264,17 @@ export function drawAgain(
     if (there.has(m.uid) || !TOOL_OF[m.kind]) continue;
     if (!imageId) {
       const planar = planarAnnotation(m, images);
-      if (planar) tools.annotation.state.addAnnotation(planar, element);
-      if (planar) once.add(m.uid);
+      if (planar) draw(planar, m);
       continue;
     }
-    once.add(m.uid);
-    tools.annotation.state.addAnnotation(annotationOf(m, imageId, images.get(imageId) as Drawn), element);
+    draw(annotationOf(m, imageId, images.get(imageId) as Drawn), m);
   }
+}
+
+function draw(annotation: tools.Types.Annotation, { uid }: Measurement): void {
+  once.add(uid);
+  // Without an element it belongs to the space it names, whichever pane shows that.
+  tools.annotation.state.addAnnotation(annotation, '');
 }
 
 /** A measurement in an axial, sagittal or coronal plane again; of others nothing says how their plane was turned. */
@@ -297,11 +307,12 @@ function annotationOf(m: Measurement, imageId: string, { series, slice }: Drawn)
     annotationUID: m.uid,
     highlighted: false,
     invalidated: true,
-    isLocked: false,
+    isLocked: m.kind === 'calibrated-length',
     isVisible: true,
     metadata: {
       toolName: TOOL_OF[m.kind],
-      FrameOfReferenceUID: series.frameOfReference || m.frame_of_reference_uid,
+      // As the engine has it, which gives an image without a space none.
+      FrameOfReferenceUID: metaData.get('imagePlaneModule', imageId)?.frameOfReferenceUID,
       referencedImageId: imageId,
       ...(slice.axes && { viewUp: slice.axes.column.map((v) => -v) as Point }),
       ...(series.normal && { viewPlaneNormal: series.normal.map((v) => -v) as Point }),
@@ -310,6 +321,7 @@ function annotationOf(m: Measurement, imageId: string, { series, slice }: Drawn)
       label: m.label,
       text: m.label,
       cachedStats: {},
+      ...(m.kind === 'calibrated-length' && { knownMm: m.values[0]?.value }),
       ...(contour && { contour: { polyline: points, closed: true } }),
       handles: {
         points: contour ? [] : points,

@@ -7,7 +7,7 @@
 import { Enums, type Types } from '@cornerstonejs/core';
 import { text } from './dicom';
 import { renderingEngine } from './engine';
-import { cut as cutOf, type SeenPlane } from './geometry';
+import { type Area, cut as cutOf, type SeenPlane } from './geometry';
 import type { Mapping } from './grid';
 import { drawMarks, lettersOf, type Mark } from './overlay';
 import type { Window } from './presets';
@@ -15,6 +15,7 @@ import type { SeriesToShow } from './series';
 import { scalingOf } from './units';
 import { dot, inPlane, length, subtract, unit, type Vec3 } from './vectors';
 import {
+  type Crop,
   type DrawnLine,
   EMPTY_VIEW,
   type Letters,
@@ -35,6 +36,7 @@ export interface ShowOptions {
   zoom?: number;
   presentation?: Partial<Presentation>;
   slab?: Slab | null;
+  crop?: Crop;
   /** Laid over this series in colour; both lie in one frame of reference. */
   fusion?: SeriesToShow | null;
 }
@@ -71,7 +73,12 @@ export interface Pane {
   /** Half the height of the pane in mm. */
   readonly scaleMm: number;
   present(change: Partial<Presentation>): void;
+  /** Bring a rectangle of the image into the pane, as large as it fits. */
+  showArea(area: Area): void;
   setSlab(slab: Slab | null): void;
+  setCrop(crop: Crop): void;
+  /** Where the eye looks, for a volume; null for everything flat. */
+  ahead(): Vec3 | null;
   zoomBy(factor: number): void;
   fit(): void;
   /** One pixel of the image on this many pixels of the screen. */
@@ -120,7 +127,12 @@ export abstract class CameraPane implements Pane {
   abstract scroll(by: number): Promise<void>;
   abstract reach(point: Vec3): Promise<void>;
   abstract follow(point: Vec3, scaleMm: number): Promise<void>;
+  showArea(_area: Area): void {}
   abstract setSlab(slab: Slab | null): void;
+  setCrop(): void {}
+  ahead(): Vec3 | null {
+    return null;
+  }
   abstract turn(degrees: number, about: 'horizontal' | 'vertical', pivot: Vec3 | null): void;
   abstract get normal(): Vec3 | null;
   /** The parts of the view that only the kind of pane knows; null while there is nothing to show. */
@@ -193,7 +205,7 @@ export abstract class CameraPane implements Pane {
   }
 
   zoomTo(screenPixelsPerImagePixel: number): void {
-    const spacing = this.series?.pixelSpacingMm?.[0] ?? 1;
+    const spacing = this.spacingMm?.[0] ?? 1;
     if (this.view.state !== 'shown') return;
     this.zoomBy((this.scaleMm * 2 * screenPixelsPerImagePixel) / (this.element.clientHeight * spacing));
   }
@@ -220,6 +232,11 @@ export abstract class CameraPane implements Pane {
   setPlaying(framesPerSecond: number | null): void {
     this.playing = framesPerSecond;
     this.republish();
+  }
+
+  /** Row and column spacing of what is on the screen; null where nothing says how large a pixel is. */
+  protected get spacingMm(): readonly [number, number] | null {
+    return this.series?.pixelSpacingMm ?? null;
   }
 
   get scaleMm(): number {
@@ -274,7 +291,7 @@ export abstract class CameraPane implements Pane {
       kind: this.kind,
       series: this.series,
       presentation: { ...this.presentation, window: this.windowNow() },
-      mmPerPixel: this.series?.pixelSpacingMm ? mm : null,
+      mmPerPixel: this.spacingMm ? mm : null,
       letters: this.normal ? lettersOf(right, down) : this.projectionLetters(own.placement),
       marks: this.#drawnMarks(own.positionLpsMm, mm),
       lines: this.#drawnLines(),

@@ -19,8 +19,8 @@ export interface Slice {
   positionLpsMm: Vec3 | null;
   /** Directions of a row and of a column of pixels; null without orientation. */
   axes: { row: Vec3; column: Vec3 } | null;
-  /** Between rows and between columns, in mm; 1 and 1 where the image does not say. */
-  spacing: readonly [number, number];
+  /** Between rows and between columns, in mm; null where the image does not say. */
+  spacing: readonly [number, number] | null;
   /** Columns and rows. */
   size: readonly [number, number];
   /** Index of the instance's metadata in `SeriesToShow.instances`. */
@@ -114,6 +114,42 @@ export function readSeries(
   };
 }
 
+/** What a reader says of an image: how large its pixels are, by a line whose length he knows. */
+export interface ReadersScale {
+  seriesUid: string;
+  mmPerPixel: number;
+  knownMm: number;
+}
+
+/** Whether an image lies in the patient or states the size of each frame, so that nobody else can say how large it is. */
+export const statesItsScale = (instance: DicomJson, slice: Slice): boolean =>
+  (slice.positionLpsMm !== null && slice.axes !== null) || instance['52009229'] !== undefined;
+
+/** A series with the scales that a reader set, by SOP instance. */
+export function rescaled(series: SeriesToShow, scales: ReadonlyMap<string, ReadersScale>): SeriesToShow {
+  const scaleOf = (instance: DicomJson | undefined) => scales.get(text(instance, '00080018'));
+  const spacing = (s: ReadersScale) => [s.mmPerPixel, s.mmPerPixel] as const;
+  const first = scaleOf(series.instances[0]);
+  return {
+    ...series,
+    instances: series.instances.map((instance) => {
+      const set = scaleOf(instance);
+      if (!set) return instance;
+      const words = `calibrated by the reader: ${set.knownMm} mm`;
+      return {
+        ...instance,
+        '00280030': { vr: 'DS', Value: [...spacing(set)] },
+        '00280A04': { vr: 'LO', Value: [words] },
+      };
+    }),
+    slices: series.slices.map((slice) => {
+      const set = scales.get(slice.sopUid);
+      return set ? { ...slice, spacing: spacing(set) } : slice;
+    }),
+    pixelSpacingMm: first ? spacing(first) : series.pixelSpacingMm,
+  };
+}
+
 /** Slices of one phase. */
 export const slicesPerPhase = (series: SeriesToShow): number => series.slices.length / series.phases.count;
 
@@ -191,14 +227,15 @@ function frames(
 
 function spacingOf(spaced: DicomJson, frame: number): Slice['spacing'] {
   const found = numbers(ofFrame(spaced, frame, '00289110'), '00280030');
-  return found?.length === 2 ? (found as unknown as Slice['spacing']) : [1, 1];
+  return found?.length === 2 ? (found as unknown as Slice['spacing']) : null;
 }
 
 /** Where a point of an image lies in patient space; images without a place lie in a space of their own (PS3.3 C.7.6.2.1.1). */
 export function worldOf(slice: Slice, column: number, row: number): Vec3 {
   const axes = slice.axes ?? OWN_AXES;
-  const along = scale(axes.row, (column - 0.5) * slice.spacing[1]);
-  const down = scale(axes.column, (row - 0.5) * slice.spacing[0]);
+  const [rowMm, columnMm] = pixelSizeOf(slice);
+  const along = scale(axes.row, (column - 0.5) * columnMm);
+  const down = scale(axes.column, (row - 0.5) * rowMm);
   return add(slice.positionLpsMm ?? [0, 0, 0], add(along, down));
 }
 
@@ -206,8 +243,12 @@ export function worldOf(slice: Slice, column: number, row: number): Vec3 {
 export function pixelOf(slice: Slice, point: Vec3): readonly [number, number] {
   const axes = slice.axes ?? OWN_AXES;
   const from = subtract(point, slice.positionLpsMm ?? [0, 0, 0]);
-  return [dot(from, axes.row) / slice.spacing[1] + 0.5, dot(from, axes.column) / slice.spacing[0] + 0.5];
+  const [rowMm, columnMm] = pixelSizeOf(slice);
+  return [dot(from, axes.row) / columnMm + 0.5, dot(from, axes.column) / rowMm + 0.5];
 }
+
+/** How far apart rows and columns are: in mm, or in pixels where the image does not say. */
+export const pixelSizeOf = (slice: Slice): readonly [number, number] => slice.spacing ?? [1, 1];
 
 const OWN_AXES = { row: [1, 0, 0] as Vec3, column: [0, 1, 0] as Vec3 };
 

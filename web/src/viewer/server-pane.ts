@@ -2,13 +2,21 @@
  * Planes and volumes drawn by the server, for browsers that cannot: no WebGL at all, or a volume without a graphics
  * processor. The same commands as every other pane; each change asks for one picture, and only the last one is awaited.
  */
-import { type SeenPlane, volumeProblem } from './geometry';
+import { type Area, type SeenPlane, volumeProblem } from './geometry';
 import type { Mapping } from './grid';
 import type { Mark } from './overlay';
 import type { Pane, PaneEvents, ShowOptions } from './pane';
 import type { SeriesToShow } from './series';
 import type { Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
+import {
+  type Crop,
+  EMPTY_VIEW,
+  type PaneKind,
+  type PaneView,
+  PLAIN,
+  type Presentation,
+  type Slab,
+} from './view';
 
 const MOST_PIXELS = 1024;
 
@@ -115,7 +123,12 @@ export abstract class ServerPane implements Pane {
   seen(): SeenPlane | null {
     return null;
   }
+  showArea(_area: Area): void {}
   setSlab(_slab: Slab | null): void {}
+  setCrop(_crop: Crop): void {}
+  ahead(): Vec3 | null {
+    return null;
+  }
   setLines(): void {}
   setPlaying(): void {}
   zoomTo(): void {}

@@ -5,6 +5,7 @@ import { greyMap } from './colours';
 import { inSteps } from './delivery';
 import { text } from './dicom';
 import { loadNow, registerSeries, renderingEngine } from './engine';
+import type { Area } from './geometry';
 import { greyTable } from './lookup';
 import { lettersOfProjection } from './overlay';
 import { CameraPane, type PaneEvents, rangeOf, type ShowOptions, sameRange } from './pane';
@@ -110,6 +111,20 @@ export class StackPane extends CameraPane {
     this.viewport.render();
   }
 
+  override showArea({ top_left: [left, top], bottom_right: [right, bottom] }: Area): void {
+    if (this.view.state !== 'shown') return;
+    const ends = () => [this.imageToCanvas(left, top), this.imageToCanvas(right, bottom)];
+    const [one, two] = ends();
+    if (!one || !two) return;
+    const { clientWidth: width, clientHeight: height } = this.element;
+    this.zoomBy(Math.min(width / Math.abs(one[0] - two[0]), height / Math.abs(one[1] - two[1])));
+    const [first, last] = ends();
+    if (!first || !last) return;
+    const [x, y] = this.viewport.getPan();
+    this.viewport.setPan([x + (width - first[0] - last[0]) / 2, y + (height - first[1] - last[1]) / 2]);
+    this.viewport.render();
+  }
+
   setSlab(): void {}
   turn(): void {}
 
@@ -121,6 +136,10 @@ export class StackPane extends CameraPane {
     return this.series?.slices[
       this.#stack === this.series.uid ? this.viewport.getCurrentImageIdIndex() : this.#wanted
     ];
+  }
+
+  protected override get spacingMm(): readonly [number, number] | null {
+    return this.#slice()?.spacing ?? null;
   }
 
   protected override get invertedByNature(): boolean {

@@ -10,6 +10,7 @@ export type ToolName =
   | 'crosshair'
   | 'magnify'
   | 'length'
+  | 'calibrate'
   | 'bidirectional'
   | 'angle'
   | 'cobb'
@@ -71,6 +72,7 @@ export const TOOLS: readonly ToolRow[] = [
   { name: 'spline', words: 'Spline: mean and area', key: 'D', group: 'Measure', icon: null },
   { name: 'livewire', words: 'Livewire: follows edges', key: 'L', group: 'Measure', icon: null },
   { name: 'probe', words: 'Probe: value at a point', key: 'i', group: 'Measure', icon: null },
+  { name: 'calibrate', words: 'Calibrate by a known length', key: 'A', group: 'Measure', icon: null },
   { name: 'arrow', words: 'Arrow', key: 'j', group: 'Mark', icon: null },
   { name: 'text', words: 'Text', key: 'J', group: 'Mark', icon: null },
   { name: 'brush', words: 'Brush', key: 'B', group: 'Segment', icon: null },

@@ -2,14 +2,24 @@
 import { cache, Enums, eventTarget, getRenderingEngine, triggerEvent, utilities } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 import type { Step } from './controller';
+import { KnownLengthTool, setKnown, wordsOfKnown } from './known-length';
 import type { SegmentToolName, ToolName } from './tool-list';
 import type { PaneKind } from './view';
 
 const { MouseBindings } = tools.Enums;
 const { DefaultHistoryMemo: history } = utilities.HistoryMemo;
 
-/** Asks the person for the words of an arrow or a text; set by the page. */
-let askForText: (before: string) => Promise<string | null> = async () => null;
+/** What the page does for the tools. */
+interface Page {
+  /** Ask the person for the words of an arrow or a text. */
+  askForText: (before: string) => Promise<string | null>;
+  step: (step: Step) => void;
+  changed: () => void;
+  /** A line is drawn whose length in mm the person is to give. */
+  knownLength: (annotation: tools.Types.Annotation) => Promise<number | null>;
+}
+let page: Page | null = null;
+const askForText = async (before: string): Promise<string | null> => page?.askForText(before) ?? null;
 
 const withText = {
   getTextCallback: (done: (text: string) => void) => void askForText('').then((text) => done(text ?? '')),
@@ -57,6 +67,7 @@ const ROWS: Record<Exclude<ToolName, 'crosshair' | SegmentToolName>, Row> = {
   rotate: plain(tools.PlanarRotateTool),
   magnify: plain(tools.MagnifyTool),
   length: plain(tools.LengthTool),
+  calibrate: plain(KnownLengthTool, { getTextLines: wordsOfKnown }),
   bidirectional: plain(tools.BidirectionalTool),
   angle: plain(tools.AngleTool),
   cobb: plain(tools.CobbAngleTool),
@@ -79,6 +90,7 @@ const CLASSES = [
   tools.PlanarRotateTool,
   tools.MagnifyTool,
   tools.LengthTool,
+  KnownLengthTool,
   tools.BidirectionalTool,
   tools.AngleTool,
   tools.CobbAngleTool,
@@ -177,10 +189,6 @@ export function chooseTool(name: ToolName): void {
   }
 }
 
-export function onText(ask: (before: string) => Promise<string | null>): void {
-  askForText = ask;
-}
-
 /** Delete the measurements that are selected, else the one drawn last; can be taken back. */
 export function removeMeasurement(): void {
   const { selection, state } = tools.annotation;
@@ -210,21 +218,22 @@ export function clearMeasurements(): void {
     if (annotationUID) tools.annotation.state.removeAnnotation(annotationUID);
 }
 
-interface Listener {
-  step: (step: Step) => void;
-  changed: () => void;
+/** Remove what is drawn on images; nobody is told, and it is no step. */
+export function removeFrom(imageIds: ReadonlySet<string>): void {
+  const { state } = tools.annotation;
+  const there = state.getAllAnnotations().filter((a) => imageIds.has(a.metadata?.referencedImageId ?? ''));
+  for (const { annotationUID } of there) if (annotationUID) state.removeAnnotation(annotationUID);
 }
 
-/** Tell of each step that can be taken back, and of every change of a measurement. */
-export function follow(told: Listener | null): void {
-  listener = told;
+/** Tell the page of each step that can be taken back, and of every change of a measurement. */
+export function follow(told: Page | null): void {
+  page = told;
   if (following) return;
   following = true;
   const push = history.push.bind(history);
   const begin = history.startGroupRecording.bind(history);
   let grouped = false;
-  const step = () =>
-    listener?.step({ label: 'Drawing', undo: () => history.undo(), redo: () => history.redo() });
+  const step = () => page?.step({ label: 'Drawing', undo: () => history.undo(), redo: () => history.redo() });
   history.startGroupRecording = () => {
     grouped = true;
     begin();
@@ -242,8 +251,18 @@ export function follow(told: Listener | null): void {
   };
   const { ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED } = tools.Enums.Events;
   for (const name of [ANNOTATION_COMPLETED, ANNOTATION_MODIFIED, ANNOTATION_REMOVED])
-    eventTarget.addEventListener(name, () => listener?.changed());
+    eventTarget.addEventListener(name, () => page?.changed());
+  eventTarget.addEventListener(ANNOTATION_COMPLETED, (event: unknown) => {
+    const { annotation } = (event as CustomEvent<{ annotation: tools.Types.Annotation }>).detail;
+    if (annotation.metadata?.toolName === KnownLengthTool.toolName) void takeKnown(annotation);
+  });
 }
 
-let listener: Listener | null = null;
+async function takeKnown(annotation: tools.Types.Annotation): Promise<void> {
+  const mm = (await page?.knownLength(annotation)) ?? null;
+  if (mm) setKnown(annotation, mm);
+  else if (annotation.annotationUID) tools.annotation.state.removeAnnotation(annotation.annotationUID);
+  page?.changed();
+}
+
 let following = false;

@@ -14,6 +14,17 @@ export interface Slab {
   projection: 'max' | 'min' | 'average';
 }
 
+/** What is cut away from a volume. */
+export interface Crop {
+  /** How much of the box around it, from right, front and feet, and from left, back and head: 0 to 1. */
+  low: Vec3;
+  high: Vec3;
+  /** What lies before a plane that faced the person when it was set: how deep, 0 to 1. */
+  facing: { ahead: Vec3; depth: number } | null;
+}
+
+export const WHOLE: Crop = { low: [0, 0, 0], high: [0, 0, 0], facing: null };
+
 /** How an image is turned, coloured and windowed; a part of it can be set alone. */
 export interface Presentation {
   window: Window | null;

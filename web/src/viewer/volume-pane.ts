@@ -1,5 +1,7 @@
 /** The volume itself, lit and seen from any side; drawn by the graphics processor. */
 import { Enums, type Types } from '@cornerstonejs/core';
+import vtkPlane from '@kitware/vtk.js/Common/DataModel/Plane';
+import { boundsOf, boxAround } from './crop';
 import { renderingEngine } from './engine';
 import { volumeProblem } from './geometry';
 import type { Mapping } from './grid';
@@ -8,7 +10,7 @@ import { lettersOf } from './overlay';
 import type { Pane, PaneEvents, ShowOptions } from './pane';
 import type { SeriesToShow } from './series';
 import { add, cross, length, rotate, scale, subtract, unit, type Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneView, PLAIN, type Presentation } from './view';
+import { type Crop, EMPTY_VIEW, type PaneView, PLAIN, type Presentation, WHOLE } from './view';
 import { volumeIdOf } from './volume-id';
 import { leaveVolume, takeVolume } from './volumes';
 
@@ -65,7 +67,25 @@ export class VolumePane implements Pane {
     }
     this.present({ ...options.presentation, colourMap: options.presentation?.colourMap ?? lookFor(series) });
     this.#viewport.resetCamera();
+    this.setCrop(options.crop ?? WHOLE);
     await this.render();
+  }
+
+  setCrop(crop: Crop): void {
+    const mapper = this.#viewport.getDefaultActor()?.actor.getMapper();
+    const box = this.series && boxAround(this.series);
+    if (!mapper || !('addClippingPlane' in mapper) || !box) return;
+    mapper.removeAllClippingPlanes();
+    for (const { normal, distance } of boundsOf(box, crop))
+      mapper.addClippingPlane(
+        vtkPlane.newInstance({ normal: [...normal], origin: [...scale(normal, distance)] }),
+      );
+    this.#viewport.render();
+  }
+
+  ahead(): Vec3 | null {
+    const { viewPlaneNormal } = this.#viewport.getCamera();
+    return viewPlaneNormal ? unit(scale(viewPlaneNormal as unknown as Vec3, -1)) : null;
   }
 
   present(change: Partial<Presentation>): void {
@@ -156,6 +176,7 @@ export class VolumePane implements Pane {
   async follow(): Promise<void> {}
   middle = (): null => null;
   seen = (): null => null;
+  showArea(): void {}
   setSlab(): void {}
   setMarks(): void {}
   setLines(): void {}

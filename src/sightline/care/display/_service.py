@@ -114,7 +114,8 @@ def render(
     look: str,
     camera: rendering.Camera,
     *,
-    crop: rendering.Box | None,
+    crop: rendering.Box | None = None,
+    cut: rendering.HalfSpace | None = None,
     by: access.Person,
 ) -> npt.NDArray[np.uint8]:
     """Return a picture of the whole volume of a series, (row, column, 3).
@@ -129,7 +130,9 @@ def render(
     with _admitted(on, study_uid, series_uid, by):
         is_hu = view_of(on, series_uid).is_hu
         array, grid = reduced_view_of(on, series_uid)
-        return rendering.render_volume(array, grid, rendering.LOOKS[look], camera, is_hu=is_hu, crop=crop)
+        return rendering.render_volume(
+            array, grid, rendering.LOOKS[look], camera, is_hu=is_hu, crop=crop, cut=cut
+        )
 
 
 def find_surface(

@@ -164,14 +164,18 @@ def get_rendering(
     rows: Annotated[int, Query(ge=16, le=rendering.MOST_PIXELS)] = 512,
     zoom: Annotated[float, Query(ge=0.1, le=20)] = 1.0,
     crop: Annotated[str | None, Query(description="x0,x1,y0,y1,z0,z1 in LPS mm.")] = None,
+    cut: Annotated[str | None, Query(description="x,y,z,d: kept is where x,y,z · p ≥ d, LPS mm.")] = None,
 ) -> Response:
     """Draw the whole volume, seen from any side."""
     camera = rendering.Camera(azimuth, elevation, zoom, columns, rows)
-    box = None
+    box, half = None, None
     if crop:
         x0, x1, y0, y1, z0, z1 = _numbers(crop, 6)
         box = rendering.Box((x0, y0, z0), (x1, y1, z1))
-    return _png(display.render(on, study_uid, series_uid, preset, camera, crop=box, by=caller))
+    if cut:
+        x, y, z, distance = _numbers(cut, 4)
+        half = rendering.HalfSpace((x, y, z), distance)
+    return _png(display.render(on, study_uid, series_uid, preset, camera, crop=box, cut=half, by=caller))
 
 
 @router.get("/surface", response_class=Response)

@@ -131,6 +131,18 @@ class Box:
             raise BadView("A crop box needs finite bounds, the lower below the upper.")
 
 
+@dataclass(frozen=True, slots=True)
+class HalfSpace:
+    """What is shown of the patient: every point p with normal · p ≥ `distance_mm`, in LPS mm."""
+
+    normal: tuple[float, float, float]
+    distance_mm: float
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.distance_mm) or not 0.99 < float(np.linalg.norm(self.normal)) < 1.01:
+            raise BadView("A cut needs a finite distance and a normal of length 1.")
+
+
 def reduced(array: npt.NDArray[Any], grid: Grid) -> tuple[npt.NDArray[np.float32], Grid]:
     """Return the volume as small as rays need it: means of blocks, float32."""
     small, coarse = block_means(array, grid, MOST_VOXELS)
@@ -145,6 +157,7 @@ def render_volume(
     *,
     is_hu: bool,
     crop: Box | None = None,
+    cut: HalfSpace | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Return a picture of a volume that was made small by `reduced`.
 
@@ -162,7 +175,7 @@ def render_volume(
     """
     if look.needs_hu and not is_hu:
         raise LookNotUsable("This look needs a CT in Hounsfield units; choose mip or generic.")
-    view = _View(array, grid, camera, _first_visible(array, look), crop)
+    view = _View(array, grid, camera, _first_visible(array, look), crop, cut)
     if look.projection is not None:
         picture = _projected(view, look.projection)
     else:
@@ -187,8 +200,9 @@ class _View:
         camera: Camera,
         visible_from: float | None,
         crop: Box | None,
+        cut: HalfSpace | None,
     ) -> None:
-        self._array, self._grid, self._crop = array, grid, crop
+        self._array, self._grid, self._crop, self._cut = array, grid, crop, cut
         self.fill = float(array.min())
         right, down, ahead = camera.axes()
         seen = _corners(grid, array, visible_from)
@@ -235,17 +249,24 @@ class _View:
             resample.SetSize([self.shape[1], self.shape[0], depth])
             resample.SetOutputOrigin([0.0, 0.0, float(first - overlap)])
             slab = sitk.GetArrayFromImage(resample.Execute(image))
-            if self._crop is not None:
-                slab[~self._within(self._crop, first - overlap, depth)] = self.fill
+            if self._crop is not None or self._cut is not None:
+                slab[~self._within(first - overlap, depth)] = self.fill
             yield slab
 
-    def _within(self, crop: Box, first: int, depth: int) -> npt.NDArray[np.bool_]:
+    def _within(self, first: int, depth: int) -> npt.NDArray[np.bool_]:
         within = np.ones((depth, *self.shape), dtype=bool)
         k, r, c = np.ogrid[first : first + depth, 0 : self.shape[0], 0 : self.shape[1]]
-        for axis in range(3):
-            along = self._steps[:, axis]
-            place = self._origin[axis] + along[0] * k + along[1] * r + along[2] * c
-            within &= (place >= crop.low_lps_mm[axis]) & (place <= crop.high_lps_mm[axis])
+
+        def along(direction: npt.ArrayLike) -> Floats:
+            step = self._steps @ np.asarray(direction, dtype=float)
+            here: Floats = self._origin @ direction + step[0] * k + step[1] * r + step[2] * c
+            return here
+
+        if self._crop is not None:
+            for axis, place in enumerate(map(along, np.eye(3))):
+                within &= (place >= self._crop.low_lps_mm[axis]) & (place <= self._crop.high_lps_mm[axis])
+        if self._cut is not None:
+            within &= along(self._cut.normal) >= self._cut.distance_mm
         return within
 
     def whole(self, part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

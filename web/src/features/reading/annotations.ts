@@ -10,7 +10,10 @@ import { get, post, put, Refused } from '../../api';
 import { perform, tell, tellError } from '../../ui/toasts';
 import type { PaneView } from '../../viewer';
 import { newUid } from '../../viewer/dicom';
+import type { Area } from '../../viewer/geometry';
 import type { Measurement } from '../../viewer/measurements';
+import type { ReadersScale } from '../../viewer/series';
+import { rescaleSeries } from './open';
 import type { PanesStore } from './panes';
 
 export interface KeyImage {
@@ -29,7 +32,7 @@ export interface SavedPresentation {
   invert: boolean;
   rotation: 0 | 90 | 180 | 270;
   flip_horizontal: boolean;
-  area: { top_left: [number, number]; bottom_right: [number, number] } | null;
+  area: Area | null;
   graphics: { kind: string; points: [number, number][]; text: string; closed: boolean }[];
   layer: string;
   editable: boolean;
@@ -75,6 +78,8 @@ export class AnnotationStore {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stop: () => void = () => {};
   #loaded = false;
+  /** The scales that lines of known length set, by SOP instance, as the images are shown. */
+  #scales: ReadonlyMap<string, ReadersScale> = new Map();
 
   constructor(
     readonly studyUid: string,
@@ -98,9 +103,11 @@ export class AnnotationStore {
     this.unread.value = held.unread;
     this.state.value = held.draft ? 'kept' : 'saved';
     this.#loaded = true;
+    await this.#rescale();
     this.#stop = effect(() => {
       const uids = this.panes.slots.value.map((s) => this.panes.view(s.id).value.series?.uid);
-      if (uids.some(Boolean)) this.panes.controller?.drawMeasurements(this.measurements.peek());
+      if (this.#loaded && uids.some(Boolean))
+        this.panes.controller?.drawMeasurements(this.measurements.peek());
     });
   }
 
@@ -124,6 +131,34 @@ export class AnnotationStore {
     if (next.length === before.length && next.every((m) => before.includes(m))) return;
     this.measurements.value = next;
     this.#keepSoon();
+    void this.#rescale().catch(tellError);
+  }
+
+  /** Show the images by the scales that lines of known length set; what is drawn on them keeps its pixels. */
+  async #rescale(): Promise<void> {
+    const wanted = scalesOf(this.measurements.value);
+    const changed = new Set<string>();
+    for (const [uid, scale] of [...wanted, ...this.#scales])
+      if (!sameScale(wanted.get(uid), this.#scales.get(uid))) changed.add(scale.seriesUid);
+    this.#scales = wanted;
+    for (const seriesUid of changed) await this.#showRescaled(seriesUid, wanted);
+  }
+
+  async #showRescaled(seriesUid: string, scales: ReadonlyMap<string, ReadersScale>): Promise<void> {
+    const { controller } = this.panes;
+    const study = this.panes.slots.value.find((s) => s.seriesUid === seriesUid)?.study;
+    const images = study?.series.find((s) => s.uid === seriesUid)?.images;
+    if (!controller || !study || images === undefined) return;
+    const drawn = this.measurements.value;
+    this.#loaded = false; // what is cleared away here is not removed from the study
+    try {
+      controller.release(await rescaleSeries(study.uid, seriesUid, images, scales));
+      await this.panes.showAgain(seriesUid);
+      controller.drawMeasurements(drawn);
+    } finally {
+      this.#loaded = true;
+    }
+    this.changed();
   }
 
   /** Whether a measurement was taken away here: it was drawn, its series is shown, and it is gone. */
@@ -154,7 +189,7 @@ export class AnnotationStore {
   }
 
   /** Keep how the image is shown now as a presentation state. */
-  keepPresentation(view: PaneView, label: string): void {
+  keepPresentation(view: PaneView, area: Area | null, label: string): void {
     const slice = view.series?.slices[view.index];
     if (!slice || !view.series) return;
     const p = view.presentation;
@@ -168,7 +203,7 @@ export class AnnotationStore {
       // Over the horizontal is half a turn and across the vertical (PS3.3 C.10.6).
       rotation: ((Math.round(p.rotation / 90) * 90 + (p.flipVertical ? 180 : 0)) % 360) as 0 | 90 | 180 | 270,
       flip_horizontal: p.flipHorizontal !== p.flipVertical,
-      area: null,
+      area,
       graphics: [],
       layer: 'SIGHTLINE',
       editable: true,
@@ -279,6 +314,23 @@ export class AnnotationStore {
     }
   }
 }
+
+/** The scale of each image on which a line of known length is drawn; the last line counts. */
+function scalesOf(measurements: readonly Measurement[]): Map<string, ReadersScale> {
+  const scales = new Map<string, ReadersScale>();
+  for (const { kind, points_px, points_lps_mm, values, series_uid, sop_uid } of measurements) {
+    const [a, b] = points_px ?? [];
+    const knownMm = values.find((v) => v.name === 'length' && v.unit === 'mm')?.value;
+    if (kind !== 'calibrated-length' || points_lps_mm || !a || !b || !knownMm) continue;
+    const pixels = Math.hypot(a[0] - b[0], a[1] - b[1]);
+    if (pixels > 0) scales.set(sop_uid, { seriesUid: series_uid, mmPerPixel: knownMm / pixels, knownMm });
+  }
+  return scales;
+}
+
+/** Whether two scales are one; pixels come back from the image with another last digit. */
+const sameScale = (a: ReadersScale | undefined, b: ReadersScale | undefined): boolean =>
+  a && b ? Math.abs(a.mmPerPixel / b.mmPerPixel - 1) < 1e-6 : a === b;
 
 const SAME_PIXELS = 0.01;
 const SAME_VALUE = 0.01;

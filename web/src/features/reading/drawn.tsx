@@ -7,6 +7,7 @@ import type { ReadingStore } from './store';
 
 const KIND_WORDS: Record<Measurement['kind'], string> = {
   length: 'Length',
+  'calibrated-length': 'Known length',
   bidirectional: 'Two axes',
   angle: 'Angle',
   cobb: 'Cobb angle',

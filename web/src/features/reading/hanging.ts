@@ -8,6 +8,7 @@ import { signal } from '@preact/signals';
 import { post, type Reading, type Study } from '../../api';
 import { tell, tellError } from '../../ui/toasts';
 import type { PaneId } from '../../viewer';
+import { volumeProblem } from '../../viewer/geometry';
 import {
   type FilledPane,
   type Hung,
@@ -50,6 +51,16 @@ export class Hanging {
   /** A protocol is in force whose first stage is how the study opens anyway. */
   adopt(hung: Hung): void {
     this.hung.value = { hung, at: 0 };
+  }
+
+  /** Whether the planes of the first stage can be made: panes that only say why not would take the room. */
+  async canBeShown(hung: Hung): Promise<boolean> {
+    const cut = (hung.stages[0]?.panes ?? []).filter((pane) => pane.seriesUid && !isFlat(pane));
+    const problems = cut.map(async ({ studyUid, seriesUid }) => {
+      const study = this.#studies().find((s) => s.uid === studyUid);
+      return study && seriesUid ? volumeProblem(await load(study, seriesUid)) : null;
+    });
+    return (await Promise.all(problems)).every((problem) => problem === null);
   }
 
   /** Arrange the panes as a stage says. */

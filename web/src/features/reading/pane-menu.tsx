@@ -2,7 +2,7 @@
 import { Button } from '../../ui/primitives';
 import type { PaneView } from '../../viewer';
 import { volumeProblem } from '../../viewer/geometry';
-import { PLANES, type Slab } from '../../viewer/view';
+import { type Crop, PLANES, type Slab, WHOLE } from '../../viewer/view';
 import type { Overlay } from './laid-over';
 import { COLOUR_NAMES, LOOK_NAMES, PANE_KINDS } from './names';
 import type { Slot } from './panes';
@@ -46,6 +46,7 @@ function Menu({ slot, view, store }: { slot: Slot; view: PaneView; store: Readin
       />
       {problem && <p class="muted">No planes or volume: {problem}</p>}
       {planar && <SlabChoice slot={slot} store={store} />}
+      {slot.kind === 'volume' && <CropChoice slot={slot} store={store} />}
       <Choice
         title={slot.kind === 'volume' ? 'Look' : 'Colours'}
         chosen={view.presentation.colourMap ?? ''}
@@ -58,6 +59,58 @@ function Menu({ slot, view, store }: { slot: Slot; view: PaneView; store: Readin
       {!problem && <FusionChoice slot={slot} store={store} />}
       <OverlayChoice slot={slot} store={store} />
     </>
+  );
+}
+
+const SIDES = [
+  { end: 'low', axis: 0, words: 'Right' },
+  { end: 'high', axis: 0, words: 'Left' },
+  { end: 'low', axis: 1, words: 'Front' },
+  { end: 'high', axis: 1, words: 'Back' },
+  { end: 'low', axis: 2, words: 'Feet' },
+  { end: 'high', axis: 2, words: 'Head' },
+] as const;
+
+/** How much of a volume is cut away from each side, and from where one looks. */
+function CropChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
+  const { panes } = store;
+  const { crop } = slot;
+  const set = (change: Partial<Crop>) => panes.setCrop(slot.id, { ...crop, ...change });
+  const from = (end: 'low' | 'high', axis: number, value: number) =>
+    set({ [end]: crop[end].map((v, k) => (k === axis ? value : v)) });
+  const facing = (depth: number) => {
+    const ahead = crop.facing?.ahead ?? panes.controller?.ahead(slot.id);
+    set({ facing: ahead && depth > 0 ? { ahead, depth } : null });
+  };
+  return (
+    <fieldset class="crop">
+      <legend>Cut away</legend>
+      {SIDES.map(({ end, axis, words }) => (
+        <Share key={words} words={words} value={crop[end][axis]} set={(v) => from(end, axis, v)} />
+      ))}
+      <Share words="Facing you" value={crop.facing?.depth ?? 0} set={facing} />
+      <Button kind="quiet" disabled={crop === WHOLE} onClick={() => panes.setCrop(slot.id, WHOLE)}>
+        Show all of it
+      </Button>
+    </fieldset>
+  );
+}
+
+function Share({ words, value, set }: { words: string; value: number; set: (value: number) => void }) {
+  const percent = Math.round(value * 100);
+  return (
+    <label>
+      <span>{words}</span>
+      <input
+        type="range"
+        min={0}
+        max={95}
+        value={percent}
+        aria-valuetext={`${percent} % cut away`}
+        onInput={(e) => set(Number(e.currentTarget.value) / 100)}
+      />
+      <span class="figure">{percent} %</span>
+    </label>
   );
 }
 

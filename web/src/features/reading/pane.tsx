@@ -5,6 +5,7 @@ import { day, figure } from '../../ui/format';
 import { Kbd, SimulatedTag } from '../../ui/primitives';
 import type { PaneId, PaneView } from '../../viewer';
 import { geometryNote } from '../../viewer/geometry';
+import { calibrationOf } from '../../viewer/lookup';
 import { scaleBar } from '../../viewer/overlay';
 import { presetName, type Window } from '../../viewer/presets';
 import { lossyMark, phaseOf, slicesPerPhase, viewWords } from '../../viewer/series';
@@ -290,6 +291,9 @@ function TopRight({ view }: { view: PaneView }) {
         {view.kind === 'stack' && series.thicknessMm !== null && `${figure(series.thicknessMm)} mm`}
         {view.mmPerPixel === null && view.kind !== 'volume' && ' · not calibrated'}
       </span>
+      {view.mmPerPixel !== null && view.kind === 'stack' && !view.positionLpsMm && (
+        <span class="line muted">mm {calibrationOf(instance)}</span>
+      )}
       {lossy && <span class="line warning">{lossy}</span>}
       {note && <span class="line warning">{note}</span>}
       {view.loaded !== null && (

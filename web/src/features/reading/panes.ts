@@ -9,12 +9,13 @@ import type { Study } from '../../api';
 import { tell, tellError } from '../../ui/toasts';
 import type { PaneId, PaneKind, PaneView, Presentation, ViewerController } from '../../viewer';
 import { type DicomJson, text } from '../../viewer/dicom';
+import { type Area, areaShown } from '../../viewer/geometry';
 import { FixedShift, IDENTITY, type Mapping } from '../../viewer/grid';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
 import { type SeriesToShow, shiftBetween } from '../../viewer/series';
 import type { ToolName } from '../../viewer/tool-list';
 import { scalingOf } from '../../viewer/units';
-import { EMPTY_VIEW, PLANES, type Slab } from '../../viewer/view';
+import { type Crop, EMPTY_VIEW, PLANES, type Slab, WHOLE } from '../../viewer/view';
 import { type DocumentKind, KIND_NAMES, kindOf } from '../documents/kinds';
 import { isSlow } from './line';
 import { COLOUR_NAMES, LOOK_NAMES } from './names';
@@ -33,6 +34,7 @@ export interface Slot {
   /** The window the series was opened with. */
   opening: Window | null;
   slab: Slab | null;
+  crop: Crop;
   fusionUid: string | null;
   /** Why the pane is empty, in words. */
   reason: string;
@@ -60,11 +62,13 @@ export interface Wanted {
   centre?: readonly [number, number, number] | null;
   presentation?: Partial<Presentation>;
   slab?: Slab | null;
+  crop?: Crop;
   fusionUid?: string | null;
 }
 
 export const MOST = 4;
 const NEAR = 6;
+const MOST_MM = 5000;
 /** The ids of the panes, row by row. */
 export const SIXTEEN: readonly PaneId[] = [
   'current',
@@ -80,6 +84,7 @@ const emptySlot = (id: PaneId): Slot => ({
   link: 'none',
   opening: null,
   slab: null,
+  crop: WHOLE,
   fusionUid: null,
   reason: '',
   document: null,
@@ -117,9 +122,8 @@ export class PanesStore {
 
   /** Load the tools; after the first image. */
   async equip(): Promise<void> {
-    const tools = await this.#controller?.equip();
-    tools?.onText((before) => this.ask('Text on the image', before));
-    this.equipped.value = tools !== undefined;
+    await this.#controller?.equip();
+    this.equipped.value = true;
   }
 
   /** Ask the person for a few words; null when he leaves it. */
@@ -131,6 +135,30 @@ export class PanesStore {
       };
       this.asking.value = { title, before, answer };
     });
+  }
+
+  /** Ask for the length of a line that is to set the scale of its image; null when it is left, or cannot. */
+  async askForLength(fixed: boolean): Promise<number | null> {
+    if (fixed) {
+      tell('This image states its own scale; nothing is to be calibrated.');
+      return null;
+    }
+    const given = await this.ask('Length of this line in mm');
+    const mm = Number(given?.replace(',', '.'));
+    if (mm > 0 && mm <= MOST_MM) return mm;
+    if (given !== null) tell(`A length is a number of millimetres up to ${MOST_MM}; draw the line again.`);
+    return null;
+  }
+
+  /** Show a series anew in every pane that shows it, each where it is. */
+  async showAgain(seriesUid: string): Promise<void> {
+    const shown = this.slots.value.filter((s) => s.seriesUid === seriesUid && s.study);
+    await Promise.all(
+      shown.map((slot) => {
+        const { index, presentation } = this.view(slot.id).value;
+        return this.put(slot.id, { ...wantedOf(slot), index, presentation });
+      }),
+    );
   }
 
   get controller(): ViewerController | null {
@@ -198,6 +226,7 @@ export class PanesStore {
       kind: wanted.kind ?? 'stack',
       opening: wanted.window ?? null,
       slab: wanted.slab ?? null,
+      crop: wanted.crop ?? WHOLE,
       fusionUid: wanted.fusionUid ?? null,
       reason: '',
       document: null,
@@ -224,6 +253,7 @@ export class PanesStore {
         window: wanted.window ?? null,
         centre: wanted.centre ?? null,
         slab: wanted.slab ?? null,
+        crop: wanted.crop ?? WHOLE,
         fusion,
         ...(wanted.presentation && { presentation: wanted.presentation }),
       },
@@ -310,6 +340,19 @@ export class PanesStore {
   setSlab(id: PaneId, slab: Slab | null): void {
     this.#change(id, { slab });
     this.#controller?.setSlab(id, slab);
+  }
+
+  /** The part of the image that the pane with the keys shows; null where it is no image. */
+  areaShown(): Area | null {
+    const { placement } = this.shown;
+    const element = this.#elements.get(this.focused.value);
+    return placement && element ? areaShown(placement, element.clientWidth, element.clientHeight) : null;
+  }
+
+  /** Cut a part of a volume away. */
+  setCrop(id: PaneId, crop: Crop): void {
+    this.#change(id, { crop });
+    this.#controller?.setCrop(id, crop);
   }
 
   /** Change how the pane with the keys shows its image; at once, or as soon as the image is there. */
@@ -489,6 +532,7 @@ function wantedOf(slot: Slot): Wanted {
     kind: slot.kind,
     window: slot.opening,
     slab: slot.slab,
+    crop: slot.crop,
     fusionUid: slot.fusionUid,
   };
 }

@@ -233,7 +233,7 @@ export class Strokes {
         const parts = Array.from({ length: to - from - 1 }, (_, k) => (k + 1) / (to - from));
         const [one, two] = [from, to].map((slice) => maskOf(grid, segment.layer, segment.id, slice, box));
         if (!one || !two) continue;
-        between(one, two, parts, opened.slices[from]?.spacing).forEach((inside, k) => {
+        between(one, two, parts, opened.slices[from]?.spacing ?? undefined).forEach((inside, k) => {
           inside.forEach((is, at) => {
             if (!is) return;
             const voxel: Voxel = [

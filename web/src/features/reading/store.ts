@@ -123,7 +123,8 @@ export class ReadingStore {
       if (this.alone.value) this.panes.arrange(1, 1); // first: an image is fitted into the pane as it is then
       const hung = await this.hanging.choose(reading);
       // On a slow line no volume competes with the first image.
-      const arranged = hung && !isPlain(hung, reading) && !isSlow() ? hung : null;
+      const wanted = hung && !isPlain(hung, reading) && !isSlow() ? hung : null;
+      const arranged = wanted && (await this.hanging.canBeShown(wanted)) ? wanted : null;
       if (hung) this.hanging.adopt(hung);
       this.#arranged = arranged !== null;
       if (arranged) this.hanging.arrange(arranged);
@@ -161,6 +162,8 @@ export class ReadingStore {
     step: remember,
     lead: (pane) => this.panes.lead(pane),
     measured: () => this.annotations.changed(),
+    askForText: (before) => this.panes.ask('Text on the image', before),
+    askForLength: (fixed) => this.panes.askForLength(fixed),
   };
 
   /** The first image of the next study on the worklist, while this one is being read. */
@@ -378,6 +381,7 @@ export class ReadingStore {
       },
       'Presentation',
     );
+    if (kept.area) this.panes.controller?.showArea(this.panes.focused.value, kept.area);
   }
 
   toggleOverlays(): void {
@@ -419,7 +423,7 @@ export class ReadingStore {
 
   async keepPresentation(): Promise<void> {
     const label = await this.panes.ask('Name of this presentation', 'As shown');
-    if (label) this.annotations.keepPresentation(this.panes.shown, label);
+    if (label) this.annotations.keepPresentation(this.panes.shown, this.panes.areaShown(), label);
   }
 
   async keepProtocol(): Promise<void> {

@@ -5,7 +5,7 @@
  * of the first voxel and its centre (0.5, 0.5, 0.5).
  */
 import type { SeenPlane } from '../geometry';
-import { type SeriesToShow, type Slice, slicesPerPhase } from '../series';
+import { pixelSizeOf, type SeriesToShow, type Slice, slicesPerPhase } from '../series';
 import { add, cross, dot, length, scale, subtract, unit, type Vec3 } from '../vectors';
 import type { Placement } from '../view';
 import type { LabelGrid, Voxel } from './grid';
@@ -24,7 +24,8 @@ export type Point = readonly [number, number];
 export function faceOfSlice(placement: Placement, shown: Slice, slice: number): Face {
   const [a, b, c, d, e, f] = placement;
   const area = a * d - b * c || 1e-9;
-  const size: Vec3 = [shown.spacing[1], shown.spacing[0], 1];
+  const [rowMm, columnMm] = pixelSizeOf(shown);
+  const size: Vec3 = [columnMm, rowMm, 1];
   return {
     origin: [(c * f - d * e) / area, (b * e - a * f) / area, slice + 0.5],
     right: [d / area, -b / area, 0],
@@ -64,7 +65,8 @@ export function gridOf(series: SeriesToShow): { at: (point: Vec3) => Vec3; size:
   const line = subtract(last, corner);
   const step = length(line) / (slices.length - 1);
   const along = unit(line);
-  const size: Vec3 = [first.spacing[1], first.spacing[0], step];
+  const [rowMm, columnMm] = pixelSizeOf(first);
+  const size: Vec3 = [columnMm, rowMm, step];
   const at = (point: Vec3): Vec3 => {
     const from = subtract(point, corner);
     return [

@@ -121,7 +121,7 @@ export function extentOf(
   const on = grid.slicesOf(id);
   const summed = (of: (slice: number) => number): number =>
     on.reduce((sum, k) => sum + grid.counted(id, k) * of(k), 0);
-  const area = (k: number): number => (slices[k]?.spacing[0] ?? 1) * (slices[k]?.spacing[1] ?? 1);
+  const area = (k: number): number => (slices[k]?.spacing?.[0] ?? 1) * (slices[k]?.spacing?.[1] ?? 1);
   if (!series.pixelSpacingMm) return { value: summed(() => 1), unit: 'pixels' };
   if (!depths) return { value: summed(area), unit: 'mm²' };
   return { value: summed((k) => area(k) * (depths[k] ?? 0)) / 1000, unit: 'ml' };
