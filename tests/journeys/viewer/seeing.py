@@ -181,8 +181,16 @@ class Reader:
         self.page.wait_for_timeout(250)
 
     def drawn(self, pane: str = "current") -> str:
-        """Return the words beside what was drawn in a pane."""
-        return " | ".join(self.page.locator(f"[data-pane={pane}] svg.svg-layer text").all_text_contents())
+        """Return the words beside what was drawn in a pane, once there are some and they stay as they are."""
+        before = ""
+        for _ in range(20):
+            texts = self.page.locator(f"[data-pane={pane}] svg.svg-layer text").all_text_contents()
+            words = " | ".join(texts)
+            if words and words == before:
+                break
+            before = words
+            self.page.wait_for_timeout(150)
+        return before
 
     def outline(self, pane: str = "current") -> list[Point]:
         """Return the corners of the line that was drawn in a pane."""
@@ -195,7 +203,7 @@ class Reader:
     def forget(self) -> None:
         """Remove everything that was drawn."""
         self.run("Remove drawn measurements")
-        self.page.wait_for_timeout(150)
+        self.until("!document.querySelector('[data-pane] svg.svg-layer text')")
 
 
 def plane_of(
