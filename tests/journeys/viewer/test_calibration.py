@@ -69,6 +69,7 @@ def test_a_known_length_sets_the_scale_of_its_image_only(reader: Reader) -> None
 
 def test_an_image_that_lies_in_the_patient_is_not_calibrated(reader: Reader) -> None:
     reader.open(phantoms.RODS)
+    reader.forget()  # what other tests drew
     upper, _ = ends(picture := reader.picture())
     reader.page.keyboard.press("A")
     reader.drag(picture, *upper)

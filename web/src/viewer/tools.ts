@@ -171,7 +171,8 @@ function start(): void {
 
 function announce(viewportId: string, renderingEngineId: string): void {
   const element = getRenderingEngine(renderingEngineId)?.getViewport(viewportId)?.element;
-  if (!element || tools.ToolGroupManager.getToolGroupForViewport(viewportId, renderingEngineId)) return;
+  // Announced twice, an element would be held for good.
+  if (!element || tools.store.state.enabledElements.includes(element)) return;
   triggerEvent(eventTarget, Enums.Events.ELEMENT_ENABLED, { element, viewportId, renderingEngineId });
 }
 
