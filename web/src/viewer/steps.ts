@@ -16,6 +16,7 @@ export function retrieveInSteps(imageIds: readonly string[]): void {
       { id: 'rest', retrieveType: 'singleFinal' },
     ],
     retrieveOptions: {
+      default: {}, // for a volume, which waits for whole images: all of it at once
       singleFast: { rangeIndex: 0, initialChunkSize: FIRST_BYTES, chunkSize: FIRST_BYTES, decodeLevel: 2 },
       singleFinal: { rangeIndex: -1 },
     },

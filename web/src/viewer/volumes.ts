@@ -21,7 +21,9 @@ export function takeVolume(series: SeriesToShow, phase: number): Promise<Types.I
   }
   const count = slicesPerPhase(series);
   const imageIds = series.slices.slice(phase * count, (phase + 1) * count).map((s) => s.imageId);
-  const made = registerSeries(series).then(() => volumeLoader.createAndCacheVolume(id, { imageIds }));
+  const made = registerSeries(series)
+    .then(() => whole(imageIds))
+    .then(() => volumeLoader.createAndCacheVolume(id, { imageIds }));
   const volume = made.then((volume) => {
     const streaming = volume as Types.IStreamingImageVolume;
     streaming.load();
@@ -31,6 +33,18 @@ export function takeVolume(series: SeriesToShow, phase: number): Promise<Types.I
   volume.catch(() => held.delete(id));
   return volume;
 }
+
+/** Wait until no image is here coarse only: a volume would take it as it is, and never be complete. */
+async function whole(imageIds: readonly string[]): Promise<void> {
+  const isCoarse = (imageId: string): boolean => {
+    const quality = cache.getImage(imageId)?.imageQualityStatus;
+    return quality !== undefined && quality < Enums.ImageQualityStatus.FULL_RESOLUTION;
+  };
+  for (let tries = 0; tries < COARSE_TRIES && imageIds.some(isCoarse); tries++)
+    await new Promise((again) => setTimeout(again, 50));
+}
+
+const COARSE_TRIES = 600;
 
 /** How long a volume nobody shows is kept: a pane that shows it otherwise takes it again at once. */
 const KEPT_MS = 3000;
