@@ -4,7 +4,7 @@
 const SLOW = 1_000_000;
 /** What is too little to judge by: small answers wait for the server, not for the line. */
 const LEAST_BYTES = 8000;
-const LEAST_IN_ALL = 100_000;
+const LEAST_IN_ALL = 400_000;
 const KEPT = 24;
 
 export interface Transfer {
