@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { LoginPage } from '../features/identity/login';
+import { loadPage } from '../features/reading/load-page';
 import { WorklistPage } from '../features/worklist/page';
 import { type Action, offer } from '../ui/keys';
 import { keysOpen, Overlays, paletteOpen } from '../ui/overlays';
@@ -45,7 +46,7 @@ const EVERYWHERE: readonly Action[] = [
   { id: 'sign-out', label: 'Sign out', keys: [], group: 'Everywhere', run: () => void signOut() },
 ];
 
-const loadReading = () => import('../features/reading/page').then((m) => m.ReadingPage);
+const loadReading = () => loadPage().then((m) => m.ReadingPage);
 const loadTimeline = () => import('../features/timeline/page').then((m) => m.TimelinePage);
 const loadAudit = () => import('../features/audit/page').then((m) => m.AuditPage);
 const loadSetup = () => import('../features/identity/setup').then((m) => m.SetupPage);

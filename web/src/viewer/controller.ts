@@ -462,13 +462,14 @@ export class ViewerController {
     const middle = leader?.view.state === 'shown' ? leader.middle() : null;
     if (!leader?.space || !leader.normal || !middle) return;
     const inCurrent = leader.space.toCurrent(middle);
+    const { normal, scaleMm } = leader; // it may be gone once another has followed
     for (const pane of this.#panes.values()) {
       if (!this.#linked || pane === leader || !pane.space || !pane.normal) continue;
-      if (!sideBySide(pane.normal, leader.normal)) continue;
+      if (!sideBySide(pane.normal, normal)) continue;
       const heights = pane.element.clientHeight / Math.max(leader.element.clientHeight, 1);
       this.#following = true;
       try {
-        await pane.follow(pane.space.toPrior(inCurrent), leader.scaleMm * heights);
+        await pane.follow(pane.space.toPrior(inCurrent), scaleMm * heights);
       } finally {
         this.#following = false;
       }

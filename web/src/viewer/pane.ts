@@ -157,6 +157,7 @@ export abstract class CameraPane implements Pane {
 
   dispose(): void {
     this.turnOfShow += 1;
+    this.view = { ...EMPTY_VIEW, kind: this.kind }; // whoever still holds it finds nothing to turn or to draw
     this.#observer.disconnect();
     for (const [name, listener] of this.#listeners) this.element.removeEventListener(name, listener);
     renderingEngine().disableElement(this.id);

@@ -80,7 +80,7 @@ export class PlanePane extends CameraPane {
     if (options.slab) this.setSlab(options.slab);
     if (options.centre) this.#lookAt(options.centre, this.scaleMm);
     await this.render();
-    if (options.presentation) this.present(options.presentation);
+    if (turn === this.turnOfShow && options.presentation) this.present(options.presentation);
   }
 
   override dispose(): void {

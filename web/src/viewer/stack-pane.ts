@@ -75,7 +75,7 @@ export class StackPane extends CameraPane {
     if (options.centre && (zoom !== 1 || !this.inView(options.centre)))
       this.centre(options.centre, this.scaleMm / zoom);
     await this.render();
-    if (options.presentation) this.present(options.presentation);
+    if (turn === this.turnOfShow && options.presentation) this.present(options.presentation);
   }
 
   get normal(): Vec3 | null {
@@ -96,7 +96,9 @@ export class StackPane extends CameraPane {
   async reach(point: Vec3): Promise<void> {
     const index = this.series && nearestSlice(this.series, point, this.#phase);
     if (index === null) return;
+    const turn = this.turnOfShow;
     await this.#move(index);
+    if (turn !== this.turnOfShow) return;
     if (!this.inView(point)) this.centre(point, this.scaleMm);
     this.viewport.render();
   }
@@ -105,7 +107,9 @@ export class StackPane extends CameraPane {
     const { series } = this;
     const index = series && nearestSlice(series, point, this.#phase);
     if (!series || index === null) return;
+    const turn = this.turnOfShow;
     if (index !== this.#wanted || this.view.state === 'failed') await this.#move(index);
+    if (turn !== this.turnOfShow) return;
     this.centre(point, scaleMm);
     this.beyond = outsideMm(series, point) > 0;
     this.viewport.render();
@@ -290,6 +294,7 @@ export class StackPane extends CameraPane {
         await this.#fetch(series.slices[at]?.imageId ?? '');
         if (turn !== this.turnOfShow) return;
         await this.#setIndex(at);
+        if (turn !== this.turnOfShow) return;
         this.#keepWindow();
         if (turn === this.turnOfShow && at === this.#wanted && this.view.state !== 'shown') {
           this.view = { ...this.view, state: 'shown' };

@@ -66,7 +66,7 @@ export class VolumePane implements Pane {
       return;
     }
     this.present({ ...options.presentation, colourMap: options.presentation?.colourMap ?? lookFor(series) });
-    this.#viewport.resetCamera();
+    this.#lookFromFront();
     this.setCrop(options.crop ?? WHOLE);
     await this.render();
   }
@@ -120,8 +120,14 @@ export class VolumePane implements Pane {
   scaleTo(): void {}
 
   fit(): void {
-    this.#viewport.resetCamera();
+    this.#lookFromFront();
     this.#viewport.render();
+  }
+
+  /** As one stands before the patient: the engine would look from the head. */
+  #lookFromFront(): void {
+    this.#viewport.setCamera({ viewPlaneNormal: [0, -1, 0], viewUp: [0, 0, 1] });
+    this.#viewport.resetCamera();
   }
 
   get scaleMm(): number {

@@ -249,10 +249,10 @@ function findingActions(store: ReadingStore): Action[] {
     run,
     ...(when && { when }),
   });
-  const decidable = () => store.selectedFinding?.current != null && !store.locked.value;
+  const decidable = () => store.findings.chosen?.current != null && !store.locked.value;
   return [
-    finding('next-finding', 'Next finding', [']'], () => store.step(1)),
-    finding('previous-finding', 'Previous finding', ['['], () => store.step(-1)),
+    finding('next-finding', 'Next finding', [']'], () => store.findings.step(1)),
+    finding('previous-finding', 'Previous finding', ['['], () => store.findings.step(-1)),
     finding('accept', 'Accept the finding', ['a'], () => decideSelected(store, 'accept'), decidable),
     finding(
       'edit',
@@ -260,7 +260,7 @@ function findingActions(store: ReadingStore): Action[] {
       ['e'],
       () => {
         store.panel.value = true;
-        store.editing.value = store.selected.value;
+        store.findings.editing.value = store.findings.selected.value;
       },
       decidable,
     ),
@@ -269,7 +269,7 @@ function findingActions(store: ReadingStore): Action[] {
       'mark',
       'Mark a lesion under the pointer',
       ['m'],
-      () => void store.markUnderPointer(),
+      () => void store.findings.markUnderPointer(),
       () => !store.locked.value,
     ),
     finding(

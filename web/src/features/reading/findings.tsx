@@ -3,13 +3,14 @@ import { useState } from 'preact/hooks';
 import type { Finding } from '../../api';
 import { count, day, figure, moment, signed, spread, volume } from '../../ui/format';
 import { Amount, Button, ChangeBadge, Notice, Skeleton, Sparkline, useFirstFocus } from '../../ui/primitives';
-import { type Edit, isDecidable, numberOf, type ReadingStore } from './store';
+import { type Edit, isDecidable, numberOf } from './finding-store';
+import type { ReadingStore } from './store';
 
 const REJECT_REASONS = ['vessel', 'scar', 'artefact', 'not a lesion'];
 
 export function Findings({ store }: { store: ReadingStore }) {
   const reading = store.reading.value;
-  const list = store.findings.value;
+  const list = store.findings.list.value;
   const open = list.filter((f) => f.state === 'proposed' && isDecidable(f)).length;
   return (
     <section class="findings" aria-labelledby="findings-title">
@@ -49,7 +50,7 @@ function Analysis({ store }: { store: ReadingStore }) {
       </Notice>
     );
   }
-  if (store.findings.value.length > 0) return null;
+  if (store.findings.list.value.length > 0) return null;
   return (
     <div class="empty">
       <p>{text || (state === 'none' ? 'This study has not been analysed.' : 'No findings were proposed.')}</p>
@@ -59,13 +60,13 @@ function Analysis({ store }: { store: ReadingStore }) {
 }
 
 function FindingItem({ finding, store }: { finding: Finding; store: ReadingStore }) {
-  const selected = store.selected.value === finding.id;
+  const selected = store.findings.selected.value === finding.id;
   return (
     <li
       class={`finding ${isDecidable(finding) ? `is-${finding.state}` : ''} ${selected ? 'selected' : ''}`}
       aria-current={selected ? 'true' : undefined}
     >
-      <button type="button" class="finding-head" onClick={() => store.select(finding.id)}>
+      <button type="button" class="finding-head" onClick={() => store.findings.select(finding.id)}>
         <span class="number">{numberOf(finding)}</span>
         <span class="label">{finding.label}</span>
         <StateBadge finding={finding} />
@@ -112,7 +113,7 @@ function Sizes({ finding }: { finding: Finding }) {
 }
 
 function Detail({ finding, store }: { finding: Finding; store: ReadingStore }) {
-  const editing = store.editing.value === finding.id;
+  const editing = store.findings.editing.value === finding.id;
   if (editing) return <EditForm finding={finding} store={store} />;
   return (
     <div class="finding-detail">
@@ -205,27 +206,31 @@ function Decisions({ finding, store }: { finding: Finding; store: ReadingStore }
   return (
     <div class="decisions">
       {finding.state !== 'accepted' && finding.state !== 'edited' && (
-        <Button keys="a" onClick={() => void store.decide(finding, 'accept')}>
+        <Button keys="a" onClick={() => void store.findings.decide(finding, 'accept')}>
           Accept
         </Button>
       )}
       <Button
         keys="e"
         onClick={() => {
-          store.editing.value = finding.id;
+          store.findings.editing.value = finding.id;
         }}
       >
         Edit
       </Button>
       {finding.state !== 'rejected' && (
-        <Button keys="r" onClick={() => void store.decide(finding, 'reject')}>
+        <Button keys="r" onClick={() => void store.findings.decide(finding, 'reject')}>
           Reject
         </Button>
       )}
       {finding.state === 'rejected' &&
         !finding.note &&
         REJECT_REASONS.map((reason) => (
-          <Button key={reason} kind="quiet" onClick={() => void store.decide(finding, 'reject', reason)}>
+          <Button
+            key={reason}
+            kind="quiet"
+            onClick={() => void store.findings.decide(finding, 'reject', reason)}
+          >
             {reason}
           </Button>
         ))}
@@ -243,14 +248,14 @@ function EditForm({ finding, store }: { finding: Finding; store: ReadingStore })
   const [note, setNote] = useState(finding.note ?? '');
   const [problem, setProblem] = useState<string | null>(null);
   const close = () => {
-    store.editing.value = null;
+    store.findings.editing.value = null;
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const change = changeOf(finding, { label, long, short, note });
     if (typeof change === 'string') return setProblem(change);
     if (Object.keys(change).length === 0) return close();
-    void store.edit(finding, change);
+    void store.findings.edit(finding, change);
   };
   return (
     <form
@@ -330,6 +335,6 @@ export function changeOf(
 
 /** A decision by key, on the selected finding. */
 export function decideSelected(store: ReadingStore, decision: 'accept' | 'reject'): void {
-  const finding = store.selectedFinding;
-  if (finding && isDecidable(finding) && !store.locked.value) void store.decide(finding, decision);
+  const finding = store.findings.chosen;
+  if (finding && isDecidable(finding) && !store.locked.value) void store.findings.decide(finding, decision);
 }

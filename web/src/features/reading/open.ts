@@ -84,7 +84,6 @@ export function prepare(study: string, ahead = false): Opening {
   openings.set(study, opening);
   if (ahead) void loadViewer();
   else fetchViewer();
-  void import('./page');
   void protocols().catch(() => {});
   opening.reading.then(
     (reading) => firstSeries(reading)?.catch(() => {}),

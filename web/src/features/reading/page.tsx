@@ -68,7 +68,7 @@ export function ReadingPage({ study }: { study: string }) {
           <Findings store={store} />
           <Segmentation store={store} />
           <Drawn store={store} />
-          <ReportPanel store={store.report} onFinding={(id) => store.select(id)} />
+          <ReportPanel store={store.report} onFinding={(id) => store.findings.select(id)} />
         </aside>
       )}
       <Foot store={store} />

@@ -363,7 +363,7 @@ function Marks({ view, store }: { view: PaneView; store: ReadingStore }) {
         <g
           key={m.id}
           class={`mark ${m.tone} ${m.selected ? 'selected' : ''}`}
-          onPointerDown={() => store.select(m.id)}
+          onPointerDown={() => store.findings.select(m.id)}
         >
           {m.path && <path d={m.path} />}
           {m.circle && <circle cx={m.circle.x} cy={m.circle.y} r={m.circle.r} />}

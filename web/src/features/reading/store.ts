@@ -1,32 +1,18 @@
 /**
- * One study being read: what is known, what is selected, what the panes show.
+ * One study being read: what is known, and what the panes show.
  *
- * Invariants: the first image comes before everything else; a finding changes only by the server's answer; every
- * decision can be undone until the report is signed.
+ * Invariant: the first image comes before everything else.
  */
 import { computed, effect, signal } from '@preact/signals';
-import {
-  api,
-  type Finding,
-  get,
-  getFloats,
-  type Outline,
-  type Place,
-  post,
-  put,
-  type Reading,
-  Refused,
-  type Study,
-} from '../../api';
-import { figure } from '../../ui/format';
-import { perform, remember, tell, tellError } from '../../ui/toasts';
+import { api, get, getFloats, post, type Reading, Refused, type Study } from '../../api';
+import { remember, tell, tellError } from '../../ui/toasts';
 import type { PaneId, PaneKind, ViewerEvents } from '../../viewer';
 import { DisplacementGrid } from '../../viewer/grid';
 import type { Hung } from '../../viewer/hanging';
-import type { Mark } from '../../viewer/overlay';
 import { type Window, windowOfSlice } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
+import { FindingStore } from './finding-store';
 import { Hanging, isPlain } from './hanging';
 import { LaidOver } from './laid-over';
 import { isSlow } from './line';
@@ -35,7 +21,6 @@ import {
   forgetMetadata,
   isDrawn,
   loadViewer,
-  type Outlines,
   point,
   prepare,
   prepareImage,
@@ -54,18 +39,9 @@ const NEXT_MS = 4000;
 /** How long the viewer waits for the server's drawing of the first image. */
 const PREVIEW_MS = 600;
 
-export interface Edit {
-  label?: string;
-  long_axis_mm?: number;
-  short_axis_mm?: number;
-  note?: string;
-}
-
 export class ReadingStore {
   readonly reading = signal<Reading | null>(null);
   readonly problem = signal<string | null>(null);
-  readonly selected = signal<string | null>(null);
-  readonly editing = signal<string | null>(null);
   readonly panes = new PanesStore();
   readonly hanging = new Hanging(this.panes);
   readonly laidOver = new LaidOver();
@@ -77,19 +53,13 @@ export class ReadingStore {
   readonly priorStudy = signal<Study | null>(null);
   readonly panel = signal(true);
   readonly report: ReportStore;
+  readonly findings: FindingStore;
 
-  /** The findings of this study, then those of the prior that are not seen now. */
-  readonly findings = computed(() => [
-    ...inOrder(this.reading.value?.findings ?? []),
-    ...inOrder(this.reading.value?.vanished ?? []),
-  ]);
   /** There is nothing to compare with, so the current study has the whole room. */
   readonly alone = computed(() => this.reading.value?.prior === null && this.priorStudy.value === null);
   readonly locked = computed(() => this.report.report.value?.state === 'signed');
 
-  readonly #outlines = signal<ReadonlyMap<string, Outlines | null>>(new Map());
   readonly #abort = new AbortController();
-  #stopMarks: () => void = () => {};
   #comparison: string | null = null;
   /** Opened by a protocol whose panes are not simply the study and its prior. */
   #arranged = false;
@@ -98,6 +68,9 @@ export class ReadingStore {
 
   constructor(readonly uid: string) {
     this.report = new ReportStore(uid);
+    this.findings = new FindingStore(uid, this.reading, this.panes, this.report, (series) =>
+      this.showSeries(series, 'current'),
+    );
     this.annotations = new AnnotationStore(uid, this.panes);
     this.segmentation = new SegmentationStore(uid, this.panes, this.laidOver, this.annotations);
     this.strokes = new Strokes(this.segmentation, this.panes);
@@ -119,7 +92,7 @@ export class ReadingStore {
       taken(this.uid);
       this.reading.value = reading;
       this.windows.show(reading.study.patient.id);
-      this.selected.value = firstFinding(reading)?.id ?? null;
+      this.findings.begin(reading);
       if (this.alone.value) this.panes.arrange(1, 1); // first: an image is fitted into the pane as it is then
       const hung = await this.hanging.choose(reading);
       // On a slow line no volume competes with the first image.
@@ -146,7 +119,7 @@ export class ReadingStore {
     this.#abort.abort();
     clearTimeout(this.#poll);
     clearTimeout(this.#next);
-    this.#stopMarks();
+    this.findings.close();
     this.report.close();
     this.windows.close();
     this.annotations.close();
@@ -251,13 +224,13 @@ export class ReadingStore {
   }
 
   async #afterFirstImage(reading: Reading, withPrior: boolean): Promise<void> {
-    this.#stopMarks = effect(() => this.#drawMarks());
+    this.findings.mark();
     void this.report.load();
     const prior = (withPrior ? this.#showPrior(reading) : Promise.resolve()).catch((error: unknown) => {
       const words = error instanceof Error ? error.message : String(error);
       this.panes.clear('prior', `The prior cannot be shown. ${words}`);
     });
-    void this.#loadOutlines(this.selected.value ? [this.selected.value] : []);
+    void this.findings.outline(this.findings.selected.value ? [this.findings.selected.value] : []);
     await prior;
     if (this.closed) return;
     await this.panes.equip();
@@ -265,7 +238,7 @@ export class ReadingStore {
       if (!this.closed) tellError(error);
     });
     await this.segmentation.look();
-    await this.#loadOutlines(reading.findings.map((f) => f.id));
+    await this.findings.outline(reading.findings.map((f) => f.id));
     if (this.closed) return;
     this.panes.prefetch();
     this.#keepUpToDate(reading);
@@ -466,92 +439,6 @@ export class ReadingStore {
     if (next) void this.showSeries(next.uid);
   }
 
-  select(id: string | null): void {
-    this.selected.value = id;
-    this.editing.value = null;
-    const finding = this.findings.value.find((f) => f.id === id);
-    if (!finding) return;
-    const here = finding.current ?? null;
-    if (here) {
-      const shown = this.panes.slots.value.some((slot) => slot.seriesUid === here.series_uid);
-      if (shown) this.#centre(here);
-      else void this.showSeries(here.series_uid, 'current').then(() => this.#centre(here));
-    } else if (finding.prior) {
-      tell('This finding is seen in the prior only.');
-    }
-    void this.#loadOutlines([finding.id]);
-  }
-
-  #centre(place: Place): void {
-    void this.panes.controller?.centreOn(point(place.centre_lps_mm));
-  }
-
-  step(by: number): void {
-    const list = this.findings.value;
-    if (!list.length) return;
-    const at = list.findIndex((f) => f.id === this.selected.value);
-    const next = list[(at + by + list.length) % list.length];
-    if (next) this.select(next.id);
-  }
-
-  get selectedFinding(): Finding | null {
-    return this.findings.value.find((f) => f.id === this.selected.value) ?? null;
-  }
-
-  /** Accept or reject, and move on to the next finding that waits. */
-  async decide(finding: Finding, decision: 'accept' | 'reject', reason?: string): Promise<void> {
-    const label = `Finding ${finding.number} ${decision === 'accept' ? 'accepted' : 'rejected'}`;
-    await this.report.flush();
-    await perform(
-      label,
-      () => this.#sendDecision(finding.id, reason ? { decision, reason } : { decision }),
-      () => this.#sendDecision(finding.id, { decision: 'undo' }),
-    );
-  }
-
-  async edit(finding: Finding, change: Edit): Promise<void> {
-    await this.report.flush();
-    await perform(
-      `Finding ${finding.number} edited`,
-      async () => {
-        this.#replace(await put<Finding>(api.finding(finding.id), change));
-        await this.report.follow();
-      },
-      () => this.#sendDecision(finding.id, { decision: 'undo' }),
-    );
-    this.editing.value = null;
-  }
-
-  async #sendDecision(id: string, body: { decision: string; reason?: string }): Promise<void> {
-    this.#replace(await post<Finding>(api.decision(id), body));
-    await this.report.follow();
-  }
-
-  /** A lesion the model missed: a person points at it in the current study, and it is measured there. */
-  async markUnderPointer(): Promise<void> {
-    const { pointer } = this.panes;
-    const at = pointer && this.panes.controller?.pointAt(pointer.pane, pointer.x, pointer.y);
-    const series = pointer && this.panes.view(pointer.pane).value.series;
-    if (!at || series?.studyUid !== this.uid)
-      return tell('Point at the lesion in the current study, then press the key.');
-    await this.report.flush();
-    let id: string | null = null;
-    await perform(
-      'Lesion marked',
-      async () => {
-        const body = { point_lps_mm: at, series_uid: series.uid };
-        const finding = await post<Finding>(api.newFinding(this.uid), body);
-        id = finding.id;
-        this.#replace(finding);
-        this.select(id);
-        await this.report.follow();
-      },
-      async () => {
-        if (id) await this.#sendDecision(id, { decision: 'reject', reason: 'marked by mistake' });
-      },
-    );
-  }
-
   async analyse(): Promise<void> {
     try {
       const analysis = await post<Reading['analysis']>(api.analysis(this.uid));
@@ -562,16 +449,6 @@ export class ReadingStore {
     } catch (error) {
       tellError(error);
     }
-  }
-
-  #replace(finding: Finding): void {
-    const reading = this.reading.value;
-    if (!reading) return;
-    const known = reading.findings.some((f) => f.id === finding.id);
-    const findings = known
-      ? reading.findings.map((f) => (f.id === finding.id ? finding : f))
-      : [...reading.findings, finding];
-    this.reading.value = { ...reading, findings };
   }
 
   /** While the machine is still at work, or the study still arriving, look again now and then. */
@@ -586,9 +463,9 @@ export class ReadingStore {
       const fresh = await get<Reading>(api.reading(this.uid), this.#abort.signal);
       const before = this.reading.value;
       this.reading.value = fresh;
-      if (!this.selected.value) this.selected.value = firstFinding(fresh)?.id ?? null;
+      if (!this.findings.selected.value) this.findings.begin(fresh);
       if (fresh.findings.length !== before?.findings.length) {
-        await this.#loadOutlines(fresh.findings.map((f) => f.id));
+        await this.findings.outline(fresh.findings.map((f) => f.id));
         await this.report.load();
       }
       if (fresh.comparison && fresh.comparison.id !== this.#comparison) await this.#takeComparison(fresh);
@@ -599,53 +476,7 @@ export class ReadingStore {
       this.#poll = setTimeout(() => void this.#refresh(), POLL_MS * 3);
     }
   }
-
-  async #loadOutlines(ids: readonly string[]): Promise<void> {
-    const wanted = this.findings.value.filter((f) => ids.includes(f.id));
-    await Promise.all(
-      wanted.flatMap((f) => [
-        this.#loadOutline(`${f.id} current`, f.current),
-        this.#loadOutline(`${f.id} prior`, f.prior),
-      ]),
-    );
-  }
-
-  async #loadOutline(key: string, place: Place | null): Promise<void> {
-    if (!place || this.#outlines.value.has(key)) return;
-    this.#outlines.value = new Map(this.#outlines.value).set(key, null);
-    try {
-      const outline = await get<Outline>(place.outline_url, this.#abort.signal);
-      this.#outlines.value = new Map(this.#outlines.value).set(key, readOutline(outline));
-    } catch {
-      // The circle at the finding's centre stays: the place is known even where its outline is not.
-    }
-  }
-
-  /** Marks are drawn anew only where a pane shows another series or a finding changed. */
-  #drawMarks(): void {
-    const outlines = this.#outlines.value;
-    const selected = this.selected.value;
-    for (const { id, seriesUid } of this.panes.slots.value) {
-      const marks = this.findings.value.flatMap((finding) => {
-        const side = finding.current?.series_uid === seriesUid ? 'current' : 'prior';
-        const place = finding[side];
-        const hidden = finding.state === 'rejected' && finding.id !== selected;
-        if (!place || place.series_uid !== seriesUid || hidden) return [];
-        return markOf(finding, place, outlines.get(`${finding.id} ${side}`) ?? null, finding.id === selected);
-      });
-      queueMicrotask(() => this.panes.controller?.setMarks(id, marks));
-    }
-  }
 }
-
-const inOrder = (list: readonly Finding[]): Finding[] =>
-  list.filter((f) => f.state !== 'superseded').sort((a, b) => a.number - b.number);
-
-/** A finding is decided on in its own study; one that vanished belongs to the prior. */
-export const isDecidable = (finding: Finding): boolean => finding.current !== null;
-
-/** `3`, or `P3` for the third finding of the prior, which is not seen now. */
-export const numberOf = (finding: Finding): string => `${isDecidable(finding) ? '' : 'P'}${finding.number}`;
 
 /** What the server chose to open with. */
 const openedWith = ({
@@ -658,37 +489,4 @@ function nothingToShow(reading: Reading): string {
   return kinds
     ? `This study holds no images that can be shown here (${kinds}).`
     : 'No images of this study have arrived yet.';
-}
-
-function readOutline(outline: Outline): Outlines {
-  return {
-    outlines: new Map(outline.slices.map((s) => [s.sop_uid, s.contours.map((c) => c.map(point))])),
-    longAxis: axis(outline.long_axis),
-    shortAxis: axis(outline.short_axis),
-  };
-}
-
-function axis(ends: number[][] | null): Mark['longAxis'] {
-  const [from, to] = ends ?? [];
-  return from && to ? [point(from), point(to)] : null;
-}
-
-function markOf(finding: Finding, place: Place, known: Outlines | null, selected: boolean): Mark {
-  const { long_axis: long, short_axis: short } = place;
-  const size = [long, short].flatMap((q) => (q ? [figure(q.value)] : [])).join(' × ');
-  const tone =
-    finding.state === 'proposed' ? 'proposed' : finding.state === 'rejected' ? 'rejected' : 'accepted';
-  return {
-    id: finding.id,
-    number: finding.number,
-    label: size ? `${numberOf(finding)} · ${size} mm` : numberOf(finding),
-    tone,
-    selected,
-    centreLpsMm: point(place.centre_lps_mm),
-    diameterMm: long?.value ?? null,
-    sopUid: place.sop_uid,
-    outlines: known?.outlines ?? null,
-    longAxis: known?.longAxis ?? null,
-    shortAxis: known?.shortAxis ?? null,
-  };
 }

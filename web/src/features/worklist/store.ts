@@ -7,6 +7,7 @@
 import { computed, signal } from '@preact/signals';
 import { api, get, post, Refused, type Row, remove, type Status, type Worklist } from '../../api';
 import { perform } from '../../ui/toasts';
+import { loadPage } from '../reading/load-page';
 import { prepareImage } from '../reading/open';
 
 export interface Filter {
@@ -138,7 +139,8 @@ export class WorklistStore {
 
   async #prepare(uid: string): Promise<void> {
     try {
-      await prepareImage(uid, () => this.selected.value === uid && !this.#closed);
+      const stillWanted = () => this.selected.value === uid && !this.#closed;
+      await Promise.all([loadPage(), prepareImage(uid, stillWanted)]);
     } catch {
       // Opening the study will tell what is wrong with it.
     }

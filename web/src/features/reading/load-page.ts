@@ -1,0 +1,2 @@
+/** The reading page, loaded when it is likely to be opened next. */
+export const loadPage = () => import('./page');
