@@ -348,9 +348,10 @@ export class ViewerController {
   }
 
   /** Let go of the images of a series and of what is drawn on them, so that it can be shown with other scales. */
-  release(series: SeriesToShow): void {
-    this.#tools?.removeFrom(new Set(series.slices.map((s) => s.imageId)));
-    forgetSeries(new Set([series.uid]));
+  release(uid: string): void {
+    const images = this.#series().flatMap((s) => (s.uid === uid ? s.slices.map((i) => i.imageId) : []));
+    this.#tools?.removeFrom(new Set(images));
+    forgetSeries(new Set([uid]));
   }
 
   #series(): SeriesToShow[] {

@@ -125,8 +125,9 @@ export interface ReadersScale {
 export const statesItsScale = (instance: DicomJson, slice: Slice): boolean =>
   (slice.positionLpsMm !== null && slice.axes !== null) || instance['52009229'] !== undefined;
 
-/** A series with the scales that a reader set, by SOP instance. */
+/** A series with the scales that a reader set, by SOP instance; the same series where he set none. */
 export function rescaled(series: SeriesToShow, scales: ReadonlyMap<string, ReadersScale>): SeriesToShow {
+  if (![...scales.values()].some((s) => s.seriesUid === series.uid)) return series;
   const scaleOf = (instance: DicomJson | undefined) => scales.get(text(instance, '00080018'));
   const spacing = (s: ReadersScale) => [s.mmPerPixel, s.mmPerPixel] as const;
   const first = scaleOf(series.instances[0]);

@@ -13,7 +13,6 @@ import { newUid } from '../../viewer/dicom';
 import type { Area } from '../../viewer/geometry';
 import type { Measurement } from '../../viewer/measurements';
 import type { ReadersScale } from '../../viewer/series';
-import { rescaleSeries } from './open';
 import type { PanesStore } from './panes';
 
 export interface KeyImage {
@@ -141,20 +140,12 @@ export class AnnotationStore {
     for (const [uid, scale] of [...wanted, ...this.#scales])
       if (!sameScale(wanted.get(uid), this.#scales.get(uid))) changed.add(scale.seriesUid);
     this.#scales = wanted;
-    for (const seriesUid of changed) await this.#showRescaled(seriesUid, wanted);
-  }
-
-  async #showRescaled(seriesUid: string, scales: ReadonlyMap<string, ReadersScale>): Promise<void> {
-    const { controller } = this.panes;
-    const study = this.panes.slots.value.find((s) => s.seriesUid === seriesUid)?.study;
-    const images = study?.series.find((s) => s.uid === seriesUid)?.images;
-    if (!controller || !study || images === undefined) return;
+    if (!changed.size) return;
     const drawn = this.measurements.value;
     this.#loaded = false; // what is cleared away here is not removed from the study
     try {
-      controller.release(await rescaleSeries(study.uid, seriesUid, images, scales));
-      await this.panes.showAgain(seriesUid);
-      controller.drawMeasurements(drawn);
+      await this.panes.rescale(wanted, changed);
+      this.panes.controller?.drawMeasurements(drawn);
     } finally {
       this.#loaded = true;
     }

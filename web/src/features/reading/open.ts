@@ -9,9 +9,7 @@ import { CT_PRESETS, windowOfSlice } from '../../viewer/presets';
 import {
   type DicomJson,
   nearestSlice,
-  type ReadersScale,
   readSeries,
-  rescaled,
   type SeriesToShow,
   slicesPerPhase,
 } from '../../viewer/series';
@@ -29,11 +27,7 @@ export interface Opening {
 const FRESH_MS = 15_000;
 const KEPT_SERIES = 16;
 const openings = new Map<string, Opening>();
-/** By series: as its metadata says, and as everybody gets it, with the scales that a reader set. */
-const series = new Map<
-  string,
-  { study: string; plain: Promise<SeriesToShow>; wanted: Promise<SeriesToShow> }
->();
+const series = new Map<string, { study: string; wanted: Promise<SeriesToShow> }>();
 
 type Viewer = typeof import('../../viewer');
 let running: Viewer | null = null;
@@ -144,25 +138,10 @@ export function loadSeries(study: string, uid: string, instances: number): Promi
   const wanted = get<DicomJson[]>(dicomweb.metadata(study, uid)).then((metadata) =>
     readSeries(metadata, { studyUid: study, seriesUid: uid }, dicomweb.frame(study, uid), isSlow()),
   );
-  series.set(key, { study, plain: wanted, wanted });
+  series.set(key, { study, wanted });
   wanted.catch(() => series.delete(key));
   const oldest = series.keys().next().value;
   if (series.size > KEPT_SERIES && oldest) series.delete(oldest);
-  return wanted;
-}
-
-/** The same series with the scales that a reader set, for everybody who asks from now on. */
-export function rescaleSeries(
-  study: string,
-  uid: string,
-  instances: number,
-  scales: ReadonlyMap<string, ReadersScale>,
-): Promise<SeriesToShow> {
-  const key = `${uid} ${instances}`;
-  // Not asked for anew: on a line measured otherwise by now, its images would have other names.
-  const plain = series.get(key)?.plain ?? loadSeries(study, uid, instances);
-  const wanted = plain.then((known) => rescaled(known, scales));
-  series.set(key, { study, plain, wanted });
   return wanted;
 }
 

@@ -12,7 +12,7 @@ import { type DicomJson, text } from '../../viewer/dicom';
 import { type Area, areaShown } from '../../viewer/geometry';
 import { FixedShift, IDENTITY, type Mapping } from '../../viewer/grid';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
-import { type SeriesToShow, shiftBetween } from '../../viewer/series';
+import { type ReadersScale, rescaled, type SeriesToShow, shiftBetween } from '../../viewer/series';
 import type { ToolName } from '../../viewer/tool-list';
 import { scalingOf } from '../../viewer/units';
 import { type Crop, EMPTY_VIEW, PLANES, type Slab, WHOLE } from '../../viewer/view';
@@ -113,6 +113,8 @@ export class PanesStore {
   readonly #views = new Map<PaneId, Signal<PaneView>>();
   readonly #elements = new Map<PaneId, HTMLDivElement>();
   readonly #turns = new Map<PaneId, number>();
+  /** How large the pixels of images are as a reader says, by SOP instance. */
+  #scales: ReadonlyMap<string, ReadersScale> = new Map();
   /** How an image is to be shown that is still being loaded. */
   readonly #early = new Map<PaneId, Partial<Presentation>>();
   readonly #alignments = new Map<string, Mapping>(); // by study and frame of reference
@@ -150,9 +152,11 @@ export class PanesStore {
     return null;
   }
 
-  /** Show a series anew in every pane that shows it, each where it is. */
-  async showAgain(seriesUid: string): Promise<void> {
-    const shown = this.slots.value.filter((s) => s.seriesUid === seriesUid && s.study);
+  /** Show images by the scales that a reader set, from now on; `changed` are the series that have others than before. */
+  async rescale(scales: ReadonlyMap<string, ReadersScale>, changed: ReadonlySet<string>): Promise<void> {
+    this.#scales = scales;
+    for (const uid of changed) this.#controller?.release(uid);
+    const shown = this.slots.value.filter((s) => s.study && changed.has(s.seriesUid ?? ''));
     await Promise.all(
       shown.map((slot) => {
         const { index, presentation } = this.view(slot.id).value;
@@ -232,7 +236,7 @@ export class PanesStore {
       document: null,
     });
     const [series, fusion] = await Promise.all([
-      load(study, seriesUid),
+      load(study, seriesUid).then((plain) => rescaled(plain, this.#scales)),
       wanted.fusionUid ? load(study, wanted.fusionUid) : null,
     ]);
     if (turn !== this.#turns.get(id) || !this.#controller) return;
