@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextFrame } from '../src/viewer/cine';
+import { nextFrame, trimmed } from '../src/viewer/loops';
 import { type DicomJson, frameRate, nearestSlice, phaseOf, readSeries } from '../src/viewer/series';
 
 const value = (...Value: unknown[]) => ({ vr: 'XX', Value });
@@ -79,5 +79,24 @@ describe('loops', () => {
     expect(nextFrame(series, 2, 1)).toBe(0);
     expect(nextFrame(series, 4, 1)).toBe(3);
     expect(nextFrame(series, 0, 2)).toBe(2);
+  });
+
+  it('play the part that was chosen, and only of the loop it was chosen in', () => {
+    const series = read([loop(9), { ...loop(5), '00080018': value('1.2.10') }]);
+    const from = trimmed(series, 3, null, 'first');
+    expect([from.first, from.last]).toEqual([3, 8]);
+    const part = trimmed(series, 6, from, 'last');
+    expect([3, 4, 5, 6, 8, 0].map((k) => nextFrame(series, k, 1, part))).toEqual([4, 5, 6, 3, 3, 3]);
+    expect(nextFrame(series, 13, 1, part)).toBe(9);
+    expect(trimmed(series, 1, part, 'last')).toMatchObject({ first: 0, last: 1 });
+    expect(trimmed(series, 8, part, 'first')).toMatchObject({ first: 8, last: 8 });
+  });
+
+  it('play a part of the points in time at the place that is shown', () => {
+    const fourD = read(
+      [0, 1, 2].flatMap((t) => [10, 0].map((z, k) => slice(t * 2 + k + 1, z, { '00200100': value(t + 1) }))),
+    );
+    const part = trimmed(fourD, 3, null, 'first');
+    expect([1, 3, 5].map((k) => nextFrame(fourD, k, 1, part))).toEqual([3, 5, 3]);
   });
 });

@@ -124,3 +124,36 @@ def test_what_is_measured_is_kept_to_the_last_digit_and_known_regions_have_their
     assert stripes["mean"]["value"] == pytest.approx((low + high) / 2, abs=1)
     assert stripes["sd"]["value"] == pytest.approx((high - low) / 2, abs=0.5)
     assert numbers(reader.drawn()), "the values are not written beside what was drawn"
+
+
+def test_contours_have_values_too_and_a_region_that_leaves_its_image_says_why_it_has_none(
+    reader: Reader,
+) -> None:
+    reader.open(phantoms.RODS)
+    reader.forget()
+    reader.page.keyboard.press("3")
+    picture = reader.picture()
+    plane = plane_of(picture, phantoms.ALONG_Z)
+    for _ in range(round(phantoms.BLOCKS_Z / 1.7)):
+        reader.page.keyboard.press("ArrowDown")
+    reader.page.wait_for_timeout(500)
+    corners = [plane.pixel(x, y) for x, y in ((-26, -7), (-5, -7), (-5, 7), (-26, 7))]
+    for key, least in (("D", phantoms.BLOCK_HU), ("L", 250)):  # a livewire runs along the edge of the block
+        reader.page.keyboard.press(key)
+        for corner in (*corners, corners[0]):
+            reader.click(picture, corner)
+        words = reader.drawn()
+        mean = re.search(r"Mean: ([\d.]+) HU", words)
+        assert mean, (key, words)
+        assert least <= float(mean[1]) <= phantoms.BLOCK_HU, (key, words)
+        assert re.search(rf"SD: [\d.]+ HU.*Max: {phantoms.BLOCK_HU} HU", words), (key, words)
+        assert re.search(r"Area: [1-9][\d.]* mm²", words), (key, words)
+        reader.forget()
+
+    reader.page.keyboard.press("0")
+    reader.page.keyboard.press("o")
+    height = picture.grey.shape[0]
+    middle = plane.pixel(0, 0)
+    reader.drag(picture, middle, (middle[0] + 40, height + 20.0))
+    assert "beyond the image" in reader.drawn()
+    reader.forget()

@@ -1,6 +1,7 @@
 /** Playing a series: the frames of a loop at their own rate, or the slices and points in time of a stack. */
+import { clipAt, nextFrame } from './loops';
 import type { Pane } from './pane';
-import { type Clip, phaseOf, type SeriesToShow, slicesPerPhase } from './series';
+import type { SeriesToShow } from './series';
 
 const STACK_RATE = 10;
 const RATES = { least: 1, most: 120 };
@@ -56,7 +57,7 @@ export class Cine {
     while (!playing.stopped && pane.series) {
       const late = Math.max(0, performance.now() - due);
       const steps = 1 + Math.floor((late * playing.framesPerSecond) / 1000);
-      await pane.goTo(nextFrame(pane.series, pane.view.index, steps));
+      await pane.goTo(nextFrame(pane.series, pane.view.index, steps, pane.view.part));
       due += (steps * 1000) / playing.framesPerSecond;
       const wait = Math.max(due - performance.now(), 1);
       await new Promise<void>((done) => {
@@ -66,19 +67,5 @@ export class Cine {
   }
 }
 
-/** The frame to show after so many steps: within its loop, through the points in time, or through the stack. */
-export function nextFrame(series: SeriesToShow, index: number, steps: number): number {
-  const clip = clipAt(series, index);
-  if (clip) return clip.start + ((index - clip.start + steps) % clip.count);
-  if (series.phases.count > 1) {
-    const count = slicesPerPhase(series);
-    return ((phaseOf(series, index) + steps) % series.phases.count) * count + (index % count);
-  }
-  return (index + steps) % series.slices.length;
-}
-
 const ownRate = (series: SeriesToShow, index: number): number =>
   clipAt(series, index)?.framesPerSecond ?? STACK_RATE;
-
-const clipAt = (series: SeriesToShow, index: number): Clip | undefined =>
-  series.clips.find((c) => index >= c.start && index < c.start + c.count);

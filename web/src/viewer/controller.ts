@@ -10,6 +10,7 @@ import { Cine } from './cine';
 import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
 import type { Area, SeenPlane } from './geometry';
 import type { Mapping } from './grid';
+import { trimmed } from './loops';
 import type { Measurement } from './measurements';
 import type { Mark } from './overlay';
 import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane';
@@ -287,6 +288,13 @@ export class ViewerController {
 
   setRate(id: PaneId, framesPerSecond: number): void {
     this.#cine.setRate(id, framesPerSecond);
+  }
+
+  /** Begin or end what is played at the image shown; null plays all of it. */
+  trim(id: PaneId, end: 'first' | 'last' | null): void {
+    const pane = this.#panes.get(id);
+    if (!pane?.series) return;
+    pane.setPart(end && trimmed(pane.series, pane.view.index, pane.view.part, end));
   }
 
   /** Load the mouse tools; to be called after the first image. */

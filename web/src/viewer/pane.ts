@@ -9,6 +9,7 @@ import { text } from './dicom';
 import { renderingEngine } from './engine';
 import { type Area, cut as cutOf, type SeenPlane } from './geometry';
 import type { Mapping } from './grid';
+import { type Part, partAt } from './loops';
 import { drawMarks, lettersOf, type Mark } from './overlay';
 import type { Window } from './presets';
 import type { SeriesToShow } from './series';
@@ -88,6 +89,7 @@ export interface Pane {
   setMarks(marks: readonly Mark[]): void;
   setLines(planes: readonly SeenPlane[]): void;
   setPlaying(framesPerSecond: number | null): void;
+  setPart(part: Part | null): void;
   pointAt(clientX: number, clientY: number): Vec3 | null;
   canvasOf(point: Vec3): readonly [number, number] | null;
   render(): Promise<void>;
@@ -109,6 +111,7 @@ export abstract class CameraPane implements Pane {
   protected planes: readonly SeenPlane[] = [];
   protected beyond = false;
   protected playing: number | null = null;
+  #part: Part | null = null;
   readonly #observer: ResizeObserver;
   readonly #listeners: [string, EventListener][] = [];
 
@@ -235,6 +238,11 @@ export abstract class CameraPane implements Pane {
     this.republish();
   }
 
+  setPart(part: Part | null): void {
+    this.#part = part;
+    this.republish();
+  }
+
   /** Row and column spacing of what is on the screen; null where nothing says how large a pixel is. */
   protected get spacingMm(): readonly [number, number] | null {
     return this.series?.pixelSpacingMm ?? null;
@@ -298,6 +306,7 @@ export abstract class CameraPane implements Pane {
       lines: this.#drawnLines(),
       beyond: this.beyond,
       playing: this.playing,
+      part: this.series && partAt(this.series, own.index, this.#part),
     });
   }
 

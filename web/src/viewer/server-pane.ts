@@ -131,6 +131,7 @@ export abstract class ServerPane implements Pane {
   }
   setLines(): void {}
   setPlaying(): void {}
+  setPart(): void {}
   zoomTo(): void {}
 
   scaleTo(scaleMm: number): void {

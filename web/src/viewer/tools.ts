@@ -3,6 +3,7 @@ import { cache, Enums, eventTarget, getRenderingEngine, triggerEvent, utilities 
 import * as tools from '@cornerstonejs/tools';
 import type { Step } from './controller';
 import { KnownLengthTool, setKnown, wordsOfKnown } from './known-length';
+import { LivewireTool, regionWords, SplineTool, unitWords } from './regions';
 import type { SegmentToolName, ToolName } from './tool-list';
 import type { PaneKind } from './view';
 
@@ -49,15 +50,14 @@ function valueAtProbe(
   const [column = 0, row = 0] = index ?? [];
   const here = value ?? image?.voxelManager?.getAtIndex(row * image.columns + column);
   if (here === undefined || here === null) return undefined;
-  const unit = modalityUnit === 'raw' || !modalityUnit ? 'stored value' : modalityUnit;
   const figures = [here].flat() as number[];
   return [
-    `${figures.map((v) => Math.round(v * 100) / 100).join(', ')} ${unit}`,
+    `${figures.map((v) => Math.round(v * 100) / 100).join(', ')} ${unitWords(modalityUnit)}`,
     `column ${column + 1}, row ${row + 1}`,
   ];
 }
 
-const roi = { calculateStats: true };
+const roi = { calculateStats: true, getTextLines: regionWords };
 /** Our names, and the library's behind them. The crosshair and the tools that segment are our own. */
 const ROWS: Record<Exclude<ToolName, 'crosshair' | SegmentToolName>, Row> = {
   window: plain(tools.WindowLevelTool),
@@ -71,12 +71,12 @@ const ROWS: Record<Exclude<ToolName, 'crosshair' | SegmentToolName>, Row> = {
   bidirectional: plain(tools.BidirectionalTool),
   angle: plain(tools.AngleTool),
   cobb: plain(tools.CobbAngleTool),
-  ellipse: plain(tools.EllipticalROITool),
-  circle: plain(tools.CircleROITool),
-  rectangle: plain(tools.RectangleROITool),
+  ellipse: plain(tools.EllipticalROITool, roi),
+  circle: plain(tools.CircleROITool, roi),
+  rectangle: plain(tools.RectangleROITool, roi),
   freehand: plain(tools.PlanarFreehandROITool, roi),
-  spline: plain(tools.SplineROITool, roi),
-  livewire: plain(tools.LivewireContourTool, roi),
+  spline: plain(SplineTool, roi),
+  livewire: plain(LivewireTool, roi),
   probe: plain(tools.ProbeTool, { getTextLines: valueAtProbe }),
   arrow: plain(tools.ArrowAnnotateTool, withText),
   text: plain(tools.LabelTool, withText),
@@ -98,8 +98,8 @@ const CLASSES = [
   tools.CircleROITool,
   tools.RectangleROITool,
   tools.PlanarFreehandROITool,
-  tools.SplineROITool,
-  tools.LivewireContourTool,
+  SplineTool,
+  LivewireTool,
   tools.ProbeTool,
   tools.ArrowAnnotateTool,
   tools.LabelTool,

@@ -1,4 +1,5 @@
 /** What one pane shows now, as plain values; made anew after each rendering. */
+import type { Part } from './loops';
 import type { DrawnMark } from './overlay';
 import type { Window } from './presets';
 import type { SeriesToShow } from './series';
@@ -80,6 +81,8 @@ export interface PaneView {
   /** The linked point lies outside this series: nothing here corresponds to what the other pane shows. */
   beyond: boolean;
   playing: number | null;
+  /** The part of the loop that is played; null where all of it is. */
+  part: Part | null;
   fused: string | null;
   /** Where the pixels of the image lie on the canvas: column and row to x and y, as CSS `matrix()` takes them. */
   placement: Placement | null;
@@ -104,6 +107,7 @@ export const EMPTY_VIEW: PaneView = {
   lines: [],
   beyond: false,
   playing: null,
+  part: null,
   fused: null,
   placement: null,
 };

@@ -187,6 +187,7 @@ export class VolumePane implements Pane {
   setMarks(): void {}
   setLines(): void {}
   setPlaying(): void {}
+  setPart(): void {}
   pointAt = (): null => null;
   canvasOf = (): null => null;
 

@@ -36,6 +36,9 @@ export function readingActions(store: ReadingStore): Action[] {
     images('cine', 'Play or stop', ['c'], () => panes.play()),
     images('faster', 'Play faster', ['>'], () => panes.changeRate(1.25)),
     images('slower', 'Play slower', ['<'], () => panes.changeRate(0.8)),
+    images('loop-from', 'Play from this image on', ['Ctrl-,'], () => panes.trim('first')),
+    images('loop-to', 'Play up to this image', ['Ctrl-.'], () => panes.trim('last')),
+    images('loop-whole', 'Play all images', ['Ctrl-/'], () => panes.trim(null)),
     images('blink', 'Blink prior and current', ['Space'], () => {
       panes.blink.value = !panes.blink.value;
     }),

@@ -7,7 +7,12 @@ import type { ReadingStore } from './store';
 export function CineBar({ view, store, id }: { view: PaneView; store: ReadingStore; id: PaneId }) {
   const { series } = view;
   const moving = series && (series.clips.length > 0 || series.phases.count > 1);
-  if (view.state !== 'shown' || !series || view.kind !== 'stack' || (!moving && view.playing === null))
+  if (
+    view.state !== 'shown' ||
+    !series ||
+    view.kind !== 'stack' ||
+    (!moving && view.playing === null && !view.part)
+  )
     return null;
   const { phases } = series;
   const phase = phaseOf(series, view.index);
@@ -32,6 +37,11 @@ export function CineBar({ view, store, id }: { view: PaneView; store: ReadingSto
             store.panes.controller?.goTo(id, to + (view.index % slicesPerPhase(series)));
           }}
         />
+      )}
+      {view.part && (
+        <span>
+          {phases.count > 1 ? 'Points in time' : 'Frames'} {view.part.first + 1}–{view.part.last + 1}
+        </span>
       )}
       {view.playing !== null && (
         <span>

@@ -464,6 +464,10 @@ export class PanesStore {
     this.#controller?.play(this.focused.value);
   }
 
+  trim(end: 'first' | 'last' | null): void {
+    this.#controller?.trim(this.focused.value, end);
+  }
+
   changeRate(factor: number): void {
     const now = this.shown.playing;
     if (now) this.#controller?.setRate(this.focused.value, now * factor);
