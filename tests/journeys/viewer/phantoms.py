@@ -25,6 +25,7 @@ ALONG_X = ((-15.0, -22.0), (15.0, -22.0), (-15.0, 22.0), (8.0, 22.0))  # y, z: s
 ALONG_Y = ((-25.0, -14.0), (25.0, -14.0), (-25.0, 14.0), (12.0, 14.0))  # x, z: seen in a coronal plane
 BLOCK_HU, STRIPES_HU, BLOCKS_Z = 300, (100, 140), 40.0
 DETECTOR_MM = 0.5
+DRAWN_SQUARE = (slice(10, 20), slice(6, 30))
 OF_THE_PATIENT = (
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameOfReferenceUID",
     "PositionReferenceIndicator", "PatientPosition", "SliceThickness", "RescaleType",
@@ -129,7 +130,7 @@ def _sampled(place: Array, grid: Grid, values: Values) -> Array:
     return values(points[..., 0], points[..., 1], points[..., 2])
 
 
-RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS, RADIOGRAPHS = (f"{ROOT}.{n}" for n in (1, 2, 3, 4, 5))
+RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS, RADIOGRAPHS, DRAWN_IN = (f"{ROOT}.{n}" for n in range(1, 7))
 
 # Directions of rows and columns as scanners write them, by how the patient lies (PS3.3 C.7.3.1.1.2).
 POSITIONS: dict[str, tuple[Vector, Vector]] = {
@@ -193,12 +194,28 @@ def radiographs(study: str = RADIOGRAPHS) -> list[Dataset]:
     return objects
 
 
+def drawn_in(study: str = DRAWN_IN) -> list[Dataset]:
+    """Return an image of 12 bits with a square of ones in bit 15: an overlay embedded in its pixels (retired)."""
+    objects = series(study, 1, Grid(size=(48, 48, 1)), description="overlay in the pixels")
+    for ds in objects:
+        words = np.frombuffer(ds.PixelData, "<u2").reshape(48, 48) & 0x0FFF
+        words[DRAWN_SQUARE] |= 0x8000
+        ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 12, 11, 0
+        ds.PixelData = words.astype("<u2").tobytes()
+        for element, vr, value in (
+            (0x0010, "US", 48), (0x0011, "US", 48), (0x0040, "CS", "G"), (0x0050, "SS", [1, 1]),
+            (0x0100, "US", 16), (0x0102, "US", 15),
+        ):  # fmt: skip
+            ds.add_new((0x6000, element), vr, value)
+    return objects
+
+
 def write_all(folder: Path) -> None:
     """Write every phantom into a folder."""
     objects = series(RODS, 1, ANISOTROPIC, rods, description="rods")
     objects += series(RODS_ISOTROPIC, 1, ISOTROPIC, rods, description="isotropic")
     objects += [ds for group in (traps(), lying()) for made in group.values() for ds in made]
-    write(folder, objects + radiographs())
+    write(folder, objects + radiographs() + drawn_in())
 
 
 def write(folder: Path, objects: list[Dataset]) -> None:

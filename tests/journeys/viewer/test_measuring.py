@@ -111,15 +111,18 @@ def test_what_is_measured_is_kept_to_the_last_digit_and_known_regions_have_their
     for left, right in ((-28, -3), (3, 28)):
         reader.page.keyboard.press("O")
         reader.drag(picture, plane.pixel(left, -8), plane.pixel(right, 8))
+    reader.page.keyboard.press("i")
+    reader.click(picture, plane.pixel(-15, -12))  # beside the block
     reader.page.wait_for_timeout(2500)  # what is drawn is kept after a while
 
     kept = reader.page.request.get(f"/api/studies/{phantoms.RODS}/annotations").json()["draft"]
-    length, axes, block, stripes = ({v["name"]: v for v in m["values"]} for m in kept["measurements"])
+    length, axes, block, stripes, probed = ({v["name"]: v for v in m["values"]} for m in kept["measurements"])
     assert length["length"]["value"] == pytest.approx(plane.length(a, b), rel=AGREES)
     assert length["length"]["unit"] == "mm"
     assert axes["long_axis"]["value"] == pytest.approx(plane.length(c, d), rel=AGREES)
     assert (block["mean"]["value"], block["sd"]["value"]) == (phantoms.BLOCK_HU, 0)
     assert block["mean"]["unit"] == "[hnsf'U]"
+    assert (probed["value"]["value"], probed["value"]["unit"]) == (0, "[hnsf'U]")
     low, high = phantoms.STRIPES_HU
     assert stripes["mean"]["value"] == pytest.approx((low + high) / 2, abs=1)
     assert stripes["sd"]["value"] == pytest.approx((high - low) / 2, abs=0.5)

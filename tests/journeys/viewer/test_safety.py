@@ -20,6 +20,12 @@ REASONS = {
     "mixed": "turned against each other",
 }
 LETTERS = ("t", "r", "b", "l")
+# The pixels that an overlay covers, counted row by row.
+COVERED = """(() => {
+  const canvas = document.querySelector('[data-pane=current] canvas.laid-over');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return [...Array(data.length / 4).keys()].filter(k => data[4 * k + 3] > 0);
+})()"""
 
 
 def letters(reader: Reader) -> dict[str, str]:
@@ -98,3 +104,19 @@ def test_every_pane_says_whose_image_it_shows_and_that_it_is_simulated(reader: R
     for said in ("Phantom, Viewer", "PH-1", "SIMULATED", "5 Jan 2026", "Not for diagnosis on this display"):
         assert said in words
     assert reader.page.locator("[data-pane=current] .scale").inner_text().endswith(("mm", "cm"))
+
+
+def test_an_overlay_in_unused_bits_of_the_pixels_is_drawn_and_is_no_part_of_them(reader: Reader) -> None:
+    reader.open(phantoms.DRAWN_IN)
+    reader.until("!!document.querySelector('[data-pane=current] canvas.laid-over')")
+    reader.until(f"({COVERED}).length > 0")
+    rows, columns = phantoms.DRAWN_SQUARE
+    drawn = {(r, c) for r in range(48)[rows] for c in range(48)[columns]}
+    assert {(k // 48, k % 48) for k in reader.page.evaluate(COVERED)} == drawn
+
+    reader.page.keyboard.press("i")
+    picture = reader.picture()
+    reader.click(picture, (picture.grey.shape[1] / 2, picture.grey.shape[0] / 2))
+    value = float(re.search(r"-?[\d.]+", reader.drawn())[0])
+    assert 0 <= value < 4096
+    reader.forget()

@@ -37,6 +37,18 @@ def test_a_frame_that_is_known_is_not_sent_again(client, held):
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_a_frame_known_in_parts_is_not_taken_for_the_frame_alone(client, held, make_slice):
+    parts = client.get(f"{INSTANCE}/frames/1", headers={"Accept": AS_STORED})
+
+    alone = client.get(
+        f"{INSTANCE}/frames/1",
+        headers={"Accept": "application/octet-stream", "If-None-Match": parts.headers["etag"]},
+    )
+
+    assert alone.status_code == 200
+    assert alone.content == pydicom.dcmread(io.BytesIO(make_slice(1))).PixelData
+
+
 def test_a_compressed_frame_comes_as_stored_when_anything_is_taken(client, compressed):
     response = client.get(f"{INSTANCE}/frames/1", headers={"Accept": AS_STORED})
 

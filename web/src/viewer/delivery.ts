@@ -4,7 +4,7 @@
  * The decoders in the browser read most transfer syntaxes as they are stored. What they read wrongly is asked for
  * decoded, or as the picture the server makes of it (colour of 8 bits: nothing is lost but the original's bytes).
  */
-import { type DicomJson, number, OVERLAY_GROUPS, text } from './dicom';
+import { type DicomJson, number, text } from './dicom';
 
 /** `steps`: as HTJ2K in resolution order, the first bytes first, for slow lines. */
 export type Delivery = 'stored' | 'decoded' | 'picture' | 'steps';
@@ -50,10 +50,6 @@ export const addressOf = (imageId: string): string =>
     .replace(/^\w+:/, '')
     .replace(/\?.*$/, '')
     .replace(/\/rendered$/, '');
-
-/** Where bits that are no pixels lie above Bits Stored, as in images with embedded overlays (retired; PS3.3 C.9.2). */
-export const needsMask = (instance: DicomJson): boolean =>
-  OVERLAY_GROUPS.some((group) => (number(instance, `${group}0102`) ?? 0) > 0 && !instance[`${group}3000`]);
 
 /** Whether an image is fetched in steps. */
 export const inSteps = (imageId: string): boolean => imageId.endsWith(IN_STEPS);

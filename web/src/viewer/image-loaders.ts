@@ -1,9 +1,9 @@
 /** The image loaders of the page: DICOMweb frames put right where they need it, and pictures the server made. */
 import { imageLoader, metaData, type Types, utilities } from '@cornerstonejs/core';
 import { wadors } from '@cornerstonejs/dicom-image-loader';
-import { needsMask } from './delivery';
 import { type DicomJson, number } from './dicom';
 import type { Table } from './lookup';
+import { isEmbedded } from './overlay-planes';
 
 type Fix = (values: Types.PixelDataTypedArray) => Types.PixelDataTypedArray;
 
@@ -11,7 +11,7 @@ const fixes = new Map<string, Fix>();
 
 /** Say what is done to the pixels of an image once they are here. */
 export function arrange(imageId: string, instance: DicomJson, table: Table | null): void {
-  const fix = table ? throughTable(table) : needsMask(instance) ? maskOf(instance) : null;
+  const fix = table ? throughTable(table) : isEmbedded(instance) ? maskOf(instance) : null;
   if (fix) fixes.set(imageId, fix);
 }
 

@@ -9,6 +9,7 @@ import * as tools from '@cornerstonejs/tools';
 import { uidOfUuid } from './dicom';
 import { KnownLengthTool, knownMmOf } from './known-length';
 import { calibrationOf } from './lookup';
+import { probedValue } from './probe';
 import { pixelOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
 import { add, cross, length, scale, subtract, unit, type Vec3 } from './vectors';
@@ -110,7 +111,6 @@ const VALUES: readonly (readonly [string, string, string])[] = [
   ['stdDev', 'sd', 'modalityUnit'],
   ['min', 'min', 'modalityUnit'],
   ['max', 'max', 'modalityUnit'],
-  ['value', 'value', 'modalityUnit'],
 ];
 
 export interface Drawn {
@@ -228,8 +228,14 @@ function valuesOf(
   kind: MeasurementKind,
   units: { pixel: string; length: 'mm' | 'px' },
 ): MeasuredValue[] {
-  const stats = Object.values(annotation.data.cachedStats ?? {})[0] as Stats | undefined;
-  if (!stats) return [];
+  const [target, found] = Object.entries(annotation.data.cachedStats ?? {})[0] ?? [];
+  if (!target || !found) return [];
+  const stats = found as Stats;
+  if (kind === 'probe') {
+    const value = probedValue(stats, target);
+    const unit = PIXEL_UNITS[units.pixel] ?? '1';
+    return typeof value === 'number' ? [{ name: 'value', value, unit, method: '' }] : [];
+  }
   return VALUES.flatMap(([key, ours, unitKey]) => {
     const value = stats[key];
     if (typeof value !== 'number' || !Number.isFinite(value)) return [];

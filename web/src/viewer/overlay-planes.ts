@@ -1,4 +1,4 @@
-/** Overlay planes: drawings of one bit a pixel that an image carries (PS3.3 C.9). */
+/** Overlay planes: drawings of one bit a pixel that an image carries (PS3.3 C.9), also in unused bits of its pixels. */
 import { bytesOf, type DicomJson, number, numbers, OVERLAY_GROUPS, text } from './dicom';
 
 export interface OverlayPlane {
@@ -12,14 +12,49 @@ export interface OverlayPlane {
 }
 
 const MOST_PIXELS = 1 << 26;
+const NATIVE = 'application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1';
 
-/** The planes of one frame; those embedded in the unused bits of the pixels are not among them (retired). */
-export async function overlayPlanes(instance: DicomJson, frame: number): Promise<OverlayPlane[]> {
-  const planes = await Promise.all(OVERLAY_GROUPS.map((group) => planeOf(instance, group, frame)));
-  return planes.filter((p) => p !== null);
+/** The planes of one frame, whose pixels are at `address`. */
+export async function overlayPlanes(
+  instance: DicomJson,
+  frame: number,
+  address: string,
+): Promise<OverlayPlane[]> {
+  const words = isEmbedded(instance) ? await wordsOf(address) : null;
+  const planes = OVERLAY_GROUPS.map((group) =>
+    words && bitOf(instance, group) ? embedded(instance, group, words) : planeOf(instance, group, frame),
+  );
+  return (await Promise.all(planes)).filter((p) => p !== null);
 }
 
-export const hasOverlays = (instance: DicomJson): boolean => OVERLAY_GROUPS.some((g) => instance[`${g}3000`]);
+export const hasOverlays = (instance: DicomJson): boolean =>
+  isEmbedded(instance) || OVERLAY_GROUPS.some((g) => instance[`${g}3000`]);
+
+/** The bit of the pixels in which a plane lies (retired: PS3.3 C.9.2.1.2 of 2004); 0 where it has data of its own. */
+const bitOf = (instance: DicomJson, group: string): number =>
+  instance[`${group}3000`] ? 0 : (number(instance, `${group}0102`) ?? 0);
+
+/** Whether bits that are no pixels lie above Bits Stored. */
+export const isEmbedded = (instance: DicomJson): boolean =>
+  OVERLAY_GROUPS.some((group) => bitOf(instance, group) > 0);
+
+async function wordsOf(address: string): Promise<Uint16Array | null> {
+  const answer = await fetch(address, { headers: { Accept: NATIVE, 'X-Sightline': '1' } });
+  if (!answer.ok) return null;
+  const bytes = await answer.arrayBuffer();
+  return new Uint16Array(bytes, 0, bytes.byteLength >> 1);
+}
+
+function embedded(instance: DicomJson, group: string, words: Uint16Array): OverlayPlane | null {
+  const [rows, columns] = [number(instance, '00280010') ?? 0, number(instance, '00280011') ?? 0];
+  if (words.length < rows * columns) return null;
+  const bit = bitOf(instance, group);
+  const bits = Uint8Array.from(words.subarray(0, rows * columns), (word) => (word >> bit) & 1);
+  return { group, label: labelOf(instance, group), rows, columns, origin: [1, 1], bits };
+}
+
+const labelOf = (instance: DicomJson, group: string): string =>
+  text(instance, `${group}1500`) || text(instance, `${group}0022`);
 
 async function planeOf(instance: DicomJson, group: string, frame: number): Promise<OverlayPlane | null> {
   const rows = number(instance, `${group}0010`) ?? 0;
@@ -35,7 +70,7 @@ async function planeOf(instance: DicomJson, group: string, frame: number): Promi
   const [y = 1, x = 1] = numbers(instance, `${group}0050`) ?? [];
   return {
     group,
-    label: text(instance, `${group}1500`) || text(instance, `${group}0022`),
+    label: labelOf(instance, group),
     rows,
     columns,
     origin: [x, y],

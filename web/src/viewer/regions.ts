@@ -1,6 +1,7 @@
 /** What is said beside a region, and the regions for which the library works out an area only. */
 import { getEnabledElement, utilities } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
+import { unitWords } from './units';
 
 type Annotation = tools.Types.Annotation;
 type Calculate = (annotation: Annotation, element: HTMLDivElement) => unknown;
@@ -27,10 +28,6 @@ const LINES = [
   ['Perimeter', 'perimeter', 'unit'],
   ['Length', 'length', 'unit'],
 ] as const;
-
-/** The library's word for a unit that is not known, and ours. */
-export const unitWords = (unit: string | undefined): string =>
-  !unit || unit === 'raw' ? 'stored value' : unit;
 
 /** The values of a region, or why there are none. */
 export function regionWords(

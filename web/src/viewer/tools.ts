@@ -1,9 +1,10 @@
 /** The mouse and touch tools, loaded after the first image. */
-import { cache, Enums, eventTarget, getRenderingEngine, triggerEvent, utilities } from '@cornerstonejs/core';
+import { Enums, eventTarget, getRenderingEngine, triggerEvent, utilities } from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 import type { Step } from './controller';
 import { KnownLengthTool, setKnown, wordsOfKnown } from './known-length';
-import { LivewireTool, regionWords, SplineTool, unitWords } from './regions';
+import { probeWords } from './probe';
+import { LivewireTool, regionWords, SplineTool } from './regions';
 import type { SegmentToolName, ToolName } from './tool-list';
 import type { PaneKind } from './view';
 
@@ -38,25 +39,6 @@ const plain = (tool: { toolName: string }, configuration?: Record<string, unknow
   ...(configuration && { configuration }),
 });
 
-/** The value under a probe; the library looks for it in the wrong slice of a stack (it has one slice only). */
-function valueAtProbe(
-  data: {
-    cachedStats: Record<string, { index?: number[]; value?: number | number[]; modalityUnit?: string }>;
-  },
-  targetId: string,
-): string[] | undefined {
-  const { index, value, modalityUnit } = data.cachedStats[targetId] ?? {};
-  const image = cache.getImage(targetId.replace(/^imageId:/, ''));
-  const [column = 0, row = 0] = index ?? [];
-  const here = value ?? image?.voxelManager?.getAtIndex(row * image.columns + column);
-  if (here === undefined || here === null) return undefined;
-  const figures = [here].flat() as number[];
-  return [
-    `${figures.map((v) => Math.round(v * 100) / 100).join(', ')} ${unitWords(modalityUnit)}`,
-    `column ${column + 1}, row ${row + 1}`,
-  ];
-}
-
 const roi = { calculateStats: true, getTextLines: regionWords };
 /** Our names, and the library's behind them. The crosshair and the tools that segment are our own. */
 const ROWS: Record<Exclude<ToolName, 'crosshair' | SegmentToolName>, Row> = {
@@ -77,7 +59,7 @@ const ROWS: Record<Exclude<ToolName, 'crosshair' | SegmentToolName>, Row> = {
   freehand: plain(tools.PlanarFreehandROITool, roi),
   spline: plain(SplineTool, roi),
   livewire: plain(LivewireTool, roi),
-  probe: plain(tools.ProbeTool, { getTextLines: valueAtProbe }),
+  probe: plain(tools.ProbeTool, { getTextLines: probeWords }),
   arrow: plain(tools.ArrowAnnotateTool, withText),
   text: plain(tools.LabelTool, withText),
 };

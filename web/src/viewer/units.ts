@@ -79,3 +79,7 @@ function seconds(date: string, time: string): number | null {
   const midnight = Date.UTC(Number(day[1]), Number(day[2]) - 1, Number(day[3])) / 1000;
   return midnight + Number(clock[1]) * 3600 + Number(clock[2] ?? 0) * 60 + Number(clock[3] ?? 0);
 }
+
+/** A unit of pixels as the tools name it, in our words. */
+export const unitWords = (unit: string | undefined): string =>
+  !unit || unit === 'raw' ? 'stored value' : unit;

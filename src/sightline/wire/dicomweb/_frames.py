@@ -76,7 +76,11 @@ def get_frame_quickly(asked: Asked) -> Response | None:
 
 def _etag(held: archive.HeldFrames, numbers: Sequence[int], form: accept.Form) -> str:
     named = str(numbers[0]) if len(numbers) == 1 else f"{crc32(repr(numbers).encode()):x}-{len(numbers)}"
-    return f'"{held.sop_uid}-{named}-{form.kind}-{form.syntax}"'
+    return f'"{held.sop_uid}-{named}-{form.kind}-{form.syntax}{_shape(form)}"'
+
+
+def _shape(form: accept.Form) -> str:
+    return "-parts" if form.multipart else ""
 
 
 def _as_stored(
@@ -153,7 +157,7 @@ def get_bulk_value(asked: Asked) -> Response:
     if tag == PIXEL_DATA and not held.is_native and _is_encapsulated(held):
         return _pixel_data(asked, [held])
     form = accept.choose_frames(asked.accept, accept.EXPLICIT, several=False)
-    etag = f'"{held.sop_uid}-{tag:08X}"'
+    etag = f'"{held.sop_uid}-{tag:08X}{_shape(form)}"'
     if asked.knows(etag):
         return not_modified(etag, FOREVER)
     value = archive.find_bulk(asked.store, held, tag)

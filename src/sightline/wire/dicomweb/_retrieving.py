@@ -27,6 +27,8 @@ def get_metadata(asked: Asked) -> Response:
         return _series_metadata(asked, form)
     with asked.store.database.reading() as db:
         series, etag = place_of(db, asked)
+        if form.kind == accept.XML:
+            etag = f'{etag[:-1]}-xml"'
         if asked.knows(etag):
             return not_modified(etag, REVALIDATE)
         if asked.instance:

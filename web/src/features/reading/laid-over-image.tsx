@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { figure } from '../../ui/format';
 import type { PaneView } from '../../viewer';
 import { COLOUR_TABLE } from '../../viewer/colour-tables';
+import { addressOf } from '../../viewer/delivery';
 import { hasOverlays, overlayPlanes } from '../../viewer/overlay-planes';
 import { pixelOf, type Slice } from '../../viewer/series';
 import type { Vec3 } from '../../viewer/vectors';
@@ -170,7 +171,7 @@ async function paintPlanes(
   slice: Slice,
   instance: Parameters<typeof overlayPlanes>[0],
 ): Promise<Painted | null> {
-  const planes = await overlayPlanes(instance, slice.frame);
+  const planes = await overlayPlanes(instance, slice.frame, addressOf(slice.imageId));
   const [columns, rows] = slice.size;
   const picture = new Uint8ClampedArray(columns * rows * 4);
   for (const plane of planes)

@@ -36,8 +36,14 @@ export function rateOf(some: readonly Transfer[]): number | null {
   return bytes >= LEAST_IN_ALL && ms > 0 ? (1000 * bytes) / ms : null;
 }
 
-/** Whether images are better fetched in steps; until enough was fetched to know, they are not. */
+/** What the browser says of the line; not every one does. */
+const saysSlow = (): boolean => {
+  const { connection } = navigator as { connection?: { effectiveType?: string; saveData?: boolean } };
+  return connection?.saveData === true || /2g|3g/.test(connection?.effectiveType ?? '');
+};
+
+/** Whether images are better fetched in steps; until enough was fetched to know, as the browser says. */
 export function isSlow(): boolean {
   const rate = rateOf(transfers);
-  return rate !== null && rate < SLOW;
+  return rate === null ? saysSlow() : rate < SLOW;
 }
