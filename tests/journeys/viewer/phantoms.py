@@ -195,7 +195,7 @@ def radiographs(study: str = RADIOGRAPHS) -> list[Dataset]:
 
 
 def drawn_in(study: str = DRAWN_IN) -> list[Dataset]:
-    """Return an image of 12 bits with a square of ones in bit 15: an overlay embedded in its pixels (retired)."""
+    """Return an image of 12 bits with a square in bit 15: an overlay embedded in its pixels (retired)."""
     objects = series(study, 1, Grid(size=(48, 48, 1)), description="overlay in the pixels")
     for ds in objects:
         words = np.frombuffer(ds.PixelData, "<u2").reshape(48, 48) & 0x0FFF
