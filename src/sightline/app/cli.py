@@ -23,6 +23,7 @@ from sightline.care.hanging.commands import commands as hanging_commands
 from sightline.care.reading.commands import commands as timeline_commands
 from sightline.care.reporting.commands import commands as report_commands
 from sightline.intelligence.models.commands import commands as model_commands
+from sightline.intelligence.routing.commands import commands as change_commands
 from sightline.kernel.errors import NotFound, PlatformError
 from sightline.record import archive
 from sightline.record.archive.commands import commands as archive_commands
@@ -50,7 +51,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=f"Sightline: open, AI-native medical imaging. {NOT_A_DEVICE}",
 )
-for own in (import_commands, timeline_commands, report_commands, model_commands, backup_commands):
+for own in (
+    import_commands, timeline_commands, change_commands, report_commands, model_commands, backup_commands,
+):  # fmt: skip
     app.registered_commands += own.registered_commands
 app.registered_commands += doctor_commands.registered_commands
 app.add_typer(archive_commands, name="archive")

@@ -4,6 +4,7 @@ Invariants: no growth is claimed that lies within published repeatability, and t
 "new" is said only where the prior looked; a failed alignment links nothing.
 """
 
+from sightline.science.change._following import Followed, follow_points
 from sightline.science.change._growth import ImpossibleGrowth, Sized, doubling_time, growth
 from sightline.science.change._links import link_lesions
 from sightline.science.change._model import Growth, GrowthKind, Link, LinkKind
@@ -11,6 +12,7 @@ from sightline.science.change._repeatability import TABLE, Repeatability, find_r
 
 __all__ = [
     "TABLE",
+    "Followed",
     "Growth",
     "GrowthKind",
     "ImpossibleGrowth",
@@ -20,6 +22,7 @@ __all__ = [
     "Sized",
     "doubling_time",
     "find_repeatability",
+    "follow_points",
     "growth",
     "link_lesions",
     "log_sigma",

@@ -13,6 +13,7 @@ from sightline.science.segmentation._model import (
     NoLesionHere,
     NotHounsfield,
 )
+from sightline.science.segmentation._near import find_lesions_near
 from sightline.science.segmentation._nodules import find_nodules, segment_lesion_at
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Mask",
     "NoLesionHere",
     "NotHounsfield",
+    "find_lesions_near",
     "find_nodules",
     "outline",
     "segment_lesion_at",

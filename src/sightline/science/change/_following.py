@@ -1,0 +1,105 @@
+"""Lesions that a person points at in the current volume, followed into the prior one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy.typing as npt
+
+from sightline.science.alignment import Alignment
+from sightline.science.change._growth import growth
+from sightline.science.change._links import LEAST_GATE_MM, MOST_GATE_MM, link_lesions
+from sightline.science.change._model import Growth, Link
+from sightline.science.segmentation import Lesion, NoLesionHere, find_lesions_near, segment_lesion_at
+from sightline.science.volumes import Volume
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """One lesion at two dates, None where it was not found; how the two were linked; what became of it."""
+
+    current: Lesion | None
+    prior: Lesion | None
+    link: Link
+    growth: Growth
+
+
+def follow_points(
+    current: Volume,
+    prior: Volume,
+    alignment: Alignment,
+    points_lps_mm: Sequence[npt.ArrayLike],
+    *,
+    days: float,
+) -> tuple[Followed, ...]:
+    """Return what became of the lesions at some points of the current volume since the prior one.
+
+    Each lesion is cut out at its point, sought in the prior volume round the place that the alignment gives,
+    linked as `link_lesions` does and judged as `growth` does. Nothing is compared where the alignment failed
+    or nothing stands out at the point; the reason says so.
+
+    Parameters
+    ----------
+    current, prior : HU
+    alignment
+        From `align(current, prior)`.
+    points_lps_mm
+        Points in lesions of the current volume.
+    days
+        Time between the two.
+
+    Examples
+    --------
+    A nodule in even lung that was 8 mm and is 12 mm now, with a map that moves nothing:
+
+    >>> import numpy as np
+    >>> from sightline.science import alignment, simulation
+    >>> from sightline.science.geometry import Grid
+    >>> grid = Grid((60, 60, 60), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    >>> lung = Volume(np.full(grid.shape_zyx, -850, dtype=np.int16), grid)
+    >>> prior, current = (simulation.insert_nodule(lung, (30, 30, 30), mm) for mm in (8.0, 12.0))
+    >>> nowhere, error = np.zeros((*grid.shape_zyx, 3), "f4"), np.ones(grid.shape_zyx, "f4")
+    >>> still = alignment.Alignment("good", "", (), grid, nowhere, error, "none")
+    >>> [one] = follow_points(current, prior, still, [(31, 30, 30)], days=90)
+    >>> one.link.kind, one.growth.kind
+    ('linked', 'grown')
+    """
+    return tuple(_follow(current, prior, alignment, point, days) for point in points_lps_mm)
+
+
+def _follow(
+    current: Volume, prior: Volume, alignment: Alignment, point: npt.ArrayLike, days: float
+) -> Followed:
+    try:
+        now = segment_lesion_at(current, point)
+    except NoLesionHere as refusal:
+        link = Link(None, None, "not-covered", 1.0, str(refusal))
+        return Followed(None, None, link, _unknown(str(refusal)))
+    candidates: tuple[Lesion, ...] = ()
+    if alignment.verdict != "failed":
+        candidates = _candidates(current, prior, alignment, now)
+    links = link_lesions([now], candidates, alignment, prior.grid)
+    link = next(one for one in links if one.current == 0)
+    then = candidates[link.prior] if link.prior is not None else None
+    if link.kind not in ("linked", "new"):
+        return Followed(now, then, link, _unknown(link.reason))
+    grown = growth(
+        then,
+        now,
+        days=days,
+        slice_thickness_mm=max(current.thickness_mm, prior.thickness_mm),
+        same_protocol=current.kernel == prior.kernel,
+    )
+    return Followed(now, then, link, grown)
+
+
+def _candidates(current: Volume, prior: Volume, alignment: Alignment, now: Lesion) -> tuple[Lesion, ...]:
+    place = alignment.map_points(now.centre_lps_mm)[0]
+    if not prior.grid.contains(place)[0]:
+        return ()
+    error = float(alignment.local_error_mm(now.centre_lps_mm)[0])
+    room = min(max(LEAST_GATE_MM, now.diameter_mm / 2 + 3 * error), MOST_GATE_MM)
+    return find_lesions_near(prior, place, like=now, seen_in=current, room_mm=room)
+
+
+def _unknown(reason: str) -> Growth:
+    return Growth("cannot-tell", None, None, reason)
