@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { areaShown, cut, geometryNote, tiltDegrees, volumeProblem } from '../src/viewer/geometry';
+import { areaShown, cut, geometryNote, projected, tiltDegrees, volumeProblem } from '../src/viewer/geometry';
 import { type DicomJson, readSeries } from '../src/viewer/series';
 
 const value = (...Value: unknown[]) => ({ vr: 'XX', Value });
@@ -102,5 +102,26 @@ describe('the area a pane shows', () => {
     const area = areaShown([0, 1, -1, 0, 80, 10], 100, 60);
     expect(area.top_left).toEqual([-10, -20]);
     expect(area.bottom_right).toEqual([50, 80]);
+  });
+});
+
+describe('a point on a plane that is seen', () => {
+  const plane = {
+    normal: [0, 0, 1],
+    corners: [
+      [0, 0, 5],
+      [10, 0, 5],
+      [10, 20, 5],
+      [0, 20, 5],
+    ],
+  } as const;
+
+  it('is straight before or behind it', () => {
+    expect(projected([4, 15, 9], plane)).toEqual([4, 15, 5]);
+  });
+
+  it('is none where it is not in view', () => {
+    expect(projected([11, 15, 5], plane)).toBeNull();
+    expect(projected([4, -1, 5], plane)).toBeNull();
   });
 });

@@ -86,7 +86,13 @@ describe('the protocol of a study', () => {
       { bodyParts: ['CHEST'], priors: 1 },
       'm',
     ],
-    ['the specific before the own', [one('m', {}, 'mine'), one('b', CHEST)], { bodyParts: ['CHEST'] }, 'b'],
+    ['the own before the specific', [one('m', {}, 'mine'), one('b', CHEST)], { bodyParts: ['CHEST'] }, 'm'],
+    [
+      "the specific before the site's",
+      [one('s', {}, 'site'), one('b', CHEST)],
+      { bodyParts: ['CHEST'] },
+      'b',
+    ],
     [
       'the fewer alternatives',
       [one('a', { modalities: ['CT', 'MR'] }), one('b', { modalities: ['CT'] })],

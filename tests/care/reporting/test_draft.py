@@ -148,8 +148,8 @@ def test_the_draft_never_says_there_is_no_prior_where_one_was_not_compared(other
 @pytest.mark.parametrize(
     ("held", "ended", "found", "impression"),
     [
-        ([], True, "No findings were recorded.", "Nothing to report."),
-        ([finding(state="rejected")], True, "No findings were recorded.", "Nothing to report."),
+        ([], True, "No findings were recorded.", "No findings were recorded."),
+        ([finding(state="rejected")], True, "No findings were recorded.", "No findings were recorded."),
         ([finding(state="proposed")], True, "No finding has been accepted.", "No finding has been accepted."),
         (
             [],
@@ -159,7 +159,7 @@ def test_the_draft_never_says_there_is_no_prior_where_one_was_not_compared(other
         ),
     ],
 )
-def test_nothing_to_report_is_said_only_when_everything_is_decided(held, ended, found, impression):
+def test_that_nothing_was_recorded_is_said_only_when_everything_is_decided(held, ended, found, impression):
     said = words(compose_draft(facts(*held, analysis_ended=ended)))
 
     assert (said["Findings"], said["Impression"]) == ([found], [impression])
@@ -332,4 +332,12 @@ def test_undecided_findings_an_unnamed_prior_and_a_doubtful_alignment_are_told()
 def test_a_draft_passes_all_its_own_checks():
     known = facts(finding(), finding(2, mm=6.0), comparison=comparison(lesion("f1", "grown")))
 
-    assert check_report(compose_draft(known), known) == ((), 8)
+    assert check_report(compose_draft(known), known) == ((), 9)
+
+
+def test_a_report_that_nobody_touched_says_so_before_it_is_signed():
+    unread = facts()
+
+    [check], _ = check_report(compose_draft(unread), unread)
+
+    assert (check.id, check.severity) == ("untouched", "warning")

@@ -10,7 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ComputedRadiographyImageStorage, CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    XRayAngiographicImageStorage,
+)
 
 Array = NDArray[np.float64]
 Values = Callable[[Array, Array, Array], Array]
@@ -130,7 +135,9 @@ def _sampled(place: Array, grid: Grid, values: Values) -> Array:
     return values(points[..., 0], points[..., 1], points[..., 2])
 
 
-RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS, RADIOGRAPHS, DRAWN_IN = (f"{ROOT}.{n}" for n in range(1, 7))
+RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS, RADIOGRAPHS, DRAWN_IN, FILM = (
+    f"{ROOT}.{n}" for n in range(1, 8)
+)
 
 # Directions of rows and columns as scanners write them, by how the patient lies (PS3.3 C.7.3.1.1.2).
 POSITIONS: dict[str, tuple[Vector, Vector]] = {
@@ -194,6 +201,19 @@ def radiographs(study: str = RADIOGRAPHS) -> list[Dataset]:
     return objects
 
 
+def film(study: str = FILM) -> list[Dataset]:
+    """Return an angiographic run of three frames that says nothing of its pixels."""
+    grid = Grid(spacing=(DETECTOR_MM, DETECTOR_MM, 1.0), size=(96, 160, 1))
+    objects = series(study, 1, grid, rods, description="run", Modality="XA")
+    for ds in objects:
+        ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = XRayAngiographicImageStorage
+        for name in OF_THE_PATIENT:
+            delattr(ds, name)
+        ds.NumberOfFrames, ds.FrameTime = 3, 100
+        ds.PixelData = 3 * ds.PixelData
+    return objects
+
+
 def drawn_in(study: str = DRAWN_IN) -> list[Dataset]:
     """Return an image of 12 bits with a square in bit 15: an overlay embedded in its pixels (retired)."""
     objects = series(study, 1, Grid(size=(48, 48, 1)), description="overlay in the pixels")
@@ -215,7 +235,7 @@ def write_all(folder: Path) -> None:
     objects = series(RODS, 1, ANISOTROPIC, rods, description="rods")
     objects += series(RODS_ISOTROPIC, 1, ISOTROPIC, rods, description="isotropic")
     objects += [ds for group in (traps(), lying()) for made in group.values() for ds in made]
-    write(folder, objects + radiographs() + drawn_in())
+    write(folder, objects + radiographs() + film() + drawn_in())
 
 
 def write(folder: Path, objects: list[Dataset]) -> None:

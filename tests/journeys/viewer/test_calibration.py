@@ -67,6 +67,36 @@ def test_a_known_length_sets_the_scale_of_its_image_only(reader: Reader) -> None
     reader.until("document.querySelector('[data-pane=current]').innerText.includes('not calibrated')")
 
 
+def test_what_was_drawn_on_a_run_stays_where_it_was_when_the_run_is_calibrated(reader: Reader) -> None:
+    page = reader.page
+    reader.open(phantoms.FILM)
+    reader.forget()
+    upper, _ = ends(picture := reader.picture())
+    page.keyboard.press("l")
+    reader.drag(picture, *upper)
+    before = lines(reader)
+    page.keyboard.press("A")
+    (left, top), (right, _) = upper
+    reader.drag(picture, (left, top + 30), (right, top + 30))
+    page.get_by_role("textbox", name="Length of this line in mm").fill("50")
+    page.keyboard.press("Enter")
+    reader.until("document.querySelector('[data-pane=current]').innerText.includes('by the reader: 50 mm')")
+    reader.until("[...document.querySelectorAll('[data-pane=current] svg.svg-layer text')]"
+                 ".some(t => /mm/.test(t.textContent) && !/given/.test(t.textContent))")  # fmt: skip
+    assert numbers(reader.drawn()) == pytest.approx([KNOWN_MM, KNOWN_MM], rel=0.02)
+    assert lines(reader)[0] == pytest.approx(before[0], abs=1.5)
+    reader.run("Remove drawn measurements")
+
+
+def lines(reader: Reader) -> list[list[float]]:
+    """Return the ends of the long lines that are drawn, from the top; short ones lead to the words."""
+    found = reader.page.locator("[data-pane=current] svg.svg-layer line").evaluate_all(
+        "lines => lines.map(l => ['x1', 'y1', 'x2', 'y2'].map(n => Number(l.getAttribute(n))))"
+    )
+    long = {tuple(line) for line in found if abs(line[2] - line[0]) > 100}
+    return sorted(map(list, long), key=lambda line: line[1])
+
+
 def test_an_image_that_lies_in_the_patient_is_not_calibrated(reader: Reader) -> None:
     reader.open(phantoms.RODS)
     reader.forget()  # what other tests drew
@@ -76,3 +106,7 @@ def test_an_image_that_lies_in_the_patient_is_not_calibrated(reader: Reader) -> 
 
     reader.page.get_by_text("states its own scale").wait_for()
     assert "given" not in reader.drawn()
+    reader.page.keyboard.press("Control+z")
+    reader.page.keyboard.press("Control+Shift+z")
+    reader.page.wait_for_timeout(500)
+    assert not reader.page.locator("[data-pane=current] svg.svg-layer text").count()

@@ -21,12 +21,19 @@ export function Overlays() {
   );
 }
 
-const loadParts = () => import('./palette');
+type Parts = typeof import('./palette');
+let here: Parts | null = null;
+
+const loadParts = async (): Promise<Parts> => {
+  here = await import('./palette');
+  return here;
+};
 
 /** A part that comes in its own file, which is usually here before it is asked for. */
 function Late({ part }: { part: 'Palette' | 'KeyList' }) {
-  const [parts, setParts] = useState<Awaited<ReturnType<typeof loadParts>> | null>(null);
+  const [parts, setParts] = useState(here);
   useEffect(() => {
+    if (here) return;
     loadParts().then(setParts, (error: unknown) => {
       paletteOpen.value = false;
       keysOpen.value = false;

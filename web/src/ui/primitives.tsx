@@ -1,6 +1,6 @@
 /** The few parts all screens are made of. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { FindingChange, Quantity } from '../api';
 import { figure, signed, spread, unit } from './format';
 import { Icon, type IconName } from './icons';
@@ -66,7 +66,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // At once, not after the next picture is drawn: what is typed meanwhile is meant for the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {

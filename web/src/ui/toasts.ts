@@ -37,14 +37,19 @@ export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((t) => t.id !== id);
 }
 
-/** Remember something that was done already and can be taken back, without a word. */
-export function remember(step: { label: string; undo: () => void; redo: () => void }): void {
-  done.push({
+/** Remember something that was done already and can be taken back, without a word; returns how to forget it. */
+export function remember(step: { label: string; undo: () => void; redo: () => void }): () => void {
+  const remembered = {
     label: step.label,
     undo: async () => step.undo(),
     redo: async () => step.redo(),
-  });
+  };
+  done.push(remembered);
   undone.length = 0;
+  return () => {
+    const at = done.indexOf(remembered);
+    if (at >= 0) done.splice(at, 1);
+  };
 }
 
 /** Do something that can be taken back, and say so. */

@@ -8,7 +8,7 @@
 import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
 import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
-import type { Area, SeenPlane } from './geometry';
+import { type Area, projected, type SeenPlane } from './geometry';
 import type { Mapping } from './grid';
 import { trimmed } from './loops';
 import type { Measurement } from './measurements';
@@ -20,8 +20,16 @@ import { valuesHere, valuesOf } from './segmenting';
 import { type SeriesToShow, slicesPerPhase, statesItsScale } from './series';
 import { StackPane } from './stack-pane';
 import type { ToolName } from './tool-list';
-import type { Vec3 } from './vectors';
-import { type Crop, type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
+import { add, subtract, type Vec3 } from './vectors';
+import {
+  type Crop,
+  type FusionLook,
+  type PaneKind,
+  type PaneView,
+  PLAIN,
+  type Presentation,
+  type Slab,
+} from './view';
 
 export type PaneId = string;
 export type { ShowOptions } from './pane';
@@ -35,7 +43,8 @@ export interface Step {
 
 export interface ViewerEvents {
   view(pane: PaneId, view: PaneView): void;
-  step(step: Step): void;
+  /** Returns how the step is forgotten. */
+  step(step: Step): () => void;
   /** The person touched a pane: it leads from now on. */
   lead(pane: PaneId): void;
   measured(): void;
@@ -225,6 +234,10 @@ export class ViewerController {
 
   showArea(id: PaneId, area: Area): void {
     this.#panes.get(id)?.showArea(area);
+  }
+
+  setFusionLook(id: PaneId, look: FusionLook): void {
+    this.#panes.get(id)?.setFusionLook(look);
   }
 
   setCrop(id: PaneId, crop: Crop): void {
@@ -470,7 +483,9 @@ export class ViewerController {
     const leader = this.#panes.get(this.#leader);
     const middle = leader?.view.state === 'shown' ? leader.middle() : null;
     if (!leader?.space || !leader.normal || !middle) return;
-    const inCurrent = leader.space.toCurrent(middle);
+    const anchor = this.#anchor(leader) ?? middle;
+    const inCurrent = leader.space.toCurrent(anchor);
+    const aside = subtract(middle, anchor);
     const { normal, scaleMm } = leader; // it may be gone once another has followed
     for (const pane of this.#panes.values()) {
       if (!this.#linked || pane === leader || !pane.space || !pane.normal) continue;
@@ -478,12 +493,18 @@ export class ViewerController {
       const heights = pane.element.clientHeight / Math.max(leader.element.clientHeight, 1);
       this.#following = true;
       try {
-        await pane.follow(pane.space.toPrior(inCurrent), scaleMm * heights);
+        await pane.follow(add(pane.space.toPrior(inCurrent), aside), scaleMm * heights);
       } finally {
         this.#following = false;
       }
     }
     this.#drawLines();
+  }
+
+  /** The point that was gone to, as long as its place is in view: there the panes correspond, not in their middles. */
+  #anchor(leader: Pane): Vec3 | null {
+    const plane = leader.seen();
+    return this.#pivot && leader.space && plane ? projected(leader.space.toPrior(this.#pivot), plane) : null;
   }
 
   /** Where the planes of the other panes cut each; drawn only within one space, where it is exact. */

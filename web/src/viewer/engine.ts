@@ -95,9 +95,11 @@ async function register(series: SeriesToShow): Promise<void> {
   for (const slice of series.slices) {
     const metadata = complete[slice.instance];
     if (!metadata) continue;
-    wadors.metaDataManager.add(slice.imageId, metadata as never);
     // Frames are looked up beside the first one, by its plain address.
-    wadors.metaDataManager.add(`wadors:${addressOf(slice.imageId)}`, metadata as never);
+    for (const name of [slice.imageId, `wadors:${addressOf(slice.imageId)}`]) {
+      wadors.metaDataManager.remove(name); // what it put together of a frame before would stay
+      wadors.metaDataManager.add(name, metadata as never);
+    }
     arrange(slice.imageId, metadata, tables[slice.instance] ?? null);
     const factor = scalingOf(metadata, series.modality).suvPerBqml;
     if (factor !== null) suv.set(slice.imageId, factor);

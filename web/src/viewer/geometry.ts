@@ -132,6 +132,20 @@ export interface SeenPlane {
   corners: readonly [Vec3, Vec3, Vec3, Vec3];
 }
 
+/** Where a point lies on a plane as it is seen, straight before or behind it; null where that is not in view. */
+export function projected(
+  point: Vec3,
+  { normal, corners: [corner, across, , down] }: SeenPlane,
+): Vec3 | null {
+  const on = subtract(point, scale(normal, dot(subtract(point, corner), normal)));
+  const inside = [across, down].every((end) => {
+    const side = subtract(end, corner);
+    const share = dot(subtract(on, corner), side) / Math.max(dot(side, side), 1e-12);
+    return share >= 0 && share <= 1;
+  });
+  return inside ? on : null;
+}
+
 /** Where one plane as it is seen cuts another; null where they do not meet or run side by side. */
 export function cut(plane: { normal: Vec3; point: Vec3 }, seen: SeenPlane): readonly [Vec3, Vec3] | null {
   if (Math.abs(dot(plane.normal, seen.normal)) > 0.98) return null;

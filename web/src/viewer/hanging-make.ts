@@ -179,3 +179,9 @@ function sameImages(filled: readonly string[] | null, placed: readonly string[] 
   if (!placed) return true;
   return filled?.length === placed.length && filled.every((uid) => placed.includes(uid));
 }
+
+/** A match that names no region, for that of a protocol that fits the same study: it must not fit every region. */
+export function withRegion(match: Match, like: Match | undefined): Match {
+  if (match.body_parts?.length || match.words?.length) return match;
+  return { ...match, body_parts: like?.body_parts ?? [], words: like?.words ?? [] };
+}

@@ -10,7 +10,7 @@ import type { Facts, Match, OwnedProtocol, Owner, Protocol, StudyFacts } from '.
 export { validateProtocol } from './hanging-check';
 export { protocolFacts, seriesFacts, studyFacts } from './hanging-facts';
 export { type FilledStage, fillStage, stagesThatFill } from './hanging-fill';
-export { type Arrangement, type PlacedPane, protocolFromPanes, protocolId } from './hanging-make';
+export { type Arrangement, type PlacedPane, protocolFromPanes, protocolId, withRegion } from './hanging-make';
 export type * from './hanging-types';
 
 export interface Choice extends OwnedProtocol {
@@ -22,9 +22,9 @@ const OWNERS: readonly Owner[] = ['mine', 'site', 'built-in'];
 const OWNER_WORDS: Record<Owner, string> = { mine: 'yours', site: "the site's", 'built-in': 'built in' };
 
 /**
- * The protocol for a study: the most specific of those that fit (modality, region or words, side), among equals
- * a person's own before the site's before the built-in ones, then the one that asks for more priors, then the one
- * with fewer alternatives, then by id. Null when none fits.
+ * The protocol for a study: a person's own before all others that fit, then the most specific (modality, region or
+ * words, side), among equals the site's before the built-in ones, then the one that asks for more priors, then the
+ * one with fewer alternatives, then by id. Null when none fits.
  */
 export function chooseProtocol(protocols: readonly OwnedProtocol[], facts: Facts): Choice | null {
   const fitting = protocols.flatMap((owned) => {
@@ -33,6 +33,7 @@ export function chooseProtocol(protocols: readonly OwnedProtocol[], facts: Facts
   });
   const [best] = fitting.sort(
     (a, b) =>
+      Number(b.owned.owner === 'mine') - Number(a.owned.owner === 'mine') ||
       b.reasons.length - a.reasons.length ||
       OWNERS.indexOf(a.owned.owner) - OWNERS.indexOf(b.owned.owner) ||
       leastPriors(b.owned.protocol) - leastPriors(a.owned.protocol) ||

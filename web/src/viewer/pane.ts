@@ -19,6 +19,7 @@ import {
   type Crop,
   type DrawnLine,
   EMPTY_VIEW,
+  type FusionLook,
   type Letters,
   type PaneKind,
   type PaneView,
@@ -40,6 +41,7 @@ export interface ShowOptions {
   crop?: Crop;
   /** Laid over this series in colour; both lie in one frame of reference. */
   fusion?: SeriesToShow | null;
+  fusionLook?: FusionLook;
 }
 
 /** What a pane tells the controller. */
@@ -78,6 +80,7 @@ export interface Pane {
   showArea(area: Area): void;
   setSlab(slab: Slab | null): void;
   setCrop(crop: Crop): void;
+  setFusionLook(look: FusionLook): void;
   /** Where the eye looks, for a volume; null for everything flat. */
   ahead(): Vec3 | null;
   zoomBy(factor: number): void;
@@ -133,6 +136,7 @@ export abstract class CameraPane implements Pane {
   showArea(_area: Area): void {}
   abstract setSlab(slab: Slab | null): void;
   setCrop(): void {}
+  setFusionLook(_look: FusionLook): void {}
   ahead(): Vec3 | null {
     return null;
   }
@@ -346,6 +350,15 @@ export abstract class CameraPane implements Pane {
     const [x, y] = this.viewport.worldToCanvas([...point] as Types.Point3);
     const { clientWidth: width, clientHeight: height } = this.element;
     return x > 0.1 * width && x < 0.9 * width && y > 0.1 * height && y < 0.9 * height;
+  }
+
+  /** By how much the camera moves to bring a point into view: no further than needed, since it hides the other side. */
+  protected intoView(point: Vec3): Vec3 {
+    if (this.inView(point)) return [0, 0, 0];
+    const [x, y] = this.viewport.worldToCanvas([...point] as Types.Point3);
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const within = (at: number, size: number) => Math.min(Math.max(at, 0.25 * size), 0.75 * size);
+    return subtract(this.#world(x, y), this.#world(within(x, width), within(y, height)));
   }
 
   protected fail(reason: string): void {

@@ -6,8 +6,18 @@ import { volumeProblem } from './geometry';
 import { CameraPane, type PaneEvents, rangeOf, type ShowOptions } from './pane';
 import { windowOfSlice } from './presets';
 import type { SeriesToShow } from './series';
+import { scalingOf } from './units';
 import { add, cross, dot, rotate, scale, subtract, unit, type Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneKind, type PaneView, PLAIN, type Presentation, type Slab } from './view';
+import {
+  EMPTY_VIEW,
+  FUSION_LOOK,
+  type FusionLook,
+  type PaneKind,
+  type PaneView,
+  PLAIN,
+  type Presentation,
+  type Slab,
+} from './view';
 import { volumeIdOf } from './volume-id';
 import { followLoading, leaveVolume, takeVolume, volumeLoaded } from './volumes';
 
@@ -24,8 +34,9 @@ const BLENDS: Record<Slab['projection'], Enums.BlendModes> = {
   average: Enums.BlendModes.AVERAGE_INTENSITY_BLEND,
 };
 /** Colours of the image laid over, and how much of it shows: the hot metal of PS3.6 Annex B is the field's habit. */
-const FUSION_COLOURS = { name: 'hot_iron', opacity: 0.45 };
-const FUSION_RANGE = { lower: 0, upper: 10 };
+const FUSION_COLOURS = 'hot_iron';
+/** Up to which SUV the colours run, as a PET pane opens. */
+const FUSION_SUV = 5;
 
 export class PlanePane extends CameraPane {
   protected readonly viewport: Types.IVolumeViewport;
@@ -60,7 +71,7 @@ export class PlanePane extends CameraPane {
       return this.fail(problem);
     }
     this.publish({ ...EMPTY_VIEW, kind: this.kind, state: 'loading', series, loaded: 0 });
-    const setting = this.#setVolumes(series, options.fusion ?? null, turn);
+    const setting = this.#setVolumes(series, options.fusion ?? null, turn, options.fusionLook ?? FUSION_LOOK);
     before.forEach(leaveVolume);
     try {
       await setting;
@@ -114,10 +125,8 @@ export class PlanePane extends CameraPane {
     const focal = this.#focal();
     const normal = this.normal;
     if (!focal || !normal) return;
-    const target = this.inView(point)
-      ? add(focal, scale(normal, dot(subtract(point, focal), normal)))
-      : point;
-    this.#lookAt(target, this.scaleMm);
+    const depth = scale(normal, dot(subtract(point, focal), normal));
+    this.#lookAt(add(add(focal, depth), this.intoView(point)), this.scaleMm);
     this.viewport.render();
   }
 
@@ -201,7 +210,12 @@ export class PlanePane extends CameraPane {
     return focal && normal ? subtract(point, scale(normal, dot(subtract(point, focal), normal))) : point;
   }
 
-  async #setVolumes(series: SeriesToShow, fusion: SeriesToShow | null, turn: number): Promise<void> {
+  async #setVolumes(
+    series: SeriesToShow,
+    fusion: SeriesToShow | null,
+    turn: number,
+    look: FusionLook,
+  ): Promise<void> {
     this.#stopFollowing();
     this.#volumes = [series, ...(fusion ? [fusion] : [])].map((s) => volumeIdOf(s, 0));
     this.#loaded = 0;
@@ -211,8 +225,24 @@ export class PlanePane extends CameraPane {
     if (turn !== this.turnOfShow) return;
     await this.viewport.setVolumes(this.#volumes.map((volumeId) => ({ volumeId })));
     this.#fused = fusion;
+    this.setFusionLook(look);
+  }
+
+  /** Colour what is laid over: what is least in it lets the image below through. */
+  override setFusionLook({ strength, upper }: FusionLook): void {
     const laidOver = this.#volumes[1];
-    if (laidOver) this.viewport.setProperties({ colormap: FUSION_COLOURS, voiRange: FUSION_RANGE }, laidOver);
+    if (!laidOver || !this.#fused) return;
+    const own = rangeLaidOver(this.#fused);
+    const range = { lower: own.lower, upper: upper ?? own.upper };
+    const at = (share: number) => range.lower + share * (range.upper - range.lower);
+    const opacity = [
+      { value: at(0), opacity: 0 },
+      { value: at(0.1), opacity: 0 },
+      { value: at(0.3), opacity: strength },
+      { value: at(1), opacity: strength },
+    ];
+    this.viewport.setProperties({ colormap: { name: FUSION_COLOURS, opacity }, voiRange: range }, laidOver);
+    this.viewport.render();
   }
 
   #progress(loaded: number, of: number): void {
@@ -255,6 +285,14 @@ export class PlanePane extends CameraPane {
     this.#volumes = [];
     this.#fused = null;
   }
+}
+
+/** Which values of a series are coloured where it is laid over another: of PET in SUV the usual, else as it is windowed. */
+function rangeLaidOver(series: SeriesToShow): { lower: number; upper: number } {
+  if (scalingOf(series.instances[0] ?? {}, series.modality).unit === 'SUVbw')
+    return { lower: 0, upper: FUSION_SUV };
+  const window = windowOfSlice(series, Math.floor(series.slices.length / 2));
+  return window ? rangeOf(window, true) : { lower: 0, upper: FUSION_SUV };
 }
 
 /** Images are laid over each other only where the scanner says that both lie in one space. */

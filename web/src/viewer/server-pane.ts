@@ -132,6 +132,7 @@ export abstract class ServerPane implements Pane {
   setLines(): void {}
   setPlaying(): void {}
   setPart(): void {}
+  setFusionLook(): void {}
   zoomTo(): void {}
 
   scaleTo(scaleMm: number): void {

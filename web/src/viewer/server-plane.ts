@@ -6,7 +6,7 @@ import { type Window, windowOfSlice } from './presets';
 import { type SeriesToShow, slicesPerPhase } from './series';
 import { ServerPane } from './server-pane';
 import { add, cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
-import { EMPTY_VIEW, type PaneKind, type PaneView, type Slab } from './view';
+import { EMPTY_VIEW, type PaneKind, type PaneView, type Presentation, type Slab } from './view';
 
 const AXES: Partial<Record<PaneKind, readonly [Vec3, Vec3]>> = {
   axial: [
@@ -46,9 +46,16 @@ export class ServerPlane extends ServerPane {
   protected opened(series: SeriesToShow, options: ShowOptions): void {
     [this.#right, this.#down] = AXES[this.kind] ?? [this.#right, this.#down];
     this.#centre = options.centre ?? middleOf(series);
-    this.scaleMm = heightOf(series, this.#down) / 2;
+    this.scaleMm = this.#fitting(series);
     this.#slab = options.slab ?? null;
     this.#window = options.window ?? (series.modality === 'PT' ? SUV_WINDOW : windowOfSlice(series, 0));
+  }
+
+  /** Half the height (mm) at which all of the plane lies in the pane. */
+  #fitting(series: SeriesToShow): number {
+    const { clientWidth, clientHeight } = this.element;
+    const across = (extentOf(series, this.#right) * clientHeight) / Math.max(clientWidth, 1);
+    return Math.max(extentOf(series, this.#down), across) / 2;
   }
 
   /** What cannot be drawn by the server is refused, not left out. */
@@ -95,7 +102,7 @@ export class ServerPlane extends ServerPane {
       kind: this.kind,
       state: 'shown',
       series: this.series,
-      count: 1,
+      ...this.#place(),
       presentation: { ...this.presentation, window: this.presentation.window ?? this.#window },
       slab: this.#slab,
       mmPerPixel: mm,
@@ -112,6 +119,22 @@ export class ServerPlane extends ServerPane {
         mm,
       ),
     };
+  }
+
+  /** Which of the planes along the normal this is, counted in slice spacings from the edge of the volume. */
+  #place(): { index: number; count: number } {
+    const { series, normal } = this;
+    if (!series || !normal) return { index: 0, count: 1 };
+    const step = series.thicknessMm ?? 1;
+    const extent = extentOf(series, normal);
+    const from = dot(subtract(this.#centre, middleOf(series)), normal) + extent / 2;
+    const count = Math.max(1, Math.round(extent / step));
+    return { index: Math.min(Math.max(Math.floor(from / step), 0), count - 1), count };
+  }
+
+  override present(change: Partial<Presentation>): void {
+    super.present(change);
+    if (change.window) this.events.windowed(this);
   }
 
   protected dragged(dx: number, dy: number): void {
@@ -158,7 +181,7 @@ export class ServerPlane extends ServerPane {
   fit(): void {
     if (!this.series) return;
     this.#centre = middleOf(this.series);
-    this.scaleMm = heightOf(this.series, this.#down) / 2;
+    this.scaleMm = this.#fitting(this.series);
     void this.render();
   }
 
@@ -206,7 +229,7 @@ function middleOf(series: SeriesToShow): Vec3 {
 }
 
 /** How far the volume reaches along a direction, in mm. */
-function heightOf(series: SeriesToShow, direction: Vec3): number {
+function extentOf(series: SeriesToShow, direction: Vec3): number {
   const slices = series.slices.slice(0, slicesPerPhase(series));
   const [first, last] = [slices[0], slices.at(-1)];
   const [rowMm = 1, columnMm = 1] = series.pixelSpacingMm ?? [];

@@ -30,6 +30,7 @@ export class ServerVolume extends ServerPane {
     const shrink = Math.min(1, MOST_PIXELS / Math.max(wide, high)); // both by one factor, or it would be stretched
     const [columns, rows] = [Math.round(wide * shrink), Math.round(high * shrink)];
     const look = this.presentation.colourMap ?? 'bone';
+    this.image.style.filter = this.presentation.invert ? 'invert(1)' : '';
     const query = new URLSearchParams({
       preset: look === 'soft' || look === 'mr' ? 'skin' : look,
       azimuth: this.#azimuth.toFixed(1),

@@ -12,7 +12,7 @@ import { CameraPane, type PaneEvents, rangeOf, type ShowOptions, sameRange } fro
 import { type Window, windowOfSlice } from './presets';
 import { nearestSlice, outsideMm, phaseOf, type SeriesToShow, type Slice, worldOf } from './series';
 import { scalingOf } from './units';
-import { cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
+import { add, cross, dot, scale, subtract, unit, type Vec3 } from './vectors';
 import { EMPTY_VIEW, type Letters, type PaneView, PLAIN, type Placement } from './view';
 
 export class StackPane extends CameraPane {
@@ -99,7 +99,8 @@ export class StackPane extends CameraPane {
     const turn = this.turnOfShow;
     await this.#move(index);
     if (turn !== this.turnOfShow) return;
-    if (!this.inView(point)) this.centre(point, this.scaleMm);
+    const middle = this.middle();
+    if (middle) this.centre(add(middle, this.intoView(point)), this.scaleMm);
     this.viewport.render();
   }
 

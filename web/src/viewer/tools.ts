@@ -15,7 +15,8 @@ const { DefaultHistoryMemo: history } = utilities.HistoryMemo;
 interface Page {
   /** Ask the person for the words of an arrow or a text. */
   askForText: (before: string) => Promise<string | null>;
-  step: (step: Step) => void;
+  /** Returns how the step is forgotten. */
+  step: (step: Step) => () => void;
   changed: () => void;
   /** A line is drawn whose length in mm the person is to give. */
   knownLength: (annotation: tools.Types.Annotation) => Promise<number | null>;
@@ -216,7 +217,10 @@ export function follow(told: Page | null): void {
   const push = history.push.bind(history);
   const begin = history.startGroupRecording.bind(history);
   let grouped = false;
-  const step = () => page?.step({ label: 'Drawing', undo: () => history.undo(), redo: () => history.redo() });
+  const step = () => {
+    const drawing = { label: 'Drawing', undo: () => history.undo(), redo: () => history.redo() };
+    forgetStep = page?.step(drawing) ?? (() => {});
+  };
   history.startGroupRecording = () => {
     grouped = true;
     begin();
@@ -244,8 +248,13 @@ export function follow(told: Page | null): void {
 async function takeKnown(annotation: tools.Types.Annotation): Promise<void> {
   const mm = (await page?.knownLength(annotation)) ?? null;
   if (mm) setKnown(annotation, mm);
-  else if (annotation.annotationUID) tools.annotation.state.removeAnnotation(annotation.annotationUID);
+  else {
+    history.undo(); // it was drawn, and must not come back with redo
+    forgetStep();
+    if (annotation.annotationUID) tools.annotation.state.removeAnnotation(annotation.annotationUID);
+  }
   page?.changed();
 }
 
 let following = false;
+let forgetStep = (): void => {};

@@ -24,6 +24,14 @@ export interface Crop {
   facing: { ahead: Vec3; depth: number } | null;
 }
 
+/** How a series is laid over another: how strongly, and up to which value its colours run; null leaves that to it. */
+export interface FusionLook {
+  strength: number;
+  upper: number | null;
+}
+
+export const FUSION_LOOK: FusionLook = { strength: 0.7, upper: null };
+
 export const WHOLE: Crop = { low: [0, 0, 0], high: [0, 0, 0], facing: null };
 
 /** How an image is turned, coloured and windowed; a part of it can be set alone. */

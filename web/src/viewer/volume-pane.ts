@@ -92,6 +92,8 @@ export class VolumePane implements Pane {
     this.#presentation = { ...this.#presentation, ...change };
     const look = LOOKS.find((l) => l.name === this.#presentation.colourMap);
     if (look && this.#volume) this.#viewport.setProperties({ preset: look.preset }, this.#volume);
+    const canvas = this.element.querySelector('canvas');
+    if (canvas) canvas.style.filter = this.#presentation.invert ? 'invert(1)' : '';
     this.#viewport.render();
   }
 
@@ -188,6 +190,7 @@ export class VolumePane implements Pane {
   setLines(): void {}
   setPlaying(): void {}
   setPart(): void {}
+  setFusionLook(): void {}
   pointAt = (): null => null;
   canvasOf = (): null => null;
 

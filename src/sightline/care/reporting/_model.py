@@ -238,7 +238,7 @@ def _impression(
         told.append(_drafted("impression-rest", text, *(Basis("finding", f.id, f.label) for f in calm)))
     if not told:
         settled = facts.analysis_ended and not any(_undecided(f) for f in facts.findings)
-        text = "Nothing to report." if settled else "No finding has been accepted."
+        text = "No findings were recorded." if settled else "No finding has been accepted."
         told.append(_drafted("impression-none", text, Basis("study", facts.study_uid, "no accepted finding")))
     return tuple(told)
 
@@ -335,6 +335,13 @@ def _check_empty(sections: Sequence[Section], _: Facts) -> list[Check]:
     return [Check("empty", "error", f"{name} is empty.") for name in empty]
 
 
+def _check_untouched(sections: Sequence[Section], facts: Facts) -> list[Check]:
+    told = [s for s in _all(sections) if s.edited or any(b.kind == "finding" for b in s.sources)]
+    if told or any(f.counts for f in facts.findings):
+        return []
+    return [Check("untouched", "warning", "No finding was accepted and nothing was written by a person.")]
+
+
 def _check_laterality(sections: Sequence[Section], facts: Facts) -> list[Check]:
     side_of = {f.id: f.laterality for f in facts.findings if f.laterality}
     words = {"R": ("left", "right"), "L": ("right", "left")}
@@ -416,7 +423,7 @@ def _check_alignment(_: Sequence[Section], facts: Facts) -> list[Check]:
 
 
 CHECKS = (
-    _check_unfilled, _check_empty, _check_laterality, _check_size,
+    _check_unfilled, _check_empty, _check_untouched, _check_laterality, _check_size,
     _check_undecided, _check_rejected, _check_comparison, _check_alignment,
 )  # fmt: skip
 

@@ -10,13 +10,16 @@ import { tell, tellError } from '../../ui/toasts';
 import type { PaneId } from '../../viewer';
 import { volumeProblem } from '../../viewer/geometry';
 import {
+  chooseProtocol,
   type FilledPane,
   type Hung,
   hang,
   type OwnedProtocol,
+  protocolFacts,
   protocolFromPanes,
   protocolId,
   studyFacts,
+  withRegion,
 } from '../../viewer/hanging';
 import { PROJECTIONS } from '../../viewer/hanging-facts';
 import { CT_PRESETS, type Window } from '../../viewer/presets';
@@ -133,7 +136,14 @@ export class Hanging {
       },
       this.#facts(),
     );
-    await post(`${PROTOCOLS}?owner=mine`, protocol);
+    const like = chooseProtocol(
+      this.known.value.filter((p) => p.owner !== 'mine'),
+      protocolFacts(this.#facts()),
+    );
+    await post(`${PROTOCOLS}?owner=mine`, {
+      ...protocol,
+      match: withRegion(protocol.match, like?.protocol.match),
+    });
     this.known.value = await protocols(true);
     tell(`Kept as “${name}”. Studies like this one open so from now on.`);
   }

@@ -157,22 +157,64 @@ function FusionChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
     (s) => s.uid !== slot.seriesUid && /^(PT|NM|MR|CT)$/.test(s.modality),
   );
   if (!others?.length) return null;
+  const laidOver = others.find((s) => s.uid === slot.fusionUid);
   return (
-    <label class="fusion">
-      Lay over{' '}
-      <select
-        class="field"
-        value={slot.fusionUid ?? ''}
-        onChange={(e) => void store.panes.show(slot.id, { fusionUid: e.currentTarget.value || null })}
-      >
-        <option value="">nothing</option>
-        {others.map((s) => (
-          <option key={s.uid} value={s.uid}>
-            {s.number} {s.modality} {s.description}
-          </option>
-        ))}
-      </select>
-    </label>
+    <>
+      <label class="fusion">
+        Lay over{' '}
+        <select
+          class="field"
+          value={slot.fusionUid ?? ''}
+          onChange={(e) => void store.panes.show(slot.id, { fusionUid: e.currentTarget.value || null })}
+        >
+          <option value="">nothing</option>
+          {others.map((s) => (
+            <option key={s.uid} value={s.uid}>
+              {s.number} {s.modality} {s.description}
+            </option>
+          ))}
+        </select>
+      </label>
+      {laidOver && <FusionLooks slot={slot} store={store} modality={laidOver.modality} />}
+    </>
+  );
+}
+
+/** How strongly a series is laid over another, and for PET up to which SUV its colours run. */
+function FusionLooks({ slot, store, modality }: { slot: Slot; store: ReadingStore; modality: string }) {
+  const { strength, upper } = slot.fusionLook;
+  const set = (change: Partial<Slot['fusionLook']>) =>
+    store.panes.setFusionLook(slot.id, { ...slot.fusionLook, ...change });
+  return (
+    <>
+      <label class="fusion">
+        Strength{' '}
+        <input
+          type="range"
+          min={0}
+          max={1}
+          step={0.05}
+          value={strength}
+          aria-valuetext={`${Math.round(100 * strength)} %`}
+          onInput={(e) => set({ strength: Number(e.currentTarget.value) })}
+        />
+      </label>
+      {modality === 'PT' && (
+        <label class="fusion">
+          Colours up to{' '}
+          <input
+            type="range"
+            min={1}
+            max={25}
+            step={0.5}
+            value={upper ?? 5}
+            aria-valuetext={`SUV ${upper ?? 5}`}
+            onInput={(e) => set({ upper: Number(e.currentTarget.value) })}
+          />{' '}
+          <span>SUV {upper ?? 5}</span>
+        </label>
+      )}
+    </>
   );
 }
 

@@ -15,7 +15,15 @@ import { CT_PRESETS, type Window } from '../../viewer/presets';
 import { type ReadersScale, rescaled, type SeriesToShow, shiftBetween } from '../../viewer/series';
 import type { ToolName } from '../../viewer/tool-list';
 import { scalingOf } from '../../viewer/units';
-import { type Crop, EMPTY_VIEW, PLANES, type Slab, WHOLE } from '../../viewer/view';
+import {
+  type Crop,
+  EMPTY_VIEW,
+  FUSION_LOOK,
+  type FusionLook,
+  PLANES,
+  type Slab,
+  WHOLE,
+} from '../../viewer/view';
 import { type DocumentKind, KIND_NAMES, kindOf } from '../documents/kinds';
 import { isSlow } from './line';
 import { COLOUR_NAMES, LOOK_NAMES } from './names';
@@ -36,6 +44,7 @@ export interface Slot {
   slab: Slab | null;
   crop: Crop;
   fusionUid: string | null;
+  fusionLook: FusionLook;
   /** Why the pane is empty, in words. */
   reason: string;
   /** A series that is read rather than scrolled: a report, a tracing, a film. */
@@ -64,6 +73,7 @@ export interface Wanted {
   slab?: Slab | null;
   crop?: Crop;
   fusionUid?: string | null;
+  fusionLook?: FusionLook;
 }
 
 export const MOST = 4;
@@ -86,6 +96,7 @@ const emptySlot = (id: PaneId): Slot => ({
   slab: null,
   crop: WHOLE,
   fusionUid: null,
+  fusionLook: FUSION_LOOK,
   reason: '',
   document: null,
 });
@@ -115,6 +126,8 @@ export class PanesStore {
   readonly #turns = new Map<PaneId, number>();
   /** How large the pixels of images are as a reader says, by SOP instance. */
   #scales: ReadonlyMap<string, ReadersScale> = new Map();
+  /** What a pane is about to show: one that is made anew meanwhile begins with it again. */
+  readonly #coming = new Map<PaneId, Wanted>();
   /** How an image is to be shown that is still being loaded. */
   readonly #early = new Map<PaneId, Partial<Presentation>>();
   readonly #alignments = new Map<string, Mapping>(); // by study and frame of reference
@@ -197,7 +210,8 @@ export class PanesStore {
     this.#elements.set(id, element);
     this.#controller?.attach(id, element);
     const slot = this.#slotOf(id);
-    if (this.#controller && slot?.study && slot.seriesUid) void this.put(id, { ...wantedOf(slot) });
+    if (this.#controller && slot?.study && slot.seriesUid)
+      void this.put(id, { ...wantedOf(slot), ...this.#coming.get(id) });
   }
 
   detach(id: PaneId): void {
@@ -222,6 +236,7 @@ export class PanesStore {
   async put(id: PaneId, wanted: Wanted): Promise<void> {
     const turn = (this.#turns.get(id) ?? 0) + 1;
     this.#turns.set(id, turn);
+    this.#coming.set(id, wanted);
     const { study, seriesUid } = wanted;
     if (this.#slotOf(id)?.seriesUid) this.#early.delete(id);
     this.#change(id, {
@@ -232,6 +247,7 @@ export class PanesStore {
       slab: wanted.slab ?? null,
       crop: wanted.crop ?? WHOLE,
       fusionUid: wanted.fusionUid ?? null,
+      fusionLook: wanted.fusionLook ?? FUSION_LOOK,
       reason: '',
       document: null,
     });
@@ -259,12 +275,14 @@ export class PanesStore {
         slab: wanted.slab ?? null,
         crop: wanted.crop ?? WHOLE,
         fusion,
+        fusionLook: wanted.fusionLook ?? FUSION_LOOK,
         ...(wanted.presentation && { presentation: wanted.presentation }),
       },
       space,
     );
     await shown;
     if (turn !== this.#turns.get(id)) return;
+    this.#coming.delete(id);
     const early = this.#early.get(id);
     this.#early.delete(id);
     if (early) this.#controller.present(id, early, 'Shown otherwise');
@@ -354,6 +372,11 @@ export class PanesStore {
   }
 
   /** Cut a part of a volume away. */
+  setFusionLook(id: PaneId, fusionLook: FusionLook): void {
+    this.#change(id, { fusionLook });
+    this.#controller?.setFusionLook(id, fusionLook);
+  }
+
   setCrop(id: PaneId, crop: Crop): void {
     this.#change(id, { crop });
     this.#controller?.setCrop(id, crop);
@@ -542,5 +565,6 @@ function wantedOf(slot: Slot): Wanted {
     slab: slot.slab,
     crop: slot.crop,
     fusionUid: slot.fusionUid,
+    fusionLook: slot.fusionLook,
   };
 }

@@ -68,6 +68,7 @@ function drawRaster(
     ink.drawImage(drawn, 0, 0);
   } else {
     const box = drawn.getBoundingClientRect();
+    ink.filter = getComputedStyle(drawn).filter;
     ink.drawImage(drawn, box.left - pane.left, box.top - pane.top, box.width, box.height);
   }
   ink.restore();

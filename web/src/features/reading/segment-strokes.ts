@@ -206,12 +206,15 @@ export class Strokes {
     const [low, high] = this.range.value;
     await this.#work('Thresholding …', async (paint) => {
       const { columns } = opened.grid;
+      const layer = this.store.activeSegment.value?.layer ?? 0;
       for (let slice = 0; slice < opened.slices.length; slice++) {
         this.store.busy.value = `Thresholding ${slice + 1} of ${opened.slices.length} …`;
         const values = await this.#values(opened, slice);
+        const labels = opened.grid.slice(layer, slice); // what another segment holds stays with it
         for (let pixel = 0; pixel < (values?.length ?? 0); pixel++) {
           const value = values?.[pixel] ?? Number.NaN;
-          if (value >= low && value <= high) paint([pixel % columns, Math.floor(pixel / columns), slice]);
+          if (value >= low && value <= high && !labels?.[pixel])
+            paint([pixel % columns, Math.floor(pixel / columns), slice]);
         }
       }
     });
