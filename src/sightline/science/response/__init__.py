@@ -5,6 +5,22 @@ there; what a criterion needs and is not given makes it NE, never a guess; numbe
 result is a draft for a reader.
 """
 
+from sightline.science.response._codes import (
+    BEST_RESPONSE,
+    CURRENT_RESPONSE,
+    DISEASE_STATUS,
+    METHODS,
+    NON_TARGET_CODES,
+    RESPONSE_CONTAINER,
+    RESPONSE_METHOD,
+    STATUS_CODES,
+    TARGET_CODES,
+    DraftStatus,
+    csv_rows,
+    draft_status,
+    non_target_code,
+    target_code,
+)
 from sightline.science.response._criteria import Criterion, criteria, load_criterion, parse_criterion
 from sightline.science.response._engine import best_response, evaluate
 from sightline.science.response._errors import (
@@ -30,6 +46,7 @@ from sightline.science.response._model import (
     ReferenceTissue,
     TimePoint,
 )
+from sightline.science.response._plots import Bar, Span, SpiderPoint, spider, swimmer, waterfall
 from sightline.science.response._shorthand import (
     ABSENT,
     NOT_ASSESSABLE,
@@ -38,16 +55,28 @@ from sightline.science.response._shorthand import (
     TOO_SMALL,
     measured,
 )
+from sightline.science.response._uncertainty import plausible_categories
 
 __all__ = [
     "ABSENT",
+    "BEST_RESPONSE",
+    "CURRENT_RESPONSE",
+    "DISEASE_STATUS",
+    "METHODS",
+    "NON_TARGET_CODES",
     "NOT_ASSESSABLE",
     "PRESENT",
     "PROGRESSED",
+    "RESPONSE_CONTAINER",
+    "RESPONSE_METHOD",
+    "STATUS_CODES",
+    "TARGET_CODES",
     "TOO_SMALL",
+    "Bar",
     "BestResponse",
     "Course",
     "Criterion",
+    "DraftStatus",
     "Evaluation",
     "ImpossibleMeasurement",
     "InvalidCriterion",
@@ -59,6 +88,8 @@ __all__ = [
     "PointResponse",
     "Reason",
     "ReferenceTissue",
+    "Span",
+    "SpiderPoint",
     "TimePoint",
     "UnknownCriterion",
     "UnknownReference",
@@ -67,8 +98,16 @@ __all__ = [
     "WrongUnit",
     "best_response",
     "criteria",
+    "csv_rows",
+    "draft_status",
     "evaluate",
     "load_criterion",
     "measured",
+    "non_target_code",
     "parse_criterion",
+    "plausible_categories",
+    "spider",
+    "swimmer",
+    "target_code",
+    "waterfall",
 ]

@@ -45,14 +45,19 @@ RULES: Mapping[Family, tuple[str, ...]] = {
     "sum": (*SUM_RULES, "partial", "progression", "reappearance", "sticky"),
     "immune": (*SUM_RULES, "partial", "progression", "reappearance", "sticky", "iupd", "reset",
                "icpd-target", "icpd-non-target", "icpd-new", "icpd-other", "icpd-holds", "early-scan"),
-    "glioma": (*SUM_RULES, "partial", "progression", "reappearance", "sticky", "mixed", "clinical",
-               "steroids", "radiotherapy", "held"),
+    "glioma": (*SUM_RULES, "partial", "progression", "reappearance", "sticky", "mixed", "held"),
     "density": (*SUM_RULES, "partial", "progression", "reappearance", "density", "nodule"),
     "uptake": ("missing", "measurable", "comparable", "hottest", "complete", "partial", "progression", "tlg"),
     "lymphoma": (*SUM_RULES, "partial", "progression", "spleen"),
     "deauville": ("missing", "score", "change"),
 }  # fmt: skip
 """The rules the engine applies, so those that a description must give the source of."""
+
+PART_RULES: Mapping[str, tuple[str, ...]] = {
+    "clinical": ("clinical", "steroids"),
+    "radiotherapy": ("radiotherapy",),
+}
+"""The rules that a part brings which any family may have."""
 
 
 class Strict(BaseModel):
@@ -69,7 +74,7 @@ class Rule(Strict):
 
 
 class Measure(Strict):
-    """What is measured of a lesion and added up.
+    """What is measured of a lesion and added up, in `unit` (that of the course where it is None).
 
     `organs` limits `quantity` to lesions of these organs; others are measured by long axis. `too_small` is
     what a lesion counts that is there but cannot be measured; a node below `node_normal_mm` (or, where
@@ -77,7 +82,7 @@ class Measure(Strict):
     """
 
     name: str
-    unit: str
+    unit: str | None = None
     quantity: Measured
     node_quantity: Measured
     organs: tuple[str, ...] = ()
@@ -153,7 +158,6 @@ class Clinical(Strict):
     `more_steroids` says what each category becomes when steroids were increased.
     """
 
-    response_clinical: tuple[str, ...]
     complete_steroids: tuple[str, ...]
     more_steroids: dict[str, str]
 
@@ -207,7 +211,8 @@ class Lymphoma(Strict):
 
     response_percent: Decimal
     lesion_percent: Decimal
-    node_above_mm: Decimal
+    above_mm: Decimal
+    too_small_mm: Decimal
     small_up_to_mm: Decimal
     small_rise_mm: Decimal
     large_rise_mm: Decimal
@@ -258,12 +263,24 @@ class Criterion(Strict):
     @model_validator(mode="after")
     def _complete(self) -> "Criterion":
         absent = [part for part in SECTIONS[self.family] if getattr(self, part) is None]
-        needed = {*COMMON_RULES, *RULES[self.family], *(row.rule for row in self.new)}
+        asked = [part for part in PART_RULES if getattr(self, part) is not None]
+        needed = {
+            *COMMON_RULES,
+            *(rule for part in asked for rule in PART_RULES[part]),
+            *RULES[self.family],
+            *(row.rule for row in self.new),
+        }
         unnamed = sorted(needed - set(self.rules))
         unordered = sorted(set(self.names.values()) - set(self.order))
         if absent or unnamed or unordered:
             raise ValueError(f"missing sections {absent}, rules {unnamed}, categories in order {unordered}")
         return self
+
+    def in_unit(self, unit: str) -> "Criterion":
+        """Return the criterion with sums in a unit, where it leaves the unit to the course."""
+        if self.measure is None or self.measure.unit is not None:
+            return self
+        return self.model_copy(update={"measure": self.measure.model_copy(update={"unit": unit})})
 
     def called(self, category: str) -> str:
         """Return the criterion's own word for a category."""

@@ -5,11 +5,22 @@ from collections.abc import Callable, Mapping, Sequence
 from sightline.science.response._best import Step, best_of, engine_word, steps_of
 from sightline.science.response._checks import require_usable, selection_warnings
 from sightline.science.response._criteria import Criterion, Family, load_criterion
+from sightline.science.response._density import density_points
 from sightline.science.response._diameters import sum_points
+from sightline.science.response._glioma import glioma_points
+from sightline.science.response._immune import immune_points
+from sightline.science.response._lymphoma import deauville_points, lymphoma_points
 from sightline.science.response._model import BestResponse, Course, Evaluation, Options, PointResponse
+from sightline.science.response._uptake import uptake_points
 
 FAMILIES: Mapping[Family, Callable[[Course, Criterion, Options], tuple[PointResponse, ...]]] = {
     "sum": sum_points,
+    "immune": immune_points,
+    "glioma": glioma_points,
+    "density": density_points,
+    "uptake": uptake_points,
+    "lymphoma": lymphoma_points,
+    "deauville": deauville_points,
 }
 
 
@@ -50,6 +61,7 @@ def evaluate(course: Course, criterion: str | Criterion, options: Options | None
     """
     require_usable(course)
     chosen = load_criterion(criterion) if isinstance(criterion, str) else criterion
+    chosen = chosen.in_unit(_unit_of_volumes(course))
     options = options or Options()
     points = FAMILIES[chosen.family](course, chosen, options)
     return Evaluation(
@@ -76,3 +88,9 @@ def best_response(
     chosen = load_criterion(criterion) if isinstance(criterion, str) else criterion
     steps = [Step(day, engine_word(chosen, category)) for day, category in categories]
     return best_of(chosen, steps, options or Options())
+
+
+def _unit_of_volumes(course: Course) -> str:
+    seen = (at for lesion in course.lesions for at in lesion.observations.values())
+    volumes = (at.measurement("volume") for at in seen)
+    return next((volume.unit for volume in volumes if volume is not None), "mm3")

@@ -54,6 +54,12 @@ def judge_new(course: Course, criterion: Criterion, index: int, *, immunotherapy
     return Judged(new, tuple(reasons))
 
 
+def counting_new(course: Course, criterion: Criterion, index: int) -> tuple[Lesion, ...]:
+    """Return the new lesions that count at a time point."""
+    lesions = [lesion for lesion in of_role(course, "new") if index > 0 and _noticed(course, lesion, index)]
+    return tuple(one for one in lesions if _counts(course, criterion, one, index)[0] == "yes")
+
+
 def _noticed(course: Course, lesion: Lesion, index: int) -> bool:
     """Return whether the lesion is seen now or was seen before."""
     states = [_state(course, lesion, at) for at in range(index + 1)]

@@ -229,8 +229,9 @@ def _rise(criterion: Criterion, limits: Limits, low: Total, now: Total) -> tuple
         most = max((v - low.by_lesion.get(uid, ZERO) for uid, v in now.by_lesion.items()), default=ZERO)
         holds = holds and most >= one
         wanted.append(f"+{plain(one)} {unit} in one lesion (here {signed(most)})")
+    known = "known part of the " if now.missing else ""
     compared = (
-        f"{_sum(criterion, now.value)} vs {criterion.progression_from} {plain(low.value)} {unit}: "
+        f"{known}{_sum(criterion, now.value)} vs {criterion.progression_from} {plain(low.value)} {unit}: "
         f"{signed_percent(now.value, low.value)}, {signed(rise)} {unit}, limits {' and '.join(wanted)}"
     )
     return holds, compared
