@@ -57,6 +57,16 @@ def test_a_missing_lesion_is_not_evaluable_unless_another_progressed():
     assert last(course(node((20, 15), (25, 19)), missing), CT).category == "PD"
 
 
+def test_a_lesion_that_split_and_grew_may_have_progressed():
+    whole = lesion("T1", *axes((20, 15)), response.Observation("split", into=("a", "b")), is_node=True)
+    parts = [lesion(uid, None, *axes((18, 15)), is_node=True) for uid in "ab"]
+
+    found = last(course(whole, *parts), CT)
+
+    assert (found.category, found.value) == ("NE", 540)
+    assert "may have progressed" in found.reasons[-2].outcome
+
+
 @pytest.mark.parametrize(
     ("spleens_mm", "target", "category"),
     [

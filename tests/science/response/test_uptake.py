@@ -83,6 +83,15 @@ def test_the_hottest_lesion_may_be_another_one():
     assert "T2" in found.reasons[0].text
 
 
+def test_a_lesion_that_split_is_as_hot_as_its_hottest_part():
+    whole = lesion("T1", *sul(8), response.Observation("split", into=("a", "b")))
+    parts = [lesion("a", None, *sul(5)), lesion("b", None, *sul(3))]
+
+    found = scans(whole, *parts)
+
+    assert (found.category, found.value) == ("PMR", 5)
+
+
 def test_every_lesion_at_background_is_a_complete_response():
     assert scans(lesion("T1", *sul(8), ABSENT)).category == "CMR"
 

@@ -24,11 +24,11 @@ from sightline.science.response._codes import (
 from sightline.science.response._criteria import Criterion, criteria, load_criterion, parse_criterion
 from sightline.science.response._engine import best_response, evaluate
 from sightline.science.response._errors import (
+    BrokenReference,
     ImpossibleMeasurement,
     InvalidCriterion,
     MixedUnits,
     UnknownCriterion,
-    UnknownReference,
     UnorderedTimePoints,
     UnusableCourse,
     WrongUnit,
@@ -74,6 +74,7 @@ __all__ = [
     "TOO_SMALL",
     "Bar",
     "BestResponse",
+    "BrokenReference",
     "Course",
     "Criterion",
     "DraftStatus",
@@ -92,7 +93,6 @@ __all__ = [
     "SpiderPoint",
     "TimePoint",
     "UnknownCriterion",
-    "UnknownReference",
     "UnorderedTimePoints",
     "UnusableCourse",
     "WrongUnit",

@@ -1,13 +1,14 @@
 """What a course must fulfil before any criterion sees it, and what is odd about the choice of targets."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from sightline.science.response._criteria import Criterion
-from sightline.science.response._errors import MixedUnits, UnknownReference, UnorderedTimePoints
+from sightline.science.response._errors import BrokenReference, MixedUnits, UnorderedTimePoints
 from sightline.science.response._model import Course, Lesion, Reason
 from sightline.science.response._numbers import exact, plain
+from sightline.science.response._sums import quantity_of
 
 SEEN = ("measured", "too-small", "present", "progressed", "split", "merged")
 
@@ -17,6 +18,7 @@ def require_usable(course: Course) -> None:
     _require_order(course)
     _require_names(course)
     _require_links(course)
+    _require_ends(course)
     _require_one_unit(course)
 
 
@@ -37,7 +39,7 @@ def _require_names(course: Course) -> None:
     ):
         doubled = [name for name, times in Counter(names).items() if times > 1]
         if doubled:
-            raise UnknownReference(f"Two {kind} are named {doubled[0]!r}; each needs a name of its own.")
+            raise BrokenReference(f"Two {kind} are named {doubled[0]!r}; each needs a name of its own.")
 
 
 def _require_links(course: Course) -> None:
@@ -46,15 +48,50 @@ def _require_links(course: Course) -> None:
     for lesion in course.lesions:
         for point, seen in lesion.observations.items():
             if point not in points:
-                raise UnknownReference(f"{lesion.label} is observed at {point!r}, which is no time point.")
+                raise BrokenReference(f"{lesion.label} is observed at {point!r}, which is no time point.")
             if bool(seen.into) != (seen.state in ("split", "merged")):
-                raise UnknownReference(
+                raise BrokenReference(
                     f"{lesion.label} at {point!r}: a split or merged lesion names into what."
                 )
             if unknown := sorted(set(seen.into) - (uids - {lesion.uid})):
-                raise UnknownReference(
+                raise BrokenReference(
                     f"{lesion.label} goes over into {unknown[0]!r}, which is no other lesion."
                 )
+
+
+def _require_ends(course: Course) -> None:
+    """Refuse lesions that split or merge in a circle, or merge into what is not measured as a target."""
+    lesions = {lesion.uid: lesion for lesion in course.lesions}
+    links = {
+        uid: {to for seen in lesion.observations.values() if seen.state == "split" for to in seen.into}
+        for uid, lesion in lesions.items()
+    }
+    _require_no_circle(lesions, links)
+    for point in course.time_points:
+        now = {
+            uid: one.observations[point.id] for uid, one in lesions.items() if point.id in one.observations
+        }
+        merged = {uid: set(seen.into) for uid, seen in now.items() if seen.state == "merged"}
+        _require_no_circle(lesions, merged)
+        for uid, host in ((uid, host) for uid, hosts in merged.items() for host in hosts):
+            gone = host in now and now[host].state == "absent"
+            if gone or (lesions[uid].role == "target" and lesions[host].role != "target"):
+                raise BrokenReference(
+                    f"{lesions[uid].label} merged into {lesions[host].label}, which must be there and, "
+                    "for a target, be a target itself."
+                )
+
+
+def _require_no_circle(lesions: Mapping[str, Lesion], links: Mapping[str, set[str]]) -> None:
+    for start in links:
+        reached, ahead = set[str](), set(links[start])
+        while ahead:
+            uid = ahead.pop()
+            if uid == start:
+                raise BrokenReference(f"{lesions[start].label} leads back to itself in a circle of lesions.")
+            if uid not in reached:
+                reached.add(uid)
+                ahead |= links.get(uid, set())
 
 
 def _require_one_unit(course: Course) -> None:
@@ -124,13 +161,13 @@ def _sizes(course: Course, targets: Iterable[Lesion], criterion: Criterion) -> I
         wanted = (
             ((limits.node_quantity, limits.node_mm),)
             if lesion.is_node and limits.node_mm is not None
-            else (("long-axis", limits.long_axis_mm), ("short-axis", limits.short_axis_mm))
+            else ((_length_of(criterion, lesion), limits.long_axis_mm), ("short-axis", limits.short_axis_mm))
         )
         for quantity, least in wanted:
             found = seen.measurement(quantity) if seen else None
             if least is None or found is None:
                 continue
-            if too_thick and thick is not None and limits.slices is not None and quantity == "long-axis":
+            if too_thick and thick is not None and limits.slices is not None and quantity != "short-axis":
                 least = max(least, thick * limits.slices)  # noqa: PLW2901
             size = exact(found.value)
             if size < least or (limits.above and size == least):
@@ -141,6 +178,12 @@ def _sizes(course: Course, targets: Iterable[Lesion], criterion: Criterion) -> I
                     f"{lesion.label} {quantity} {plain(size)} mm, needs {needs}{slices}",
                     "too small to be a target",
                 )
+
+
+def _length_of(criterion: Criterion, lesion: Lesion) -> str:
+    """Return which length decides whether the lesion is large enough."""
+    found = quantity_of(criterion, lesion)
+    return found if found == "viable-long-axis" else "long-axis"
 
 
 def _early_new(course: Course, criterion: Criterion) -> Iterator[Reason]:

@@ -11,15 +11,13 @@ from types import MappingProxyType
 from sightline.kernel.codes import Code
 from sightline.science.response._model import Evaluation, PointResponse
 
-RESPONSE_CONTAINER = ("112020", "DCM")
-"""Container of TID 4106, by value and scheme."""
-
-RESPONSE_METHOD = ("112021", "DCM")
-METHODS: Mapping[str, tuple[str, str]] = MappingProxyType({"recist-1.1": ("112022", "DCM")})
+RESPONSE_CONTAINER = Code("112020", "DCM", "Response Evaluation")
+RESPONSE_METHOD = Code("112021", "DCM", "Response Evaluation Method")
+METHODS: Mapping[str, Code] = MappingProxyType({"recist-1.1": Code("112022", "DCM", "RECIST")})
 """The only criterion of ours with a method code in TID 4106; others are named by text."""
 
-CURRENT_RESPONSE = ("112048", "DCM")
-BEST_RESPONSE = ("112049", "DCM")
+CURRENT_RESPONSE = Code("112048", "DCM", "Current Response")
+BEST_RESPONSE = Code("112049", "DCM", "Best Overall Response")
 
 TARGET_CODES: Mapping[str, Code] = MappingProxyType(
     {
@@ -49,7 +47,7 @@ DRAFT_NOTE = (
 STATUS_CODES: Mapping[str, Code] = MappingProxyType(
     {
         "CR": Code("260415000", "SCT", "Not detected"),
-        "PR": Code("268910001", "SCT", "Patient condition improved"),
+        "PR": Code("268910001", "SCT", "Patient's condition improved"),
         "SD": Code("359746009", "SCT", "Patient's condition stable"),
         "PD": Code("271299001", "SCT", "Patient's condition worsened"),
         "NE": Code("709137006", "SCT", "Patient condition undetermined"),

@@ -75,7 +75,7 @@ def _means(course: Course, index: int) -> tuple[Decimal | None, Decimal | None]:
     pairs = []
     for lesion in of_role(course, "target"):
         before, now = lesion.observations.get(first), lesion.observations.get(point)
-        if now is not None and now.state == "absent":
+        if now is not None and now.state in ("absent", "merged"):
             continue
         pair = [None if seen is None else number(seen, "density") for seen in (before, now)]
         if pair[0] is None or pair[1] is None:

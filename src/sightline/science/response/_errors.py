@@ -5,7 +5,7 @@ UnusableCourse            the input contradicts itself or cannot be true
 ├── WrongUnit               a unit that the quantity is never given in here
 ├── MixedUnits              one quantity in two units
 ├── UnorderedTimePoints     dates run backwards, or two time points share one
-└── UnknownReference        a lesion or time point that is named but not there
+└── BrokenReference         a name that leads nowhere, to two things, or in a circle
 """
 
 from sightline.kernel.errors import Invalid, NotFound
@@ -31,8 +31,8 @@ class UnorderedTimePoints(UnusableCourse):
     """Time points must be in the order of their dates, one for each date."""
 
 
-class UnknownReference(UnusableCourse):
-    """A lesion or time point is named that is not in the course, or a name is used twice."""
+class BrokenReference(UnusableCourse):
+    """A lesion or time point is named that is not there, named twice, or leads back to itself; correct it."""
 
 
 class UnknownCriterion(NotFound):

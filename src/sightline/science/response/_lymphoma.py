@@ -58,6 +58,8 @@ def _judge(course: Course, criterion: Criterion, first: Total, now: Total, index
     )
     if progressed:
         return Judged("PD", (*now.reasons, *progressed))
+    if unclear := tuple(_split_grew(course, criterion, now, index)):
+        return Judged("NE", (*now.reasons, *unclear))
     if first.missing:
         why = f"{', '.join(first.missing)} not measured at baseline"
         return Judged("NE", (criterion.reason("baseline", why, "targets cannot be compared"),))
@@ -102,6 +104,23 @@ def _lesion_progressed(course: Course, criterion: Criterion, lesion: Lesion, ind
             f"+{plain(limits.lesion_percent)} % and +{plain(step)} mm, longer than {plain(limits.above_mm)}",
             "targets PD",
         )
+
+
+def _split_grew(course: Course, criterion: Criterion, now: Total, index: int) -> Iterator[Reason]:
+    """Yield a reason for each lesion that split and grew: it may have progressed, its own axes are gone."""
+    limits = held(criterion.lymphoma)
+    for lesion in of_role(course, "target"):
+        seen = lesion.observations.get(course.time_points[index].id)
+        earlier = [_axes(limits, course, lesion, at) for at in range(index)]
+        products = [one.product for one in earlier if one is not None]
+        product = now.by_lesion.get(lesion.uid)
+        if seen is None or seen.state != "split" or product is None or not products:
+            continue
+        if product > min(products) and reaches_rise(product, min(products), limits.lesion_percent):
+            compared = (
+                f"{lesion.label} split, products {signed_percent(product, min(products))} over its nadir"
+            )
+            yield criterion.reason("split", compared, "may have progressed; cannot tell")
 
 
 def _text(axes: Axes) -> str:
@@ -202,5 +221,6 @@ def _by_score(course: Course, criterion: Criterion, index: int) -> Judged:
     category = limits.by_uptake[point.uptake]
     outcome = criterion.called(category)
     return Judged(
-        category, (score, criterion.reason("change", f"uptake {point.uptake} than baseline", outcome))
+        category,
+        (score, criterion.reason("change", f"uptake {point.uptake} compared with baseline", outcome)),
     )

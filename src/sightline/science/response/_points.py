@@ -61,7 +61,8 @@ def combine(criterion: Criterion, evidence: Evidence) -> Said:
     """Return the overall category by the criterion's table."""
     target, non_target, new = evidence.target.category, evidence.non_target.category, evidence.presence
     overall = look_up(criterion.combination, target, non_target, new)
-    compared = f"targets {target}, non-targets {non_target}, new lesion {new}"
+    named = criterion.called(target), criterion.called(non_target)
+    compared = f"targets {named[0]}, non-targets {named[1]}, new lesion {new}"
     reason = criterion.reason("combination", compared, f"overall {criterion.called(overall)}")
     return Said(overall, (*evidence.reasons, reason))
 

@@ -193,7 +193,7 @@ def judge_sum(criterion: Criterion, limits: Limits, history: Sequence[Total], no
         return Judged("NE", (criterion.reason("baseline", "baseline sum 0", "no change can be computed"),))
     if now.gone and not now.missing:
         compared = f"{_sum(criterion, now.value)}, every target absent or a normal node"
-        return Judged("CR", (criterion.reason("complete", compared, "targets CR"),))
+        return Judged("CR", (criterion.reason("complete", compared, f"targets {criterion.called('CR')}"),))
     return _by_limits(criterion, limits, history, now, first)
 
 
@@ -205,7 +205,14 @@ def _by_limits(
     has_risen, rise = _rise(criterion, limits, low, now)
     if has_risen:
         again = tuple(_reappeared(criterion, history, now))
-        return Judged("PD", (*now.reasons, *again, criterion.reason("progression", rise, "targets PD")))
+        return Judged(
+            "PD",
+            (
+                *now.reasons,
+                *again,
+                criterion.reason("progression", rise, f"targets {criterion.called('PD')}"),
+            ),
+        )
     not_risen = criterion.reason("progression", rise, "no progression of targets")
     if now.missing:
         why = f"{', '.join(now.missing)} missing and no progression without it"

@@ -10,7 +10,7 @@ from sightline.science.response._model import Course, Lesion, Measurement, Optio
 def plausible_categories(
     course: Course, criterion: str | Criterion, time_point: str, options: Options | None = None
 ) -> tuple[str, ...]:
-    """Return the categories at a time point when all its measurements lie at their low end, as measured, high.
+    """Return the categories at a time point with its measurements at low ends, as they are, at high ends.
 
     One category only means that no measurement error within the intervals changes it. That all lesions err
     in one direction at once is the extreme case, so several categories mean "may be", not "is likely".

@@ -1,5 +1,6 @@
 """PERCIST: the hottest lesion of each scan, against the liver of the patient."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from sightline.science.response._checks import of_role
@@ -38,10 +39,11 @@ def _hottest(course: Course, index: int) -> tuple[Decimal | None, str, tuple[str
     The value is 0 where every lesion is at background.
     """
     point = course.time_points[index].id
+    lesions = {lesion.uid: lesion for lesion in course.lesions}
     found: list[tuple[Decimal, str]] = []
     unknown = []
     for lesion in of_role(course, "target"):
-        value = _peak(lesion, point)
+        value = _peak(lesions, lesion, point)
         if value is None:
             unknown.append(lesion.label)
         else:
@@ -52,11 +54,16 @@ def _hottest(course: Course, index: int) -> tuple[Decimal | None, str, tuple[str
     return value, label, tuple(unknown)
 
 
-def _peak(lesion: Lesion, point: str) -> Decimal | None:
+def _peak(lesions: Mapping[str, Lesion], lesion: Lesion, point: str) -> Decimal | None:
+    """Return the SULpeak of a lesion; of its hottest part when it split, 0 when it is measured elsewhere."""
     seen = lesion.observations.get(point)
     if seen is None:
         return None
-    return ZERO if seen.state == "absent" else number(seen, "sul-peak")
+    if seen.state == "split":
+        pieces = [_peak(lesions, lesions[uid], point) for uid in seen.into]
+        known = [piece for piece in pieces if piece is not None]
+        return max(known) if len(known) == len(pieces) else None
+    return ZERO if seen.state in ("absent", "merged") else number(seen, "sul-peak")
 
 
 def _judge(course: Course, criterion: Criterion, index: int) -> Judged:
