@@ -45,6 +45,31 @@ def test_one_quantity_in_two_units_is_refused():
         response.evaluate(course(lesion("T1", *seen)), "volumetric-spheres")
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: response.Observation("gone"),
+        lambda: lesion("T1", role="Target"),
+        lambda: lesion("T1", pattern="odd"),
+        lambda: lesion("T1", component="oedema"),
+        lambda: response.TimePoint("t", START, clinical="well"),
+        lambda: response.TimePoint("t", START, steroids="up"),
+        lambda: response.TimePoint("t", START, uptake="lower"),
+    ],
+    ids=["state", "role", "pattern", "component", "clinical", "steroids", "uptake"],
+)
+def test_a_misspelt_word_is_refused(write):
+    with pytest.raises(response.UnknownWord, match="say one of"):
+        write()
+
+
+def test_one_quantity_twice_in_one_observation_is_refused():
+    twice = tuple(response.Measurement("long-axis", mm, "mm") for mm in (10, 12))
+
+    with pytest.raises(response.ImpossibleMeasurement, match="one of each"):
+        response.Observation("measured", twice)
+
+
 @pytest.mark.parametrize("score", [0, 6])
 def test_a_deauville_score_is_one_of_five(score):
     with pytest.raises(response.ImpossibleMeasurement, match="Deauville"):

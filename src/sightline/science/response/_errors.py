@@ -3,6 +3,7 @@
 UnusableCourse            the input contradicts itself or cannot be true
 ├── ImpossibleMeasurement   not a number, negative, or an interval that does not hold its value
 ├── WrongUnit               a unit that the quantity is never given in here
+├── UnknownWord             a state, role or finding that is none of those understood
 ├── MixedUnits              one quantity in two units
 ├── UnorderedTimePoints     dates run backwards, or two time points share one
 └── BrokenReference         a name that leads nowhere, to two things, or in a circle
@@ -21,6 +22,10 @@ class ImpossibleMeasurement(UnusableCourse):
 
 class WrongUnit(UnusableCourse):
     """The quantity is not given in this unit; convert it first."""
+
+
+class UnknownWord(UnusableCourse):
+    """A state, role or clinical finding is not one of the words understood; the message lists them."""
 
 
 class MixedUnits(UnusableCourse):

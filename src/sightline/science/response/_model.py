@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
-from sightline.science.response._errors import ImpossibleMeasurement, WrongUnit
+from sightline.science.response._errors import ImpossibleMeasurement, UnknownWord, WrongUnit
 
 Role = Literal["target", "non-target", "new"]
 State = Literal[
@@ -42,6 +42,13 @@ UNITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The UCUM units each quantity may come in; the first is the usual one."""
+
+
+def _require_word(word: str | None, allowed: tuple[str | None, ...]) -> None:
+    """Refuse a misspelt word, which would otherwise be passed over in silence."""
+    if word not in allowed:
+        known = ", ".join(str(one) for one in allowed if one is not None)
+        raise UnknownWord(f"{word!r} is not understood; say one of {known}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,12 @@ class Observation:
     grew: bool | None = None
     new_nodule: bool = False
 
+    def __post_init__(self) -> None:
+        _require_word(self.state, get_args(State))
+        names = [measurement.quantity for measurement in self.measurements]
+        if len(set(names)) < len(names):
+            raise ImpossibleMeasurement(f"A lesion has one of each quantity, not {', '.join(sorted(names))}.")
+
     def measurement(self, quantity: str) -> Measurement | None:
         """Return the measurement of a quantity, None where there is none."""
         return next((m for m in self.measurements if m.quantity == quantity), None)
@@ -123,6 +136,11 @@ class Lesion:
     pattern: Pattern | None = None
     component: Component = "enhancing"
     out_of_field: bool = False
+
+    def __post_init__(self) -> None:
+        _require_word(self.role, get_args(Role))
+        _require_word(self.component, get_args(Component))
+        _require_word(self.pattern, (None, *get_args(Pattern)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +184,9 @@ class TimePoint:
         for name, value in (("slice thickness", self.slice_mm), ("length of the spleen", self.spleen_mm)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ImpossibleMeasurement(f"The {name} must be a positive number of mm.")
+        _require_word(self.clinical, (None, *get_args(Clinical)))
+        _require_word(self.steroids, (None, *get_args(Steroids)))
+        _require_word(self.uptake, (None, *get_args(Uptake)))
         if self.deauville is not None and self.deauville not in range(1, 6):
             raise ImpossibleMeasurement("A Deauville score is one of 1, 2, 3, 4, 5.")
 
