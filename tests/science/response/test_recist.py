@@ -223,4 +223,7 @@ def test_a_lesion_that_is_only_perhaps_new_does_not_count_yet():
     perhaps = lesion("X1", None, response.Observation("equivocal"), PRESENT, role="new")
     target = lesion("T1", *long(50, 50, 50))
 
-    assert response.evaluate(course(target, perhaps), RECIST).categories == ("SD", "PD")
+    found = response.evaluate(course(target, perhaps), RECIST)
+
+    assert found.categories == ("SD", "PD")
+    assert "of 2024-02-26 when it was first seen" in found.points[2].reasons[-2].outcome

@@ -294,7 +294,7 @@ class Criterion(Strict):
     def limits_of(self, component: Component) -> Limits:
         """Return the limits for one part of a tumour."""
         limits = self.mixed.non_enhancing if self.mixed and component == "non-enhancing" else self.limits
-        return held(limits)
+        return require_section(limits)
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:
@@ -305,7 +305,7 @@ class Criterion(Strict):
 T = TypeVar("T")
 
 
-def held(section: T | None) -> T:
+def require_section(section: T | None) -> T:
     """Return a section that the criterion's family is known to have."""
     if section is None:
         raise InvalidCriterion("The criterion lacks a section that its family needs.")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from sightline.science.response._checks import of_role
-from sightline.science.response._criteria import Criterion, held
+from sightline.science.response._criteria import Criterion, require_section
 from sightline.science.response._diameters import sum_series
 from sightline.science.response._model import Course, Options, PointResponse
 from sightline.science.response._numbers import plain, reaches_fall, signed_percent
@@ -17,7 +17,7 @@ def density_points(course: Course, criterion: Criterion, options: Options) -> tu
     series = sum_series(criterion, added)
     points = [baseline_point(course, series)]
     for index in range(1, len(added)):
-        size = judge_sum(criterion, held(criterion.limits), added[:index], added[index])
+        size = judge_sum(criterion, require_section(criterion.limits), added[:index], added[index])
         target = _with_density(course, criterion, index, size)
         evidence = gather(course, criterion, options, index, target)
         points.append(
@@ -33,7 +33,7 @@ def _with_density(course: Course, criterion: Criterion, index: int, size: Judged
     if size.category in ("CR", "NE", "none"):
         return size
     fell, compared = _fall(course, criterion, index)
-    category = _decide(size.category, fell, needs_both=held(criterion.density).needs_both)
+    category = _decide(size.category, fell, needs_both=require_section(criterion.density).needs_both)
     reason = criterion.reason("density", f"size {size.category}; {compared}", f"targets {category}")
     return Judged(category, (*size.reasons, reason))
 
@@ -60,7 +60,7 @@ def _decide(size: str, fell: bool | None, *, needs_both: bool) -> str:
 def _fall(course: Course, criterion: Criterion, index: int) -> tuple[bool | None, str]:
     """Return whether mean density fell enough since baseline, and what was compared."""
     before, now = _means(course, index)
-    percent = held(criterion.density).response_percent
+    percent = require_section(criterion.density).response_percent
     if before is None or now is None:
         return None, "density not measured in every target that is left"
     if before <= 0:

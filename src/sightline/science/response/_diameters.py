@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sightline.science.response._checks import of_role
 from sightline.science.response._clinic import weigh_clinic
-from sightline.science.response._criteria import Criterion, held
+from sightline.science.response._criteria import Criterion, require_section
 from sightline.science.response._model import Course, Options, PointResponse
 from sightline.science.response._points import Series, baseline_point, combine, gather, point_response
 from sightline.science.response._sums import Judged, Total, judge_sum, totals
@@ -18,7 +18,7 @@ def sum_points(course: Course, criterion: Criterion, options: Options) -> tuple[
     points = [baseline_point(course, series)]
     overall: list[str] = []
     for index in range(1, len(added)):
-        target = judge_sum(criterion, held(criterion.limits), added[:index], added[index])
+        target = judge_sum(criterion, require_section(criterion.limits), added[:index], added[index])
         target = stick(criterion, options, overall, target)
         evidence = gather(course, criterion, options, index, target)
         said = weigh_clinic(course, criterion, index, combine(criterion, evidence))
@@ -29,7 +29,7 @@ def sum_points(course: Course, criterion: Criterion, options: Options) -> tuple[
 
 def sum_series(criterion: Criterion, added: Sequence[Total]) -> Series:
     """Return the sums of all time points."""
-    return Series(held(criterion.measure).unit or "", tuple(_shown(total) for total in added))
+    return Series(require_section(criterion.measure).unit or "", tuple(_shown(total) for total in added))
 
 
 def _shown(total: Total) -> Decimal | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sightline.science.response._checks import of_role
 from sightline.science.response._clinic import weigh_clinic
-from sightline.science.response._criteria import Criterion, held
+from sightline.science.response._criteria import Criterion, require_section
 from sightline.science.response._diameters import stick, sum_series
 from sightline.science.response._model import Component, Course, Options, PointResponse
 from sightline.science.response._points import (
@@ -70,7 +70,7 @@ def _join(criterion: Criterion, judged: Sequence[Judged]) -> Judged:
     if len(judged) == 1:
         return judged[0]
     enhancing, other = judged
-    category = look_up(held(criterion.mixed).table, enhancing.category, other.category)
+    category = look_up(require_section(criterion.mixed).table, enhancing.category, other.category)
     compared = f"enhancing part {enhancing.category}, non-enhancing part {other.category}"
     reason = criterion.reason("mixed", compared, f"targets {category}")
     return Judged(category, (*enhancing.reasons, *other.reasons, reason))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sightline.science.response._checks import of_role
-from sightline.science.response._criteria import Criterion, Immune, held
+from sightline.science.response._criteria import Criterion, Immune, require_section
 from sightline.science.response._diameters import stick, sum_series
 from sightline.science.response._lesions import counting_new
 from sightline.science.response._model import Course, Lesion, Options, PointResponse, Reason, TimePoint
@@ -46,7 +46,7 @@ def immune_points(course: Course, criterion: Criterion, options: Options) -> tup
     history = [added[0]]
     state, overall = State(), list[str]()
     for index in range(1, len(added)):
-        target = judge_sum(criterion, held(criterion.limits), history, added[index])
+        target = judge_sum(criterion, require_section(criterion.limits), history, added[index])
         target = stick(criterion, options, overall, target)
         evidence = gather(course, criterion, options, index, target)
         said, state = _step(course, criterion, added, index, evidence, state)
@@ -89,7 +89,7 @@ def _first(
     course: Course, criterion: Criterion, index: int, evidence: Evidence, said: Said
 ) -> tuple[Said, State]:
     kinds = _kinds(evidence)
-    immune = held(criterion.immune)
+    immune = require_section(criterion.immune)
     outcome = f"iUPD; look again after {immune.least_days} to {immune.usual_most_days} days"
     reason = criterion.reason("iupd", f"progression of {', '.join(sorted(kinds))}", outcome)
     said = replace(said, provisional=True, reasons=(*said.reasons, reason))
@@ -115,7 +115,7 @@ def _again(
     state: State,
 ) -> tuple[Said, State]:
     """Return iCPD, iUPD once more, or that a scan too early counts for nothing."""
-    immune, pending = held(criterion.immune), held(state.pending)
+    immune, pending = require_section(criterion.immune), require_section(state.pending)
     now = course.time_points[index]
     days = (now.date - course.time_points[pending.index].date).days
     early = days < immune.least_days - immune.tolerance_days
@@ -173,7 +173,7 @@ def _targets_grew(
     before, now = added[pending.index].by_lesion, added[index].by_lesion
     known = before.keys() & now.keys()
     rise = sum((now[uid] - before[uid] for uid in known), ZERO)
-    limit = held(criterion.immune).confirm_mm
+    limit = require_section(criterion.immune).confirm_mm
     if rise >= limit:
         compared = f"sum of targets {signed(rise)} mm since iUPD, limit +{plain(limit)} mm"
         yield criterion.reason("icpd-target", compared, "iCPD")
@@ -205,7 +205,7 @@ def _new_grew(course: Course, criterion: Criterion, pending: Pending, index: int
     sizes = _new_targets(course, criterion, pending.index)
     now = {uid: _new_size(course, criterion, uid, index) for uid in sizes}
     rise = sum((after - sizes[uid] for uid, after in now.items() if after is not None), ZERO)
-    limit = held(criterion.immune).confirm_mm
+    limit = require_section(criterion.immune).confirm_mm
     if rise >= limit:
         compared = f"sum of new targets {signed(rise)} mm since iUPD, limit +{plain(limit)} mm"
         yield criterion.reason("icpd-new", compared, "iCPD")

@@ -1,6 +1,7 @@
 """Lesions that are not summed: what the non-target ones say, and whether a new one counts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from sightline.science.response._checks import SEEN, of_role
@@ -86,7 +87,20 @@ def _counts(course: Course, criterion: Criterion, lesion: Lesion, index: int) ->
         return "unknown", criterion.reason(row.rule, compared, "cannot tell")
     if row.typical_only and lesion.pattern == "atypical":
         return _by_growth(course, criterion, row, lesion, index)
-    return _by_size(criterion, row, lesion, seen)
+    answer, reason = _by_size(criterion, row, lesion, seen)
+    if answer == "yes" and (first := _perhaps_since(course, lesion, index)):
+        reason = replace(reason, outcome=f"{reason.outcome}, of {first} when it was first seen")
+    return answer, reason
+
+
+def _perhaps_since(course: Course, lesion: Lesion, index: int) -> str | None:
+    """Return the date since when the lesion was perhaps there, None where it was not."""
+    since = None
+    for at in range(index - 1, -1, -1):
+        if _state(course, lesion, at) != "equivocal":
+            break
+        since = course.time_points[at].date.isoformat()
+    return since
 
 
 def _fits(row: NewLesion, lesion: Lesion) -> bool:

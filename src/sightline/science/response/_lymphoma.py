@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sightline.science.response._checks import of_role
-from sightline.science.response._criteria import Criterion, Lymphoma, held
+from sightline.science.response._criteria import Criterion, Lymphoma, require_section
 from sightline.science.response._diameters import sum_series
 from sightline.science.response._model import Course, Lesion, Options, PointResponse, Reason
 from sightline.science.response._numbers import (
@@ -73,7 +73,7 @@ def _judge(course: Course, criterion: Criterion, first: Total, now: Total, index
 
 
 def _by_products(criterion: Criterion, first: Total, now: Total) -> Judged:
-    percent = held(criterion.lymphoma).response_percent
+    percent = require_section(criterion.lymphoma).response_percent
     if first.value == 0:
         return Judged("NE", (criterion.reason("baseline", "baseline sum 0", "no change can be computed"),))
     category = "PR" if reaches_fall(now.value, first.value, percent) else "SD"
@@ -86,7 +86,7 @@ def _by_products(criterion: Criterion, first: Total, now: Total) -> Judged:
 
 def _lesion_progressed(course: Course, criterion: Criterion, lesion: Lesion, index: int) -> Iterator[Reason]:
     """Yield a reason where one lesion alone makes progression: abnormal, and larger than at its own nadir."""
-    limits = held(criterion.lymphoma)
+    limits = require_section(criterion.lymphoma)
     seen = [_axes(limits, course, lesion, at) for at in range(index + 1)]
     now, earlier = seen[-1], [one for one in seen[:-1] if one is not None]
     if now is None or not earlier:
@@ -108,7 +108,7 @@ def _lesion_progressed(course: Course, criterion: Criterion, lesion: Lesion, ind
 
 def _split_grew(course: Course, criterion: Criterion, now: Total, index: int) -> Iterator[Reason]:
     """Yield a reason for each lesion that split and grew: it may have progressed, its own axes are gone."""
-    limits = held(criterion.lymphoma)
+    limits = require_section(criterion.lymphoma)
     for lesion in of_role(course, "target"):
         seen = lesion.observations.get(course.time_points[index].id)
         earlier = [_axes(limits, course, lesion, at) for at in range(index)]
@@ -144,7 +144,7 @@ def _with_spleen(course: Course, criterion: Criterion, index: int, target: Judge
     lengths = [point.spleen_mm for point in course.time_points[: index + 1]]
     if lengths[0] is None:
         return target
-    limits = held(criterion.lymphoma)
+    limits = require_section(criterion.lymphoma)
     first, normal = exact(lengths[0]), limits.spleen_normal_mm
     if lengths[-1] is None:
         if first <= normal or target.category not in ("CR", "PR"):
@@ -205,7 +205,7 @@ def deauville_points(course: Course, criterion: Criterion, options: Options) -> 
 
 
 def _by_score(course: Course, criterion: Criterion, index: int) -> Judged:
-    point, limits = course.time_points[index], held(criterion.deauville)
+    point, limits = course.time_points[index], require_section(criterion.deauville)
     if point.deauville is None:
         return Judged("NE", (criterion.reason("missing", "no Deauville score", "cannot tell"),))
     score = criterion.reason(

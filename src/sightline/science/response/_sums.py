@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sightline.science.response._criteria import Criterion, Limits, held
+from sightline.science.response._criteria import Criterion, Limits, require_section
 from sightline.science.response._model import Course, Lesion, Observation, Reason
 from sightline.science.response._numbers import (
     exact,
@@ -117,7 +117,7 @@ def _merged(
 
 
 def _measured(criterion: Criterion, lesion: Lesion, seen: Observation) -> Counted:
-    measure = held(criterion.measure)
+    measure = require_section(criterion.measure)
     value = size(criterion, lesion, seen)
     if value is None and seen.state == "too-small" and measure.too_small is not None:
         reason = criterion.reason(
@@ -136,7 +136,7 @@ def _measured(criterion: Criterion, lesion: Lesion, seen: Observation) -> Counte
 
 def quantity_of(criterion: Criterion, lesion: Lesion) -> str:
     """Return what the criterion measures of this lesion."""
-    measure = held(criterion.measure)
+    measure = require_section(criterion.measure)
     if lesion.is_node:
         return measure.node_quantity
     if measure.organs and lesion.organ.strip().lower() not in measure.organs:
@@ -226,7 +226,7 @@ def _rise(criterion: Criterion, limits: Limits, low: Total, now: Total) -> tuple
     """Return whether the sum rose to progression, and what was compared."""
     rise = now.value - low.value
     absolute, one = limits.progression_absolute, limits.progression_one_lesion
-    unit = held(criterion.measure).unit
+    unit = require_section(criterion.measure).unit
     wanted = [f"+{plain(limits.progression_percent)} %"]
     holds = rise > 0 and reaches_rise(now.value, low.value, limits.progression_percent)
     if absolute is not None:
@@ -252,7 +252,7 @@ def _fall(criterion: Criterion, limits: Limits, first: Decimal, now: Total) -> t
         wanted += f", minor response -{plain(limits.minor_percent)} %"
         if category == "SD" and reaches_fall(now.value, first, limits.minor_percent):
             category = "MR"
-    unit = held(criterion.measure).unit
+    unit = require_section(criterion.measure).unit
     compared = (
         f"{_sum(criterion, now.value)} vs baseline {plain(first)} {unit}: "
         f"{signed_percent(now.value, first)}, {signed(now.value - first)} {unit}, {wanted}"
@@ -261,7 +261,7 @@ def _fall(criterion: Criterion, limits: Limits, first: Decimal, now: Total) -> t
 
 
 def _sum(criterion: Criterion, value: Decimal) -> str:
-    measure = held(criterion.measure)
+    measure = require_section(criterion.measure)
     return f"{measure.name} {plain(value)} {measure.unit}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from sightline.science.response._checks import of_role
-from sightline.science.response._criteria import Criterion, UptakeLimits, held
+from sightline.science.response._criteria import Criterion, UptakeLimits, require_section
 from sightline.science.response._model import Course, Lesion, Options, PointResponse, Reason, ReferenceTissue
 from sightline.science.response._numbers import (
     exact,
@@ -69,7 +69,7 @@ def _peak(lesions: Mapping[str, Lesion], lesion: Lesion, point: str) -> Decimal 
 def _judge(course: Course, criterion: Criterion, index: int) -> Judged:
     if not of_role(course, "target"):
         return Judged("none", ())
-    limits = held(criterion.uptake)
+    limits = require_section(criterion.uptake)
     for refusal in (_not_measurable(course, criterion, limits), _not_comparable(course, criterion, index)):
         if refusal is not None:
             return Judged("NE", (refusal,))
@@ -93,7 +93,7 @@ def _judge(course: Course, criterion: Criterion, index: int) -> Judged:
 def _by_change(
     course: Course, criterion: Criterion, index: int, before: Decimal, now: Decimal
 ) -> tuple[str, Reason]:
-    limits = held(criterion.uptake)
+    limits = require_section(criterion.uptake)
     percent, absolute = limits.change_percent, limits.change_absolute
     compared = (
         f"SULpeak {plain(now)} vs baseline {plain(before)} {UNIT}: {signed_percent(now, before)}, "
@@ -162,7 +162,7 @@ def _of_tissue(mean: float | None, sd: float | None, factor: Decimal, sds: Decim
 
 def _not_comparable(course: Course, criterion: Criterion, index: int) -> Reason | None:
     """Return why this scan cannot be compared with the baseline, None where it can."""
-    limits = held(criterion.uptake)
+    limits = require_section(criterion.uptake)
     first, now = course.time_points[0].reference, course.time_points[index].reference
     diseased = first is not None and first.liver_is_diseased
     tissue = "aorta" if diseased else "liver"
