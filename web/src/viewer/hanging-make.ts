@@ -170,7 +170,8 @@ function matchFor(arrangement: Arrangement, studies: readonly StudyFacts[]): Mat
     body_parts: facts.bodyParts.slice(0, MOST_WORDS),
     laterality: null,
     words: facts.bodyParts.length ? [] : exam.slice(0, 2),
-    priors: { least, most: null },
+    // Made where there was no prior, it must not hide the priors of other studies.
+    priors: { least, most: facts.priors === 0 ? 0 : null },
   };
 }
 

@@ -242,6 +242,7 @@ export class PlanePane extends CameraPane {
       { value: at(1), opacity: strength },
     ];
     this.viewport.setProperties({ colormap: { name: FUSION_COLOURS, opacity }, voiRange: range }, laidOver);
+    coverOver(this.viewport.getActors()[1]?.actor, THIN_MM);
     this.viewport.render();
   }
 
@@ -285,6 +286,17 @@ export class PlanePane extends CameraPane {
     this.#volumes = [];
     this.#fused = null;
   }
+}
+
+/** How thick a plane is to the engine, which takes opacity as that of 1 mm: so thin a plane would be next to clear. */
+const THIN_MM = 0.1;
+
+/** Have a volume cover by its opacity over a way of so many mm. */
+function coverOver(actor: Types.ActorEntry['actor'] | undefined, mm: number): void {
+  const volume = actor as
+    | { getProperty(): { setScalarOpacityUnitDistance?(component: number, mm: number): void } }
+    | undefined;
+  volume?.getProperty().setScalarOpacityUnitDistance?.(0, mm);
 }
 
 /** Which values of a series are coloured where it is laid over another: of PET in SUV the usual, else as it is windowed. */

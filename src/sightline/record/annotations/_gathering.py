@@ -128,10 +128,18 @@ def _documents(
                 return
             try:
                 header = archive.read_dataset(held, db, instance.sop_uid, pixels=False)
-                yield Document(series.modality, header, _origin(header, study_uid, person))
+                document = Document(series.modality, header, _origin(header, study_uid, person))
+                if not _is_report(document):
+                    yield document
             except Exception as error:  # noqa: BLE001  a file may be broken in any way
                 log.warning("an object cannot be read", error=type(error).__name__)
                 unread.append(Unread(instance.sop_uid, series.modality, "The file cannot be read."))
+
+
+def _is_report(document: Document) -> bool:
+    """Say whether an object is our own of a signed report: what it measures is shown as the findings."""
+    description = str(document.header.get("SeriesDescription") or "")
+    return document.origin.ours and document.kind == "SR" and derived.REPORT_SERIES in description
 
 
 def _origin(ds: Dataset, study_uid: str, person: str) -> Origin:

@@ -8,6 +8,7 @@ from sightline.record.derived._empty import nothing_measured
 from sightline.record.derived._header import (
     CHARACTER_SET,
     MANUFACTURER,
+    REPORT_SERIES,
     SIMULATED,
     IncompleteSource,
     device_uid,
@@ -25,6 +26,7 @@ from sightline.record.derived._texts import coded, deterministic_uid, plain, sho
 __all__ = [
     "CHARACTER_SET",
     "MANUFACTURER",
+    "REPORT_SERIES",
     "SIMULATED",
     "IncompleteSource",
     "coded",

@@ -174,6 +174,10 @@ def person_name(name: str) -> str:
     return single if "^" in single else f"{single}^"
 
 
+REPORT_SERIES = "Measurement report"
+"""Series description of what a signed report measured: the findings of the report, drawn by nobody."""
+
+
 def series_description(text: str, *, simulated: bool) -> str:
     """Return a series description (LO, 64 characters) that says so, once, when the data are simulated."""
     return short_text(f"{SIMULATED} {text.removeprefix(SIMULATED).lstrip()}" if simulated else text)

@@ -365,7 +365,8 @@ export class ReadingStore {
   /** Show the image that a report speaks of, in a pane beside it. */
   async showImage({ sopUid, frame }: { sopUid: string; frame: number }): Promise<void> {
     for (const { id } of this.panes.slots.value) {
-      const { series } = this.panes.view(id).value;
+      const { series, kind } = this.panes.view(id).value;
+      if (kind !== 'stack') continue; // a plane through the series shows none of its images
       const index = series?.slices.findIndex((s) => s.sopUid === sopUid && s.frame === frame) ?? -1;
       if (index < 0) continue;
       this.panes.lead(id);

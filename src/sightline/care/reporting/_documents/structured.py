@@ -67,7 +67,7 @@ def build_measurement_report(
         software_versions=derived.software_version(),
         device_serial_number=derived.device_uid(),
         institution_name=short_text(report.organisation),
-        series_description=derived.series_description("Measurement report", simulated=report.simulated),
+        series_description=derived.series_description(derived.REPORT_SERIES, simulated=report.simulated),
         is_complete=True,
         is_final=True,
         is_verified=True,
