@@ -11,6 +11,7 @@ import argparse
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import sys
@@ -324,6 +325,13 @@ happened, to which thing and what to do now, and never holds patient data.
     return page("Errors", lead, table(["code", "HTTP", "from", "meaning"], cells))
 
 
+def change_schema() -> str:
+    """Return the JSON schema of what ``sightline change --json`` prints."""
+    from sightline.intelligence.routing.commands import ChangeAnswer
+
+    return json.dumps(ChangeAnswer.model_json_schema(mode="serialization"), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings_page,
     "reference/commands.md": commands_page,
@@ -334,6 +342,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/audit.md": audit_page,
     "reference/models.md": models_page,
     "reference/errors.md": errors_page,
+    "reference/change.schema.json": change_schema,
     "conformance.md": conformance_page,
 }
 

@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sightline.app.demo import simulated
+from sightline.intelligence.routing.commands import ChangeAnswer
+from sightline.science import simulation
 
 pytestmark = pytest.mark.journey
 
@@ -128,9 +130,41 @@ def test_from_findings_to_signed_report_and_whole_audit_trail(page: Page, runnin
         expect(report).to_contain_text(kind)
 
     assert "Seen in the browser." in report.inner_text()
+    page.reload()
+    wait_for_mark(page, "prior-aligned")
+    expect(report).to_contain_text("signed by")
+    expect(page.locator(".drawn")).to_have_count(0)  # what the report measured is no drawing
     assert verify(running.folder).returncode == 0
 
 
+def test_lesions_that_are_pointed_at_are_followed_at_the_command_line(running, tmp_path) -> None:
+    """Truth by formula: the simulated nodules of the last visit and where they lay in the one before."""
+    scans = {visit: simulation.simulate_chest(visit) for visit in (2, 3)}
+    now, then = ({n.name: n for n in scans[visit].nodules} for visit in (3, 2))
+    at = [f"--at={','.join(f'{v:.1f}' for v in nodule.centre_lps_mm)}" for nodule in now.values()]
+
+    answer = sightline(running.folder, "change", NEWEST, *at, "--json")
+    change = ChangeAnswer.model_validate_json(answer.stdout)
+    kinds = {name: lesion.change for name, lesion in zip(now, change.lesions, strict=True)}
+    assert change.alignment.verdict == "good"
+    assert kinds == {"growing": "grown", "stable": "stable", "new": "new"}
+
+    points = tmp_path / "points.csv"
+    rows = [",".join(map(str, now[name].centre_lps_mm)) for name in then]
+    points.write_text("\n".join(["x,y,z", *rows]))
+    mapped = sightline(running.folder, "align", NEWEST, str(change.prior), "--points", str(points)).stdout
+    for line, nodule in zip(mapped.split(), then.values(), strict=True):
+        assert [float(v) for v in line.split(",")] == pytest.approx(nodule.centre_lps_mm, abs=2)
+
+    backwards = sightline(running.folder, "align", str(change.prior), NEWEST, "--points", str(points))
+    assert (backwards.returncode, backwards.stdout) == (1, "")
+    assert "not before" in backwards.stderr
+
+
+def sightline(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sightline", *arguments, "--data", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
 def verify(folder: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "sightline", "audit", "verify", "--data", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return sightline(folder, "audit", "verify")
