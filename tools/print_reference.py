@@ -327,7 +327,7 @@ happened, to which thing and what to do now, and never holds patient data.
 
 def change_schema() -> str:
     """Return the JSON schema of what ``sightline change --json`` prints."""
-    from sightline.intelligence.routing.commands import ChangeAnswer
+    from sightline.intelligence.routing import ChangeAnswer
 
     return json.dumps(ChangeAnswer.model_json_schema(mode="serialization"), indent=2) + "\n"
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sightline.app.demo import simulated
-from sightline.intelligence.routing.commands import ChangeAnswer
+from sightline.intelligence.routing import ChangeAnswer
 from sightline.science import simulation
 
 pytestmark = pytest.mark.journey

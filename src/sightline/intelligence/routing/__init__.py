@@ -4,6 +4,7 @@ Invariants: a study that matches a rule is analysed once per model version and s
 in findings, in a refusal with its reason, or in a failure that is shown; a comparison waits for both sides.
 """
 
+from sightline.intelligence.routing._answer import ChangeAnswer
 from sightline.intelligence.routing._comparing import browser_field
 from sightline.intelligence.routing._model import Analysis, AnalysisState, Rule, match_rules
 from sightline.intelligence.routing._service import (
@@ -18,6 +19,7 @@ from sightline.intelligence.routing._writing import segment_at
 __all__ = [
     "Analysis",
     "AnalysisState",
+    "ChangeAnswer",
     "Rule",
     "analyses_of",
     "analysis_of",
