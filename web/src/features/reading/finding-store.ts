@@ -223,7 +223,7 @@ function markOf(finding: Finding, place: Place, known: Outlines | null, selected
     tone,
     selected,
     centreLpsMm: point(place.centre_lps_mm),
-    diameterMm: long?.value ?? null,
+    diameterMm: (place.volume && long?.value) ?? null, // what was measured in one image is no ball
     sopUid: place.sop_uid,
     outlines: known?.outlines ?? null,
     longAxis: known?.longAxis ?? null,
