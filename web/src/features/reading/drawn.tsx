@@ -40,7 +40,7 @@ export function Drawn({ store }: { store: ReadingStore }) {
   const { measurements, keyImages, presentations, state } = annotations;
   if (!measurements.value.length && !keyImages.value.length && !presentations.value.length) return null;
   return (
-    <section class="drawn" aria-labelledby="drawn-title">
+    <section class={`drawn ${annotations.chosen.value ? 'open' : ''}`} aria-labelledby="drawn-title">
       <header class="panel-head">
         <h2 id="drawn-title">
           Drawn <span class="muted">{annotations.count.value}</span>
@@ -93,7 +93,7 @@ function Row({ measurement: m, store }: { measurement: Measurement; store: Readi
           if (!open) void store.showImage(placeOf(m));
         }}
       >
-        <span>{m.label || KIND_WORDS[m.kind] || m.kind}</span> <Values of={m} />
+        <span title={m.label || undefined}>{m.label || KIND_WORDS[m.kind] || m.kind}</span> <Values of={m} />
       </button>
       {pixels && <Curve measurement={m} pixels={pixels} unit={store.panes.unitOf(m.series_uid)} />}
       {open && m.calibration && <p class="calibration muted">Millimetres rest on: {m.calibration}</p>}

@@ -65,9 +65,11 @@ export function ReadingPage({ study }: { study: string }) {
       {store.panel.value && (
         <aside class="side" aria-label="Findings and report">
           <ResizeHandle />
-          <Findings store={store} />
-          <Segmentation store={store} />
-          <Drawn store={store} />
+          <div class="sections">
+            <Findings store={store} />
+            <Segmentation store={store} />
+            <Drawn store={store} />
+          </div>
           <ReportPanel store={store.report} onFinding={(id) => store.findings.select(id)} />
         </aside>
       )}
