@@ -20,7 +20,7 @@ export function PaneMenu({ slot, view, store }: { slot: Slot; view: PaneView; st
   return (
     <div class="pane-menu">
       <Button icon="more" label="How this pane is shown" kind="quiet" popovertarget={id} />
-      <div class="popover" popover="auto" id={id}>
+      <div class="popover beside" popover="auto" id={id}>
         <Menu slot={slot} view={view} store={store} />
       </div>
     </div>

@@ -71,7 +71,7 @@ function ToolGroup({ title, rows, store }: { title: string; rows: readonly ToolR
             document.getElementById('all-tools')?.hidePopover();
           }}
         >
-          {words} {key && <Kbd keys={key} />}
+          <span>{words}</span> {key && <Kbd keys={key} />}
         </button>
       ))}
     </fieldset>
