@@ -98,7 +98,9 @@ function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
       <BottomLeft view={view} name={name} />
       <div class="corner bottom-right">
         <Scale mmPerPixel={view.mmPerPixel} />
-        <span class="line muted">Not for diagnosis on this display</span>
+        <span class="line muted">
+          Not for diagnosis<span class="least"> on this display</span>
+        </span>
       </div>
       {view.letters && (
         <div class="letters" aria-hidden="true">
@@ -230,15 +232,16 @@ function TopLeft({ slot, view, store }: { slot: Slot; view: PaneView; store: Rea
   const words = name === 'Prior' && view.state === 'shown' ? priorWords(slot, study, store) : '';
   return (
     <div class="corner top-left">
-      <strong>{name.toUpperCase()}</strong>
-      <span>{study?.exam}</span>
-      <span class="line study-date">{study && day(study.date)}</span>
+      <span class="line" title={study?.exam}>
+        <strong>{name.toUpperCase()}</strong> {study?.exam}
+      </span>
+      {study?.date && <span class="line study-date">{day(study.date)}</span>}
       {study && (
         <span class="line identity">
           <bdi>{study.patient.name}</bdi> <span class="muted">{study.patient.patient_id}</span>
         </span>
       )}
-      <span class="line muted">{words}</span>
+      {words && <span class="line muted least">{words}</span>}
       {store.annotations.isKeyImage(view) && <span class="line key-image">★ key image</span>}
       {study && otherPatient(study, store) && (
         <span class="line error">✕ another patient than the study being read</span>
@@ -258,7 +261,7 @@ function TopRight({ view }: { view: PaneView }) {
   if (state === 'loading' || state === 'empty')
     return (
       <div class="corner top-right">
-        <span class="muted">
+        <span class="line muted">
           {state === 'loading' || !series ? 'Loading images' : ''}
           {view.loaded !== null && view.kind !== 'stack' && ` ${view.loaded} %`}
         </span>
@@ -271,12 +274,12 @@ function TopRight({ view }: { view: PaneView }) {
   const lossy = view.kind === 'stack' ? lossyMark([instance]) : series.lossy;
   return (
     <div class="corner top-right">
-      <span>
+      <span class="line place">
         Se {series.number}
         {view.count > 0 && ` · Im ${(view.index % Math.max(count, 1)) + 1}/${count}`}
       </span>
       {viewWords(instance) && <strong class="line">{viewWords(instance)}</strong>}
-      <span class="line">{series.description}</span>
+      <span class="line less">{series.description}</span>
       {series.phases.count > 1 && view.kind === 'stack' && (
         <span class="line">{series.phases.names[phaseOf(series, view.index)]}</span>
       )}
@@ -287,12 +290,9 @@ function TopRight({ view }: { view: PaneView }) {
         </span>
       )}
       {view.fused && <span class="line">+ {view.fused}</span>}
-      <span class="line">
-        {view.kind === 'stack' && series.thicknessMm !== null && `${figure(series.thicknessMm)} mm`}
-        {view.mmPerPixel === null && view.kind !== 'volume' && ' · not calibrated'}
-      </span>
+      <span class={view.mmPerPixel === null ? 'line' : 'line less'}>{lengthWords(view)}</span>
       {view.mmPerPixel !== null && view.kind === 'stack' && !view.positionLpsMm && (
-        <span class="line muted">mm {calibrationOf(instance)}</span>
+        <span class="line muted least">mm {calibrationOf(instance)}</span>
       )}
       {lossy && <span class="line warning">{lossy}</span>}
       {note && <span class="line warning">{note}</span>}
@@ -303,6 +303,17 @@ function TopRight({ view }: { view: PaneView }) {
       )}
     </div>
   );
+}
+
+/** How thick a slice is, and whether lengths on it can be trusted. */
+function lengthWords({ kind, series, mmPerPixel }: PaneView): string {
+  const thick = kind === 'stack' ? (series?.thicknessMm ?? null) : null;
+  return [
+    thick !== null && `${figure(thick)} mm`,
+    mmPerPixel === null && kind !== 'volume' && 'not calibrated',
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 const SLAB_WORDS = { max: 'MIP', min: 'MinIP', average: 'average' } as const;
@@ -321,15 +332,15 @@ function BottomLeft({ view, name }: { view: PaneView; name: string }) {
     <div class="corner bottom-left">
       {turned.length > 0 && <span class="line warning">{turned.join(' · ')}</span>}
       {p.window && !inColour(view) && (view.state === 'shown' || view.state === 'preview') && (
-        <span>
+        <span class="line">
           W {shortFigure(p.window.width)} L {shortFigure(p.window.center)}
           {series?.modality === 'CT' && presetName(p.window) && (
-            <span class="muted"> {presetName(p.window)}</span>
+            <span class="muted least"> {presetName(p.window)}</span>
           )}
           {scaling && <span class="muted"> {scaling.unit}</span>}
         </span>
       )}
-      {scaling?.reason && <span class="line muted">{scaling.reason}</span>}
+      {scaling?.reason && <span class="line muted least">{scaling.reason}</span>}
       {view.positionLpsMm && view.state === 'shown' && <span class="line muted">{placeWords(view)}</span>}
       {view.beyond && (
         <span class="line warning">This level lies outside the {name === 'Prior' ? 'prior' : 'current'}</span>

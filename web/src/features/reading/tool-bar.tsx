@@ -25,9 +25,16 @@ export function ToolBar({ store }: { store: ReadingStore }) {
       )}
       <Button icon="more" label="All tools" popovertarget="all-tools" />
       <div class="popover tool-menu" popover="auto" id="all-tools">
-        {(['Look', 'Measure', 'Mark', 'Segment'] as const).map((group) => (
-          <ToolGroup key={group} title={group} rows={TOOLS.filter((t) => t.group === group)} store={store} />
-        ))}
+        <div class="tool-groups">
+          {(['Look', 'Measure', 'Mark', 'Segment'] as const).map((group) => (
+            <ToolGroup
+              key={group}
+              title={group}
+              rows={TOOLS.filter((t) => t.group === group)}
+              store={store}
+            />
+          ))}
+        </div>
       </div>
       <Button icon="fit" label="Fit to pane" keys="0" onClick={() => panes.fit()} />
       <Button icon="grid" label="Layout" popovertarget="layouts" />
