@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../src/api';
-import { join, settle } from '../src/features/worklist/store';
+import { join, modalitiesOf, settle } from '../src/features/worklist/store';
 
 const row = (uid: string, reason = 'routine') => ({ study_uid: uid, reason }) as Row;
 
@@ -20,5 +20,10 @@ describe('the worklist', () => {
     const fresh = settle(old, [row('b', 'grew'), row('a')]);
     expect(fresh[1]).toBe(old[0]);
     expect(fresh[0]?.reason).toBe('grew');
+  });
+
+  it('offers a PET/CT under either modality, the most frequent first', () => {
+    const rows = ['CT', 'CT/PT', 'MR', '', 'CT/PT'].map((modality) => ({ modality }));
+    expect(modalitiesOf(rows)).toEqual(['CT', 'PT', 'MR']);
   });
 });

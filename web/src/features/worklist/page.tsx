@@ -2,15 +2,17 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Row } from '../../api';
 import { Account } from '../../app/account';
+import { places } from '../../app/places';
 import { navigate, pathTo } from '../../app/router';
-import { me } from '../../app/session';
+import { can, me } from '../../app/session';
 import { count, day, due, sexAge, span, wait } from '../../ui/format';
 import { type Action, offer } from '../../ui/keys';
 import { keysOpen } from '../../ui/overlays';
 import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
+import { tellError } from '../../ui/toasts';
 import { useVirtualRows } from '../../ui/virtual';
 import { Detail } from './detail';
-import { type Filter, WorklistStore } from './store';
+import { type Filter, modalitiesOf, WorklistStore } from './store';
 import './worklist.css';
 
 export function WorklistPage() {
@@ -82,14 +84,30 @@ const STATES: readonly (readonly [Filter['state'], string])[] = [
 
 function Head({ store }: { store: WorklistStore }) {
   const counts = store.counts.value;
-  const { state, modality } = store.filter.value;
-  const modalities = [...new Set([...store.rows.value.map((r) => r.modality), modality])]
-    .filter(Boolean)
-    .sort();
+  const { state } = store.filter.value;
   return (
     <header class="bar top">
       <span class="brand">Sightline</span>
       <h1 class="sr-only">Worklist</h1>
+      <nav class="places" aria-label="Pages">
+        {places()
+          .filter((place) => SHORTCUTS.has(place.page))
+          .map((place) => (
+            <a
+              key={place.page}
+              href={place.path}
+              aria-current={place.page === 'worklist' ? 'page' : undefined}
+              title={place.keys ? `${place.name} (${place.keys.replace('-', ' ').toUpperCase()})` : undefined}
+            >
+              {place.name}
+            </a>
+          ))}
+        {can('archive.store') && (
+          <button type="button" class="button quiet" onClick={upload}>
+            Upload
+          </button>
+        )}
+      </nav>
       <div class="chips" role="group" aria-label="State">
         {STATES.map(([value, words]) => (
           <button
@@ -103,19 +121,7 @@ function Head({ store }: { store: WorklistStore }) {
           </button>
         ))}
       </div>
-      <div class="chips optional" role="group" aria-label="Modality">
-        {modalities.map((m) => (
-          <button
-            type="button"
-            key={m}
-            class="chip"
-            aria-pressed={modality === m}
-            onClick={() => store.setFilter({ modality: modality === m ? '' : m })}
-          >
-            {m}
-          </button>
-        ))}
-      </div>
+      <Modalities store={store} />
       <span class="spacer" />
       <Search store={store} />
       {counts && (
@@ -129,6 +135,53 @@ function Head({ store }: { store: WorklistStore }) {
       )}
       <Account />
     </header>
+  );
+}
+
+/** The pages that stand beside the filters; the others are in the menu under the name. */
+const SHORTCUTS = new Set(['archive', 'orders']);
+/** Choose files for the archive; the part that sends them is fetched when it is wanted. */
+const upload = () => void import('../archive/drop').then((drop) => drop.chooseFiles('files'), tellError);
+
+/** How many modalities have a chip of their own; all are in the list behind them. */
+const CHIPS = 5;
+
+/** The modalities of the rows: those seen most as chips where there is room, every one in the list. */
+function Modalities({ store }: { store: WorklistStore }) {
+  const { modality } = store.filter.value;
+  const seen = modalitiesOf(store.rows.value);
+  const all = [...new Set([...seen, modality])].filter(Boolean).sort();
+  const set = (next: string) => store.setFilter({ modality: next });
+  return (
+    <div class="chips modalities" role="group" aria-label="Modality">
+      {seen
+        .slice(0, CHIPS)
+        .sort()
+        .map((m) => (
+          <button
+            type="button"
+            key={m}
+            class="chip of-modality"
+            aria-pressed={modality === m}
+            onClick={() => set(modality === m ? '' : m)}
+          >
+            {m}
+          </button>
+        ))}
+      <select
+        class="chip"
+        aria-label="Modality"
+        value={modality}
+        onChange={(e) => set(e.currentTarget.value)}
+      >
+        <option value="">Any modality</option>
+        {all.map((m) => (
+          <option key={m} value={m}>
+            {m}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }
 
@@ -199,7 +252,18 @@ function Table({ store }: { store: WorklistStore }) {
   );
 }
 
-const COLUMNS = ['', 'Patient', 'Exam', 'Wait', 'Due', 'Why it is here', 'Prior', 'Images', 'Reader'];
+const COLUMNS = [
+  '',
+  'Patient',
+  'Exam',
+  'Study date',
+  'Wait',
+  'Due',
+  'Why it is here',
+  'Prior',
+  'Images',
+  'Reader',
+];
 
 function HeaderRow() {
   return (
@@ -255,6 +319,9 @@ function RowLine({ row, index, top, store }: { row: Row; index: number; top: num
       </span>
       <span role="gridcell" tabIndex={-1} class="exam">
         {row.exam}
+      </span>
+      <span role="gridcell" tabIndex={-1} class="date muted">
+        {day(row.study_date)}
       </span>
       <span role="gridcell" tabIndex={-1} class="wait">
         {wait(row.arrived_at, store.now.value)}

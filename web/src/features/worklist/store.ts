@@ -170,6 +170,14 @@ export class WorklistStore {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
+/** The modalities of some rows, most frequent first; a PET/CT counts as PT and as CT, and is found under either. */
+export function modalitiesOf(rows: readonly Pick<Row, 'modality'>[]): string[] {
+  const times = new Map<string, number>();
+  for (const row of rows)
+    for (const m of row.modality.split('/').filter(Boolean)) times.set(m, (times.get(m) ?? 0) + 1);
+  return [...times].sort(([a, n], [b, k]) => k - n || a.localeCompare(b)).map(([m]) => m);
+}
+
 /** Two lists in one, each study once. */
 export function join(first: readonly Row[], then: readonly Row[]): Row[] {
   const known = new Set(first.map((r) => r.study_uid));
