@@ -1,4 +1,5 @@
 /** What was drawn on this study: measurements, key images, presentations; and whether it is saved. */
+import { useEffect, useRef } from 'preact/hooks';
 import { figure } from '../../ui/format';
 import { Button } from '../../ui/primitives';
 import type { Measurement } from '../../viewer/measurements';
@@ -26,6 +27,7 @@ const STATE_WORDS = {
   failed: 'could not be kept',
 } as const;
 const UNITS: Record<string, string> = {
+  '1': 'stored value',
   mm2: 'mm²',
   px2: 'px²',
   deg: '°',
@@ -81,9 +83,14 @@ export function Drawn({ store }: { store: ReadingStore }) {
 function Row({ measurement: m, store }: { measurement: Measurement; store: ReadingStore }) {
   const { chosen } = store.annotations;
   const open = chosen.value === m.uid;
+  const row = useRef<HTMLLIElement>(null);
+  // The curve under the row is part of it: what was opened is seen whole.
+  useEffect(() => {
+    if (open) row.current?.scrollIntoView({ block: 'nearest' });
+  }, [open]);
   const pixels = open ? store.panes.controller?.pixelsOf(m.sop_uid, m.frame) : null;
   return (
-    <li>
+    <li ref={row}>
       <button
         type="button"
         class="drawn-row"
@@ -104,15 +111,21 @@ function Row({ measurement: m, store }: { measurement: Measurement; store: Readi
 const placeOf = (of: { sop_uid: string; frame: number }) => ({ sopUid: of.sop_uid, frame: of.frame });
 
 function Values({ of }: { of: Measurement }) {
+  const shown = of.values.filter((v) => SHOWN.has(v.name));
   return (
     <span class="numbers">
-      {of.values
-        .filter((v) => SHOWN.has(v.name))
-        .map((v) => (
+      {shown.map((v, k) => {
+        const times = v.name === 'long_axis' && isShortAxis(shown[k + 1], v.unit);
+        return (
           <span key={v.name} title={`${v.name.replace('_', ' ')}${v.method && `, ${v.method}`}`}>
-            {figure(v.value)} <span class="unit">{UNITS[v.unit] ?? v.unit}</span>{' '}
+            {figure(v.value)} <span class="unit">{times ? '×' : (UNITS[v.unit] ?? v.unit)}</span>{' '}
           </span>
-        ))}
+        );
+      })}
     </span>
   );
 }
+
+/** The two axes of a lesion are said in one: `90.5 × 60.3 mm`. */
+const isShortAxis = (next: Measurement['values'][number] | undefined, unit: string): boolean =>
+  next?.name === 'short_axis' && next.unit === unit;

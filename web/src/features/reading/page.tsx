@@ -222,14 +222,13 @@ function Foot({ store }: { store: ReadingStore }) {
     <footer class="bar bottom">
       <ToolBar store={store} />
       <SeriesStrip store={store} />
-      <span class="spacer" />
       {reading?.place_reason && (
-        <span class="muted optional" title="Why it is on the worklist">
+        <span class="muted optional said" title={`Why it is on the worklist: ${reading.place_reason}`}>
           {reading.place_reason}
         </span>
       )}
       {reading?.next && (
-        <a class="next" href={pathTo.study(reading.next.study_uid)}>
+        <a class="next" href={pathTo.study(reading.next.study_uid)} title={`Next: ${reading.next.label}`}>
           <span class="muted">next</span> <bdi>{reading.next.label}</bdi> <Kbd keys="n" />
         </a>
       )}
@@ -280,6 +279,6 @@ const WITHOUT_PIXELS = /^(SR|SEG|PR|KO|DOC|OT|REG|RTSTRUCT|RTPLAN|FID|ECG|AU)$/;
 function Thumbnail({ series }: { series: Reading['study']['series'][number] }) {
   const [failed, setFailed] = useState(false);
   if (failed || !series.thumbnail_url || WITHOUT_PIXELS.test(series.modality))
-    return <span>{series.modality}</span>;
+    return <span>{series.modality.replace(/^RT(?=.)/, 'RT ')}</span>;
   return <img src={series.thumbnail_url} alt="" loading="lazy" onError={() => setFailed(true)} />;
 }
