@@ -90,6 +90,21 @@ def test_each_drafted_sentence_says_what_it_rests_on():
     )
 
 
+@pytest.mark.parametrize(
+    ("images", "frames", "said"),
+    [
+        (0, 0, "US Echo."),
+        (1, 1, "US Echo, 1 image."),
+        (1, 40, "US Echo, 40 frames."),
+        (2, 40, "US Echo, 2 images."),
+    ],
+)
+def test_the_technique_counts_images_or_the_frames_of_the_only_one(images, frames, said):
+    drafted = words(compose_draft(facts(exam="US Echo", images=images, frames=frames)))
+
+    assert drafted["Technique"] == [said]
+
+
 def test_a_growing_nodule_is_described_and_stands_in_the_impression():
     said = words(compose_draft(facts(finding(), comparison=comparison(lesion("f1", "grown")))))
 

@@ -135,6 +135,8 @@ class Facts:
     prior_date: str
     analysis_text: str
     analysis_ended: bool
+    frames: int = 0
+    """Of the largest series; more than `images` where an instance holds many."""
 
 
 def compose_draft(facts: Facts) -> tuple[Section, ...]:
@@ -153,10 +155,21 @@ def compose_draft(facts: Facts) -> tuple[Section, ...]:
 
 
 def _technique(facts: Facts) -> Sentence:
-    slices = f", {facts.images} images" + (f" of {facts.slice_mm:.1f} mm" if facts.slice_mm else "")
     return _drafted(
-        "technique", f"{facts.exam}{slices}.", Basis("study", facts.study_uid, "from the image headers")
+        "technique",
+        f"{facts.exam}{_extent(facts)}.",
+        Basis("study", facts.study_uid, "from the image headers"),
     )
+
+
+def _extent(facts: Facts) -> str:
+    """Return how much was recorded; nothing where there are no images, as of a tracing."""
+    if not facts.images:
+        return ""
+    if facts.images == 1 and facts.frames > 1:
+        return f", {facts.frames} frames"
+    count = "1 image" if facts.images == 1 else f"{facts.images} images"
+    return f", {count}" + (f" of {facts.slice_mm:.1f} mm" if facts.slice_mm else "")
 
 
 def _compared_with(facts: Facts) -> Sentence:

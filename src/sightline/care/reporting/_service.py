@@ -211,6 +211,7 @@ def _facts(db: Db, study_uid: str) -> Facts:
         prior_date=prior.date if prior else "",
         analysis_text=analysis.text,
         analysis_ended=_analysed(routing.analyses_of(db, study_uid)),
+        frames=max((s.frame_count for s in archive.series_of_study(db, study_uid)), default=0),
     )
 
 

@@ -258,7 +258,7 @@ function SeriesStrip({ store }: { store: ReadingStore }) {
             class={`series-thumb ${study.uid === store.uid ? '' : 'of-prior'}`}
             aria-pressed={shown.has(s.uid)}
             draggable
-            title={`${study.uid === store.uid ? '' : 'Prior, '}Series ${s.number ?? ''}: ${s.description || s.modality}, ${count(s.images, 'image')}`}
+            title={`${study.uid === store.uid ? '' : 'Prior, '}Series ${s.number ?? ''}: ${s.description || s.modality}${s.images ? `, ${count(s.images, 'image')}` : ''}`}
             onClick={() => void store.showSeries(s.uid)}
             onDragStart={(e) => e.dataTransfer?.setData(DRAGGED, s.uid)}
           >

@@ -101,7 +101,7 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
 function arrival(row: Row): string {
   const { received, expected, gaps } = row.images;
   const lacking = gaps > 0 ? `; ▲ ${count(gaps, 'image number')} missing in between` : '';
-  if (expected === null) return `${count(received, 'image')}${lacking}`;
+  if (expected === null) return `${received ? count(received, 'image') : 'no images'}${lacking}`;
   return received >= expected
     ? `complete, ${count(received, 'image')}${lacking}`
     : `arriving, ${received} of ${expected} images`;
