@@ -89,7 +89,7 @@ export class PlanePane extends CameraPane {
       windowOfSlice(series, Math.floor(series.slices.length / 2));
     if (window) this.apply({ voiRange: rangeOf(window, this.exact) });
     if (options.slab) this.setSlab(options.slab);
-    if (options.centre) this.#lookAt(options.centre, this.scaleMm);
+    if (options.centre) this.#moveTo(options.centre);
     await this.render();
     if (turn === this.turnOfShow && options.presentation) this.present(options.presentation);
   }
@@ -122,12 +122,16 @@ export class PlanePane extends CameraPane {
   }
 
   async reach(point: Vec3): Promise<void> {
-    const focal = this.#focal();
-    const normal = this.normal;
+    this.#moveTo(point);
+    this.viewport.render();
+  }
+
+  /** Go to the plane through a point, and no further aside than brings the point into view. */
+  #moveTo(point: Vec3): void {
+    const [focal, normal] = [this.#focal(), this.normal];
     if (!focal || !normal) return;
     const depth = scale(normal, dot(subtract(point, focal), normal));
     this.#lookAt(add(add(focal, depth), this.intoView(point)), this.scaleMm);
-    this.viewport.render();
   }
 
   async follow(point: Vec3, scaleMm: number): Promise<void> {
