@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 
 from sightline.record import timeline
-from sightline.record.timeline import Candidate, rank_priors, regions_of, study_moment
+from sightline.record.timeline import Candidate, rank_priors, regions_of, side_of, study_moment
+from tests.record.timeline.histories import judge, read_histories
 
 NOW = datetime(2026, 5, 3, 9, 41)
 
@@ -97,15 +98,15 @@ def test_the_order_does_not_depend_on_the_order_of_asking():
     ("text", "regions"),
     [
         ("CT CHEST/ABDOMEN W CONTRAST", {"chest", "abdomen"}),
-        ("CHESTABDPELVIS", {"chest", "pelvis"}),
-        ("LSPINE", {"spine"}),
+        ("CHESTABDPELVIS", {"chest", "abdomen", "pelvis"}),
+        ("LSPINE", {"lumbar-spine"}),
         ("HEADNECK", {"head", "neck"}),
         ("ct_thorax_low_dose", {"chest"}),
         ("Kidneys and bladder", {"abdomen", "pelvis"}),
-        ("CT CAP", {"body"}),
+        ("CT CAP", {"chest", "abdomen", "pelvis"}),
         ("Capsule follow-through", set()),
         ("MR hippocampus", set()),
-        ("Hips AP", {"extremity"}),
+        ("Hips AP", {"hip"}),
         ("", set()),
     ],
 )
@@ -140,3 +141,28 @@ def test_a_study_without_a_date_is_no_prior_and_has_none():
 
 def test_the_face_names_the_modalities_that_were_derived():
     assert {"SR", "SEG", "DOC"} <= timeline.DERIVED_MODALITIES
+
+
+def test_the_ranking_agrees_with_what_was_stated_of_made_up_histories():
+    verdict = judge(read_histories())
+
+    assert verdict.first >= 0.9
+    assert verdict.three >= 0.95
+    assert verdict.noise == 0
+
+
+@pytest.mark.parametrize(
+    ("exam", "first"), [("KNEE LT 2V", "left"), ("KNEE RT 2V", "right"), ("KNEE 2V", "near")]
+)
+def test_the_other_knee_comes_last_and_is_named_so(exam, first):
+    def knee(uid, days, words):
+        at = datetime.fromordinal(NOW.toordinal() - days)
+        return Candidate(uid, at, "CR", frozenset({"knee"}), 2, words, side_of(words))
+
+    earlier = [knee("left", 90, "KNEE LT 2V"), knee("right", 80, "KNEE RT 2V"), knee("near", 70, "KNEE 2V")]
+
+    ranked = rank_priors(knee("now", 0, exam), earlier)
+
+    assert ranked[0].study_uid == first
+    if first != "near":
+        assert "other side" in ranked[-1].why

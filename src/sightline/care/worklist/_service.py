@@ -66,11 +66,11 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None, of_the_pa
     ids = {f.id for f in held}
     changes = [c for c in comparison.changes if c.current is None or c.current in ids] if comparison else []
     known = {c.current for c in changes if c.kind != "cannot-tell"}
-    # What a reader measures while reading makes no study more urgent.
+    # What a reader draws while reading makes no study more urgent; a lesion that is marked does.
     sizes = [
         f.values["long_axis"].value
         for f in held
-        if f.source.kind is findings.SourceKind.MODEL and "long_axis" in f.values and f.id not in known
+        if f.kind != "measurement" and "long_axis" in f.values and f.id not in known
     ]
     priors = timeline.priors_of(db, study_uid)
     place = place_study(

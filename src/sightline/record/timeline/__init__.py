@@ -4,6 +4,7 @@ Invariants: a prior is never later than the study it is a prior of; a comparison
 alignment verdict and the test that decided it; a comparison that is made again replaces the one before.
 """
 
+from sightline.record.timeline._exam import contrast_of, regions_of, side_of
 from sightline.record.timeline._model import (
     AlignmentSummary,
     Candidate,
@@ -12,7 +13,6 @@ from sightline.record.timeline._model import (
     ComparisonNotHeld,
     RankedPrior,
     rank_priors,
-    regions_of,
     study_moment,
 )
 from sightline.record.timeline._service import (
@@ -37,6 +37,7 @@ __all__ = [
     "RankedPrior",
     "comparison_of",
     "comparisons_of_patient",
+    "contrast_of",
     "exam_of",
     "follow_patient",
     "get_comparison",
@@ -45,5 +46,6 @@ __all__ = [
     "rank_priors",
     "record_comparison",
     "regions_of",
+    "side_of",
     "study_moment",
 ]

@@ -7,44 +7,22 @@ from datetime import date, datetime, time
 from typing import Any
 
 from sightline.kernel.errors import NotFound
+from sightline.record.timeline._exam import NEIGHBOURS, PAIRED, focus_of, words_of
 
-# Beginnings of words (patterns), in codes and free descriptions, that tell the region an examination covers.
-REGION_WORDS: dict[str, tuple[str, ...]] = {
-    "head": ("head", "brain", "skull", "cranium", "orbit", "sinus", "neuro"),
-    "neck": ("neck", "thyroid", "larynx"),
-    "chest": ("chest", "thorax", "lung", "pulmonary", "thoracic", "cardiac", "heart", "mediastinum"),
-    "abdomen": ("abdomen", "abdominal", "liver", "kidney", "pancreas", "hepatic", "renal"),
-    "pelvis": ("pelvis", "pelvic", "prostate", "uterus", "bladder"),
-    "breast": ("breast", "mammo", "mammography"),
-    "spine": ("spine", "lumbar", "cervical", "sacrum"),
-    "extremity": (
-        "knee",
-        "hip(?!po)",
-        "shoulder",
-        "ankle",
-        "wrist",
-        "hand",
-        "foot",
-        "elbow",
-        "femur",
-        "tibia",
-    ),
-    "body": ("wholebody", "whole body", r"cap\b"),
-}  # fmt: skip
-# Also found within a word: the codes of PS3.16 Annex L join them (CHESTABDPELVIS, LSPINE).
-WITHIN = frozenset({"neck", "chest", "abdomen", "pelvis", "spine"})
+SAME_REGION, ALL_OF_IT, NEAR_REGION = 4.0, 2.0, 2.0
+SAME_MODALITY, SHARED_MODALITY, RELATED_MODALITY = 4.0, 3.0, 1.5
+ENOUGH_SLICES, SAME_SIDE, OTHER_SIDE, SAME_CONTRAST, SAME_FOCUS, SAME_WORDS = 1.0, 1.0, -5.0, 0.5, 2.0, 0.3
+PER_YEAR, MOST_FOR_AGE = 0.5, 4.0
+LEAST_SCORE = 4.0
 
-# Regions whose images show part of the other: lung bases on an abdomen, the neck on a head.
-NEIGHBOURS: frozenset[frozenset[str]] = frozenset(
+# Modalities that answer the same question by other means; where the same region is shown they help.
+RELATED = frozenset(
     frozenset(pair)
     for pair in (
-        ("head", "neck"), ("neck", "chest"), ("chest", "abdomen"), ("abdomen", "pelvis"), ("chest", "breast"),
-        ("spine", "chest"), ("spine", "abdomen"), ("spine", "neck"), ("pelvis", "spine"),
+        ("CT", "MR"), ("CT", "CR"), ("MG", "US"), ("MG", "MR"), ("US", "MR"), ("US", "CT"),
+        ("CR", "MR"), ("NM", "CT"), ("NM", "PT"), ("XA", "CT"), ("XA", "MR"),
     )
 )  # fmt: skip
-
-SAME_REGION, NEAR_REGION, SAME_MODALITY, ENOUGH_SLICES, PER_YEAR = 6.0, 2.0, 4.0, 1.0, 0.5
-LEAST_SCORE = 4.0
 
 
 class ComparisonNotHeld(NotFound):
@@ -53,7 +31,11 @@ class ComparisonNotHeld(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A study as the ranking sees it; `at` is its date and time, `regions` what it covers."""
+    """A study as the ranking sees it.
+
+    `at` is its date and time, `modality` one or several joined by ``/``, `regions` what it covers, `side`
+    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it.
+    """
 
     study_uid: str
     at: datetime
@@ -61,6 +43,8 @@ class Candidate:
     regions: frozenset[str]
     images: int
     exam: str
+    side: str = ""
+    contrast: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,52 +57,80 @@ class RankedPrior:
     days: int
 
 
-def regions_of(*texts: str) -> frozenset[str]:
-    """Return the regions that codes or descriptions name.
-
-    >>> sorted(regions_of("CT CHEST/ABDOMEN W CONTRAST"))
-    ['abdomen', 'chest']
-    """
-    words = " ".join(re.sub(r"[^a-z]+", " ", text.casefold()) for text in texts)
-    return frozenset(
-        region
-        for region, names in REGION_WORDS.items()
-        if any(re.search(name if name in WITHIN else rf"\b{name}", words) for name in names)
-    )
-
-
 def rank_priors(current: Candidate, earlier: Sequence[Candidate]) -> tuple[RankedPrior, ...]:
     """Return the earlier studies that bear on the current one, most relevant first, each with its reason.
 
-    The same region counts most, then the same modality; a neighbouring region shows part of it; age takes
-    away half a point a year. Studies of another region are left out; where one of the two does not say its
-    region, the same modality is enough.
+    The region counts most, and how much of it the other shows; then the modality, the organ that was looked
+    at, the side of what there is two of, contrast, the wording and enough images; age takes away half a point
+    a year, four at most. A neighbouring region shows part of it. Studies of another region are left out;
+    where one of the two does not say its region, the same modality is enough.
     """
-    ranked = [_rank(current, other) for other in earlier if other.at < current.at]
+    dated = [other for other in earlier if datetime.min < other.at < current.at]  # noqa: DTZ901
+    ranked = [_rank(current, other) for other in dated]
     kept = [prior for prior in ranked if prior.score >= LEAST_SCORE]
     return tuple(sorted(kept, key=lambda prior: (-prior.score, prior.days, prior.study_uid)))
 
 
 def _rank(current: Candidate, other: Candidate) -> RankedPrior:
     days = (current.at.date() - other.at.date()).days
-    score, reasons = _region(current.regions, other.regions)
-    if current.modality == other.modality:
-        score += SAME_MODALITY
-        reasons.append("same modality")
+    score, reasons = _region(current, other)
+    for points, reason in (_modality(current, other), _side(current, other)):
+        score += points
+        reasons += [reason] if reason else []
+    if None is not current.contrast == other.contrast:
+        score += SAME_CONTRAST
+    if focus_of(current.exam) & focus_of(other.exam):
+        score += SAME_FOCUS
+    score += SAME_WORDS * _likeness(current.exam, other.exam)
     if other.images >= min(current.images, 20):
         score += ENOUGH_SLICES
-    score -= PER_YEAR * days / 365
+    score -= min(PER_YEAR * days / 365, MOST_FOR_AGE)
     return RankedPrior(other.study_uid, round(score, 2), " · ".join([*reasons, _ago(days)]), days)
 
 
-def _region(current: frozenset[str], other: frozenset[str]) -> tuple[float, list[str]]:
-    if current & other or "body" in current | other:
-        return SAME_REGION, ["same region"]
-    if any(frozenset((a, b)) in NEIGHBOURS for a in current for b in other):
+def _region(current: Candidate, other: Candidate) -> tuple[float, list[str]]:
+    here, there = current.regions, other.regions
+    if here & there:
+        return SAME_REGION + ALL_OF_IT * len(here & there) / len(here), ["same region"]
+    if "body" in here | there and here and there:
+        return SAME_REGION + (0.0 if "body" in here else ALL_OF_IT), ["same region"]
+    if any(frozenset((a, b)) in NEIGHBOURS for a in here for b in there):
         return NEAR_REGION, ["neighbouring region"]
-    if not current or not other:
+    if not here or not there:
         return NEAR_REGION, ["region not stated"]
-    return -SAME_REGION, ["other region"]
+    return -SAME_REGION - ALL_OF_IT, ["other region"]
+
+
+def _modality(current: Candidate, other: Candidate) -> tuple[float, str]:
+    here, there = (_means(one.modality) for one in (current, other))
+    if here == there:
+        return SAME_MODALITY, "same modality"
+    if here & there:
+        return SHARED_MODALITY, "shared modality"
+    related = any(frozenset((a, b)) in RELATED for a in here for b in there)
+    if related and current.regions & other.regions:
+        return RELATED_MODALITY, ""
+    return 0.0, ""
+
+
+def _means(modality: str) -> frozenset[str]:
+    """Return the modalities of a study; the two ways to a radiograph are one."""
+    return frozenset("CR" if one == "DX" else one for one in modality.split("/"))
+
+
+def _side(current: Candidate, other: Candidate) -> tuple[float, str]:
+    paired = current.regions & other.regions & PAIRED
+    if not paired or not current.side or not other.side:
+        return 0.0, ""
+    if "B" in current.side + other.side or current.side == other.side:
+        return SAME_SIDE, "same side" if current.side == other.side != "B" else ""
+    return OTHER_SIDE, "other side"
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return how many of all words of two descriptions both have (0 to 1)."""
+    here, there = words_of(one), words_of(other)
+    return len(here & there) / len(here | there) if here | there else 0.0
 
 
 def _ago(days: int) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from sightline.record import archive
 from sightline.record.timeline import _store as store
+from sightline.record.timeline._exam import contrast_of, regions_of, side_of
 from sightline.record.timeline._model import (
     Candidate,
     Comparison,
     ComparisonNotHeld,
     RankedPrior,
     rank_priors,
-    regions_of,
     study_moment,
 )
 from sightline.runtime.db import Db
@@ -73,6 +73,8 @@ def _candidate(study: archive.Study) -> Candidate:
         regions=regions_of(study.description, study.body_part),
         images=study.image_count,
         exam=study.description,
+        side=side_of(f"{study.description} {study.body_part}"),
+        contrast=contrast_of(study.description),
     )
 
 
