@@ -229,7 +229,8 @@ function useHandlers(store: ReadingStore, id: PaneId) {
 function TopLeft({ slot, view, store }: { slot: Slot; view: PaneView; store: ReadingStore }) {
   const { study } = slot;
   const name = nameOf(slot, store);
-  const words = name === 'Prior' && view.state === 'shown' ? priorWords(slot, study, store) : '';
+  const prior = name === 'Prior' && view.state === 'shown';
+  const why = prior ? whyPrior(study, store) : '';
   return (
     <div class="corner top-left">
       <span class="line" title={study?.exam}>
@@ -241,7 +242,8 @@ function TopLeft({ slot, view, store }: { slot: Slot; view: PaneView; store: Rea
           <bdi>{study.patient.name}</bdi> <span class="muted">{study.patient.patient_id}</span>
         </span>
       )}
-      {words && <span class="line muted least">{words}</span>}
+      {why && <span class="line muted least">{why}</span>}
+      {prior && <span class="line muted link">{linkWords(slot, store)}</span>}
       {store.annotations.isKeyImage(view) && <span class="line key-image">★ key image</span>}
       {study && otherPatient(study, store) && (
         <span class="line error">✕ another patient than the study being read</span>
@@ -407,11 +409,13 @@ const LINK_WORDS: Record<LinkKind, string> = {
   none: 'not linked',
 };
 
-function priorWords(slot: Slot, study: Study | null, store: ReadingStore): string {
+function whyPrior(study: Study | null, store: ReadingStore): string {
   const prior = store.reading.value?.prior;
-  const why = study && study.uid === prior?.study.uid ? `${prior.why} · ` : '';
-  return `${why}${store.panes.linked.value ? LINK_WORDS[slot.link] : 'not linked'}`;
+  return study && study.uid === prior?.study.uid ? prior.why : '';
 }
+
+const linkWords = (slot: Slot, store: ReadingStore): string =>
+  store.panes.linked.value ? LINK_WORDS[slot.link] : 'not linked';
 
 function describe(view: PaneView): string {
   if (view.state === 'failed') return view.reason;
