@@ -124,6 +124,10 @@ function drawText(
     const box = line.getBoundingClientRect();
     ink.fillStyle = getComputedStyle(line).color;
     const x = (ink.textAlign === 'right' ? box.right : box.left) - pane.left;
+    ink.strokeStyle = 'rgb(0 0 0 / 85%)'; // words stand over white images too
+    ink.lineWidth = 3;
+    ink.lineJoin = 'round';
+    ink.strokeText(line.textContent.replace(/\s+/g, ' '), x, box.top - pane.top + 2);
     ink.fillText(line.textContent.replace(/\s+/g, ' '), x, box.top - pane.top + 2);
   }
 }
