@@ -295,11 +295,41 @@ def measure_axes(volume: Volume, region: Region) -> Axes:
     near = ndimage.binary_dilation(region.mask) & ~(region.attached & ~region.mask) & region.allowed
     hu = np.asarray(volume.array[region.box], dtype=float)
     shown = np.where(near, hu, np.minimum(hu, region.background_hu))
+    z, y, x = (part.start for part in region.box)
+    rows = np.flatnonzero(region.mask.any(axis=(1, 2)))
+    return axes_of(
+        shown,
+        region.threshold_hu,
+        rows=rows,
+        outside=region.background_hu,
+        grid=volume.grid,
+        offset_zyx=(int(z), int(y), int(x)),
+    )
+
+
+def axes_of(
+    field: Array,
+    level: float,
+    *,
+    rows: npt.ArrayLike,
+    outside: float,
+    grid: Grid,
+    offset_zyx: tuple[int, int, int],
+) -> Axes:
+    """Return the axes of what lies above a level of a field (z, y, x) that begins at a voxel of a grid.
+
+    Parameters
+    ----------
+    rows
+        Slices of the field that are looked at.
+    outside
+        Value beyond the faces of the field, below the level.
+    """
     best: tuple[float, int, Floats, tuple[int, int]] | None = None
-    _, dy, dx = volume.grid.spacing_xyz_mm[::-1]
-    for row in np.flatnonzero(region.mask.any(axis=(1, 2))):
-        plane = np.pad(shown[row], 1, constant_values=region.background_hu)
-        for line in find_contours(plane, region.threshold_hu):
+    _, dy, dx = grid.spacing_xyz_mm[::-1]
+    for row in np.asarray(rows):
+        plane = np.pad(field[row], 1, constant_values=outside)
+        for line in find_contours(plane, level):
             flat = np.column_stack([(line[:, 0] - 1) * dy, (line[:, 1] - 1) * dx])
             length, pair = _caliper(flat)
             if best is None or length > best[0]:
@@ -309,16 +339,15 @@ def measure_axes(volume: Volume, region: Region) -> Axes:
     length, z, flat, pair = best
     ends = flat[list(pair)]
     chord = _widest_chord(flat, ends)
-    start = [part.start for part in region.box]
 
     def place(points: Floats) -> Segment:
-        index = np.column_stack([np.full(2, z + start[0]), points[:, 0] / dy, points[:, 1] / dx])
-        index[:, 1:] += start[1:]
-        first, last = volume.grid.to_lps_mm(index)
+        index = np.column_stack([np.full(2, z + offset_zyx[0]), points[:, 0] / dy, points[:, 1] / dx])
+        index[:, 1:] += offset_zyx[1:]
+        first, last = grid.to_lps_mm(index)
         return _point(first), _point(last)
 
     short = float(np.linalg.norm(chord[1] - chord[0]))
-    return Axes(z + start[0], length, place(ends), short, place(chord))
+    return Axes(z + offset_zyx[0], length, place(ends), short, place(chord))
 
 
 def _point(values: Floats) -> Point:
