@@ -1,16 +1,20 @@
 """One click or stroke in any volume: cut out, measured, corrected or refused."""
 
 import math
+import os
+from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from sightline.science import segmentation, simulation
+from sightline.science import segmentation, simulation, volumes
 from sightline.science.geometry import Grid
 from sightline.science.segmentation import NoLesionHere, refine, segment_click
 from sightline.science.volumes import Volume
 
+DATA = Path(os.environ.get("SIGHTLINE_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"), "petct")
 AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 MIDDLE = np.array([40.0, 40.0, 40.0])
 
@@ -220,3 +224,54 @@ def test_axes_end_on_the_border_of_an_ellipsoid():
     ends = np.array(found.long_axis_lps_mm)
     assert abs(ends[:, 0].max() - 55) < 1
     assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(found.long_axis.value)
+
+
+@pytest.mark.parametrize(("modality", "least"), [("CT", 0.5), ("MR_T1", 0.45)])
+def test_a_real_sarcoma_is_cut_out_with_a_warning(modality, least):
+    """One patient (TCIA Soft-tissue-Sarcoma): click in the deepest place, long axis given."""
+    folder = DATA / "sts-001-registered-subset" / modality
+    if not folder.is_dir():
+        pytest.skip("the sarcoma is not here (SIGHTLINE_TEST_DATA)")
+    volume = volumes.read_volume(sorted((folder / "dicom" / "image").glob("*.dcm")))
+    drawn = nibabel.load(folder / "nifti" / "mask" / "mask.nii.gz")
+    truth = np.asarray(drawn.dataobj).transpose(2, 1, 0) > 0
+    depth = ndimage.distance_transform_edt(truth, sampling=volume.grid.spacing_xyz_mm[::-1])
+    deepest = volume.grid.to_lps_mm(np.unravel_index(int(depth.argmax()), truth.shape))
+
+    found = segment_click(volume, deepest, diameter_mm=110)
+
+    assert dice(found, truth) > least
+    assert any("border" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("kind", ["node", "PET focus"])
+def test_a_stroke_is_as_good_as_a_click(kind):
+    volume, truth, _ = lesion(kind)
+
+    found = segment_click(volume, [MIDDLE - [3, 0, 0], MIDDLE, MIDDLE - [-3, 0, 0]])
+
+    assert dice(found, truth) > 0.82
+    assert len(found.points_lps_mm) == 3
+
+
+def test_a_bright_ramp_without_border_is_refused():
+    volume, _, _ = lesion("brain metastasis")
+    x = np.arange(volume.array.shape[2], dtype=np.float32)
+    noise = np.random.default_rng(0).normal(0, 3, volume.array.shape)
+
+    with pytest.raises(NoLesionHere):
+        segment_click(volume.with_array((2 * x + noise).astype(np.float32)), MIDDLE)
+
+
+def test_where_in_the_lesion_is_clicked_matters_little():
+    """Eight clicks in one lesion: volumes lie within 20 % of each other."""
+    volume, _, mm3 = lesion("node")
+    rng = np.random.default_rng(4)
+    sizes = []
+    for _ in range(8):
+        way = rng.normal(size=3)
+        found = segment_click(volume, MIDDLE + 3.5 * way / np.linalg.norm(way), diameter_mm=16)
+        sizes.append(found.volume.value)
+        assert found.volume.low < mm3 < found.volume.high
+
+    assert max(sizes) / min(sizes) < 1.2

@@ -15,14 +15,18 @@ from sightline.science.segmentation._division import (
     edge_part,
     fenced_part,
     separation,
+    strangeness,
 )
 from sightline.science.segmentation._model import ClickSegment, Mask, Method, NoLesionHere
 from sightline.science.segmentation._readings import read_segment, soft_cover
 from sightline.science.segmentation._scene import F32, Scene, cut_scene
 from sightline.science.volumes import Volume
 
-SIZES_MM = (5.0, 7.5, 11.0, 17.0, 25.0, 38.0, 57.0, 85.0)
+SIZES_MM = (5.0, 7.5, 11.0, 17.0, 25.0, 38.0, 57.0)
 """Diameters that are tried when none is given."""
+
+LARGEST_MM = 60.0
+"""What a click alone finds that is larger is more often an organ than a lesion: there a size is asked for."""
 
 TRIAL_VOXELS = 26
 ROOM = 1.3
@@ -34,8 +38,11 @@ MOST_FENCED = 0.1
 """Part of the border that the limits of the search may draw before they are moved out."""
 
 LEAST_EDGE = 0.55
-LEAST_EDGE_GIVEN = 0.45
+LEAST_EDGE_GIVEN = 0.38
 """Least part of the border that the image must show: less when a person said how large the lesion is."""
+
+MOST_STRANGE = 2.0
+"""Standard deviations that the clicks may be from the core of what they belong to."""
 
 LEAST_SEPARATION = 3.0
 """Least distance of a small lesion from its surroundings, in their spread; noise alone reached 2.8."""
@@ -60,7 +67,8 @@ def segment_click(
 
     The surroundings are resampled to at most 44 voxels a side. A geodesic first answer gives the seeds from
     which three methods divide the box; the chosen one is measured, the others tell how far to trust it.
-    Without a diameter, eight sizes are tried and the one whose border the image shows best is taken.
+    Without a diameter, seven sizes are tried and the one whose border the image shows best is taken; what
+    is then larger than 60 mm is refused, for it is more often an organ.
 
     Parameters
     ----------
@@ -98,7 +106,7 @@ def segment_click(
     points = _inside(volume, points_lps_mm)
     if diameter_mm is not None and not (np.isfinite(diameter_mm) and diameter_mm > 0):
         raise NoLesionHere("The rough diameter must be a positive length; measure across the lesion again.")
-    size = diameter_mm if diameter_mm is not None else find_size(volume, points)
+    size = find_size(volume, points) if diameter_mm is None else diameter_mm
     size = max(size, _extent(points), 1.5 * min(volume.grid.spacing_xyz_mm))
     found = _grown(volume, points, size)
     mask = found.division.masks[method]
@@ -106,6 +114,10 @@ def segment_click(
     least = LEAST_EDGE if diameter_mm is None else LEAST_EDGE_GIVEN
     if edge < least or not _stands_out(volume, found, mask):
         raise NoLesionHere(NOTHING)
+    if diameter_mm is None and _diameter(found.scene, mask) > LARGEST_MM:
+        raise NoLesionHere(
+            f"What stands out here is larger than {LARGEST_MM:.0f} mm: give the rough diameter of the lesion."
+        )
     covers = {name: found.scene.to_volume(soft_cover(part)) for name, part in found.division.masks.items()}
     return read_segment(
         volume,
@@ -178,7 +190,8 @@ def _tried(volume: Volume, points: Floats, size: float) -> tuple[float, float]:
     division = divide_twice(scene, at, size, ("geodesic",))
     mask = division.masks["geodesic"]
     apart = min(separation(scene, division) / LEAST_SEPARATION, 1.0)
-    return edge_part(scene, division, mask) * apart, _diameter(scene, mask)
+    alike = min(MOST_STRANGE / max(strangeness(scene, division, at), 1e-9), 1.0)
+    return edge_part(scene, division, mask) * apart * alike, _diameter(scene, mask)
 
 
 def _diameter(scene: Scene, mask: Mask) -> float:

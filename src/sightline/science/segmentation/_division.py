@@ -152,3 +152,18 @@ def separation(scene: Scene, division: Division) -> float:
     spread = 1.4826 * float(np.median(np.abs(around - middle)))
     away = abs(division.level - middle)
     return away / spread if spread > 0 else float(np.sign(away)) * 1e3
+
+
+def strangeness(scene: Scene, division: Division, at: Floats) -> float:
+    """Return how far the clicks (n, 3; positions in the box) are from the usual value of the lesion's core.
+
+    In standard deviations of the core, of at least a tenth of the contrast. Much means that the clicks lie on
+    something else within what was found: a lesion in an organ, when the organ was cut out.
+    """
+    core = division.smooth[division.seeds.inner & scene.seen]
+    if not core.size:
+        return 0.0
+    middle = float(np.median(core))
+    spread = max(1.4826 * float(np.median(np.abs(core - middle))), 0.1 * division.contrast, 1e-9)
+    clicked = ndimage.map_coordinates(division.smooth, at.T, order=1, mode="nearest")
+    return float(np.median(np.abs(clicked - middle))) / spread
