@@ -58,7 +58,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def _wait_for_comparison(address: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 280
+    deadline = time.monotonic() + 480
     with httpx.Client(base_url=address, headers={"X-Sightline": "1"}) as http:
         logged_in = False
         while time.monotonic() < deadline:
@@ -75,7 +75,7 @@ def _wait_for_comparison(address: str, server: "subprocess.Popen[bytes]") -> Non
             except httpx.TransportError:
                 pass
             time.sleep(0.5)
-    pytest.fail("the simulated patient was not analysed within 280 s")
+    pytest.fail("the simulated patient was not analysed within 480 s")
 
 
 @pytest.fixture(scope="module")

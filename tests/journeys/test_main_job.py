@@ -12,7 +12,8 @@ from sightline.app.demo import simulated
 from sightline.intelligence.routing import ChangeAnswer
 from sightline.science import simulation
 
-pytestmark = pytest.mark.journey
+# The whole chain of three scans runs before the first test, on as few cores as there are.
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 NEWEST = simulated.uid("study", simulated.VISITS[-1])
 
