@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from sightline.app.demo import simulated
 from tests.journeys.viewer import phantoms
@@ -47,11 +48,14 @@ def test_every_tool_and_pane_kind_stands_in_the_palette_and_every_key_in_the_lis
 @LONG
 def test_every_action_is_run_by_keys_alone_and_none_fails(reader: Reader) -> None:
     reader.open(phantoms.TRAPS, 5)  # a single image: nothing is slow to draw
+    before = "opened"
     for words in dict.fromkeys(options(reader)):
         if words.startswith(ELSEWHERE):
             continue
         reader.page.keyboard.press("Control+k")
-        reader.until("document.activeElement?.getAttribute('role') === 'combobox'")
+        box = reader.page.get_by_role("combobox", name="Search actions")
+        expect(box, f"the palette did not come after {before!r}").to_be_focused(timeout=10_000)
+        before = words
         reader.page.keyboard.type(words)
         reader.page.keyboard.press("Enter")
         reader.page.wait_for_timeout(40)

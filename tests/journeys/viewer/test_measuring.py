@@ -116,7 +116,9 @@ def test_what_is_measured_is_kept_to_the_last_digit_and_known_regions_have_their
     reader.page.wait_for_timeout(2500)  # what is drawn is kept after a while
 
     kept = reader.page.request.get(f"/api/studies/{phantoms.RODS}/annotations").json()["draft"]
-    length, axes, block, stripes, probed = ({v["name"]: v for v in m["values"]} for m in kept["measurements"])
+    length, axes, block, stripes, probed = (
+        {v["name"]: v for v in m["values"]} for m in kept["measurements"][-5:]
+    )
     assert length["length"]["value"] == pytest.approx(plane.length(a, b), rel=AGREES)
     assert length["length"]["unit"] == "mm"
     assert axes["long_axis"]["value"] == pytest.approx(plane.length(c, d), rel=AGREES)
