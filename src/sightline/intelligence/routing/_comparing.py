@@ -52,6 +52,17 @@ class Pair:
         return f"alignments/{hashlib.sha256(seen.encode()).hexdigest()[:40]}"
 
 
+def pair_of(
+    db: Db, study: archive.Study, prior: archive.Study, series: tuple[str, str], *, why: str, days: int
+) -> Pair:
+    """Return a study and its prior as a pair; `series` are those that stand for the two."""
+    current, before = series
+    return Pair(
+        study.uid, prior.uid, study.patient, current, before, why, days,
+        archive.sop_uids_of(db, current), archive.sop_uids_of(db, before), prior_date=prior.date,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Geometry:
     """Grids, slice thickness and kernels of the two volumes, as linking and growth need them."""

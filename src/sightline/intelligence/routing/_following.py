@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,10 +99,7 @@ def find_pair(db: Db, study_uid: str, prior_uid: str | None = None) -> Pair:
         raise NotComparable(f"The {'study' if series is None else 'prior'} holds no images to compare.")
     days = (_moment(study) - _moment(prior)).days
     why = next((p.why for p in ranked if p.study_uid == prior_uid), f"named by you · {days} days earlier")
-    return Pair(
-        study_uid, prior_uid, study.patient, series, prior_series, why, days,
-        archive.sop_uids_of(db, series), archive.sop_uids_of(db, prior_series), prior_date=prior.date,
-    )  # fmt: skip
+    return comparing.pair_of(db, study, prior, (series, prior_series), why=why, days=days)
 
 
 def _best(db: Db, study: archive.Study, ranked: Sequence[timeline.RankedPrior]) -> str:
@@ -268,16 +266,13 @@ def _tracking_uid(at: Sequence[SeenAt], kept: Sequence[findings.Finding]) -> str
     for seen in at:
         near = max(LEAST_MATCH_MM, seen.short_axis.value / 2)
         for finding in kept:
-            if finding.study_uid == seen.study and _away(finding.centre_lps_mm, seen.centre_lps_mm) <= near:
+            away = math.dist(finding.centre_lps_mm, seen.centre_lps_mm)
+            if finding.study_uid == seen.study and away <= near:
                 return finding.lesion
     if not at:
         return None
     named = json.dumps([at[0].study, [round(v) for v in at[0].centre_lps_mm]])
     return f"2.25.{int.from_bytes(hashlib.sha256(named.encode()).digest()[:16], 'big')}"
-
-
-def _away(one: Sequence[float], other: Sequence[float]) -> float:
-    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5)
 
 
 def _of_findings(

@@ -188,10 +188,7 @@ def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
             continue
         if not _ended(db, prior.study_uid):
             return None  # its own analysis will ask for this comparison again
-        return comparing.Pair(
-            study_uid, prior.study_uid, study.patient, series, prior_series, prior.why, prior.days,
-            archive.sop_uids_of(db, series), archive.sop_uids_of(db, prior_series), prior_date=other.date,
-        )  # fmt: skip
+        return comparing.pair_of(db, study, other, (series, prior_series), why=prior.why, days=prior.days)
     return None
 
 
