@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from sightline.science.geometry import Floats
 from sightline.science.segmentation._model import Lesion, NoLesionHere
-from sightline.science.segmentation._nodules import LEAST_BLOBNESS, segment_lesion_at
+from sightline.science.segmentation._nodules import LEAST_BLOBNESS, second_derivative, segment_lesion_at
 from sightline.science.volumes import Volume
 
 F32 = npt.NDArray[np.float32]
@@ -147,8 +147,5 @@ def _sizes(diameter_mm: float) -> tuple[float, ...]:
 
 def _laplacian(smooth: F32, mm: Floats, diameter_mm: float) -> F32:
     sigma = diameter_mm / (2 * np.sqrt(3))
-    total = np.zeros_like(smooth)
-    for axis in range(3):
-        kernel = np.array([1.0, -2.0, 1.0]) / mm[axis] ** 2
-        total += ndimage.correlate1d(smooth, kernel, axis=axis, mode="nearest")
+    total = sum(second_derivative(smooth, axis, mm) for axis in range(3))
     return np.asarray(-(sigma**2) * total, dtype=np.float32)

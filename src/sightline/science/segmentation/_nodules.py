@@ -169,7 +169,7 @@ def _blob_response(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return minus the scale-normalised Laplacian, and the ratio of least to largest curvature."""
     smooth = ndimage.gaussian_filter(hu, sigma_mm / mm, truncate=3.0)
-    zz, yy, xx = (_second(smooth, axis, mm) for axis in range(3))
+    zz, yy, xx = (second_derivative(smooth, axis, mm) for axis in range(3))
     laplacian = -(sigma_mm**2) * (zz + yy + xx)
     blobness = np.zeros(hu.shape, dtype=np.float32)
     likely = (laplacian > LEAST_RESPONSE_HU) & (smooth > LEAST_SMOOTH_HU)
@@ -185,7 +185,7 @@ def _blob_response(
     return laplacian.astype(np.float32), blobness
 
 
-def _second(array: npt.NDArray[np.float32], axis: int, mm: Floats) -> npt.NDArray[np.float32]:
+def second_derivative(array: npt.NDArray[np.float32], axis: int, mm: Floats) -> npt.NDArray[np.float32]:
     kernel = np.array([1.0, -2.0, 1.0]) / mm[axis] ** 2
     second: npt.NDArray[np.float32] = ndimage.correlate1d(array, kernel, axis=axis, mode="nearest")
     return second
