@@ -177,13 +177,13 @@ def test_who_watches_over_the_server_learns_whether_it_is_ready(client):
 
 
 def test_metrics_name_routes_and_never_addresses(client):
-    client.get("/patient/4711")
-    client.get("/api/patients/4711/timeline")
+    client.get("/patient/mrn-4711")
+    client.get("/api/patients/mrn-4711/timeline")
     client.request("MADEUP", "/api/me")
 
     metrics = client.get("/metrics").text
 
-    assert "4711" not in metrics
+    assert "mrn-4711" not in metrics
     assert "MADEUP" not in metrics
     assert 'route="/api/patients/{patient_id}/timeline"' in metrics
 

@@ -1,9 +1,11 @@
 """Blobs: durable, immutable, never half."""
 
 import errno
+import http.server
 import os
 import subprocess
 import sys
+import threading
 from uuid import uuid4
 
 import pytest
@@ -230,12 +232,40 @@ def test_a_large_object_goes_to_the_object_store_in_parts_and_never_twice(s3_url
     opened.close()
 
 
-def test_an_object_store_that_does_not_answer_is_unavailable(monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+def use_endpoint(monkeypatch, address):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
     monkeypatch.setattr(_objects, "_RETRY", {"max_retries": 0})
+
+
+@pytest.mark.parametrize(("status", "kind"), [(507, StoreFull), (403, StoreUnavailable)])
+def test_an_object_store_is_full_by_its_status_and_not_by_digits_in_an_address(monkeypatch, status, kind):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.send_error(404)
+
+        def do_PUT(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_error(status)
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        use_endpoint(monkeypatch, f"http://127.0.0.1:{server.server_port}")
+        opened = open_blobs("s3://bucket/507")
+
+        with pytest.raises(kind):
+            opened.put_if_absent("a507", b"bytes")
+        opened.close()
+        server.shutdown()
+
+
+def test_an_object_store_that_does_not_answer_is_unavailable(monkeypatch):
+    use_endpoint(monkeypatch, "http://127.0.0.1:1")
     opened = open_blobs("s3://bucket/prefix")
 
     with pytest.raises(StoreUnavailable, match="does not answer"):
