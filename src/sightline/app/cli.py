@@ -41,6 +41,7 @@ from sightline.wire.dimse.commands import commands as asking_commands
 from sightline.wire.media.commands import commands as import_commands
 from sightline.wire.media.settings import MediaSettings
 from sightline.wire.peers.commands import commands as peer_commands
+from sightline.wire.priors.commands import commands as prior_commands
 from sightline.wire.transfers.commands import commands as transfer_commands
 
 NOT_A_DEVICE = "Research software, not a medical device: not cleared for diagnosis."
@@ -52,7 +53,8 @@ app = typer.Typer(
     help=f"Sightline: open, AI-native medical imaging. {NOT_A_DEVICE}",
 )
 for own in (
-    import_commands, timeline_commands, change_commands, report_commands, model_commands, backup_commands,
+    import_commands, timeline_commands, prior_commands, change_commands, report_commands, model_commands,
+    backup_commands,
 ):  # fmt: skip
     app.registered_commands += own.registered_commands
 app.registered_commands += doctor_commands.registered_commands

@@ -38,6 +38,7 @@ from sightline.wire.dimse.routes import router as dimse_router
 from sightline.wire.fhir import routes as fhir_routes
 from sightline.wire.media.routes import router as media_router
 from sightline.wire.peers.routes import router as peers_router
+from sightline.wire.priors.routes import router as priors_router
 from sightline.wire.transfers.routes import router as transfers_router
 
 STATIC = Path(__file__).parent / "static"
@@ -89,8 +90,8 @@ def build_api() -> FastAPI:
     )
     for router in (
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
-        orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
-        hanging_router, documents_router, display_router, annotations_router,
+        orders_router, media_router, peers_router, dimse_router, priors_router, transfers_router,
+        upkeep_router, hanging_router, documents_router, display_router, annotations_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")
@@ -107,6 +108,7 @@ def build_app(installation: Installation, spool: archive.Spool | None = None) ->
     app.state.dimse_caller = dimse.Caller(installation.settings.server.ae_title, installation.settings.dimse)
     app.state.media_settings = installation.settings.media
     app.state.display = display.open_context(installation.store, installation.settings.display)
+    app.state.prior_settings = installation.settings.priors
     app.state.upkeep_settings = installation.settings.upkeep
     app.state.identity_rules = installation.settings.identity.rules()
     web = installation.settings.dicomweb

@@ -9,6 +9,7 @@ from sightline.record.timeline import jobs as timeline_jobs
 from sightline.record.upkeep import jobs as upkeep_jobs
 from sightline.wire.dimse import jobs as dimse_jobs
 from sightline.wire.media import jobs as media_jobs
+from sightline.wire.priors import jobs as prior_jobs
 from sightline.wire.transfers import jobs as transfer_jobs
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "dimse_jobs",
     "findings_jobs",
     "media_jobs",
+    "prior_jobs",
     "reporting_jobs",
     "routing_jobs",
     "timeline_jobs",

@@ -6,7 +6,7 @@ from sightline.record import annotations, archive, findings, orders, timeline, u
 from sightline.runtime import events, jobs
 from sightline.runtime.db import metadata
 from sightline.trust import audit, identity
-from sightline.wire import dimse, media, peers, transfers
+from sightline.wire import dimse, media, peers, priors, transfers
 
 __all__ = [
     "annotations",
@@ -22,6 +22,7 @@ __all__ = [
     "metadata",
     "orders",
     "peers",
+    "priors",
     "reporting",
     "routing",
     "timeline",

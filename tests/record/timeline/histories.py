@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sightline.record.timeline import Candidate, RankedPrior, contrast_of, rank_priors, regions_of, side_of
+from sightline.record.timeline import Candidate, RankedPrior, describe, rank_priors
 
 NOW = datetime(2026, 5, 3, 9, 41)
 
@@ -50,9 +50,7 @@ def _history(case: dict[str, Any]) -> History:
 def _study(
     uid: str, at: datetime, modality: str, exam: str, part: str, images: int, reason: str = ""
 ) -> Candidate:
-    return Candidate(
-        uid, at, modality, regions_of(exam, part), images, exam, side_of(f"{exam} {part}"), contrast_of(exam)
-    )
+    return describe(uid, at, modality, exam, images, part, reason)
 
 
 def ranked(history: History) -> tuple[RankedPrior, ...]:

@@ -1568,6 +1568,23 @@ export interface Move {
 }
 
 /**
+ * NamedPatient
+ * The patient as the source names them.
+ */
+export interface NamedPatient {
+  /** Birth Date */
+  birth_date: string;
+  /** Issuer */
+  issuer: string;
+  /** Name */
+  name: string;
+  /** Patient Id */
+  patient_id: string;
+  /** Sex */
+  sex: string;
+}
+
+/**
  * Neighbour
  * The next or previous study on the worklist.
  */
@@ -2096,8 +2113,18 @@ export interface PeerBody {
    * @default 104
    */
   port?: number;
+  /**
+   * Priors
+   * @default false
+   */
+  priors?: boolean;
   /** Rate Per S */
   rate_per_s?: number | null;
+  /**
+   * Retrieve By
+   * @default "get"
+   */
+  retrieve_by?: "get" | "move";
   /**
    * Rights
    * @maxItems 16
@@ -2177,8 +2204,18 @@ export interface PeerView {
    * @default 104
    */
   port?: number;
+  /**
+   * Priors
+   * @default false
+   */
+  priors?: boolean;
   /** Rate Per S */
   rate_per_s?: number | null;
+  /**
+   * Retrieve By
+   * @default "get"
+   */
+  retrieve_by?: "get" | "move";
   /**
    * Rights
    * @maxItems 16
@@ -2410,6 +2447,43 @@ export interface PriorCount {
 }
 
 /**
+ * PriorElsewhere
+ * An earlier study that a source told of: `why` it ranks where it does, the `reason` of its state.
+ *
+ * `done` and `total` count its images while it comes.
+ */
+export interface PriorElsewhere {
+  /** Date */
+  date: string;
+  /** Done */
+  done: number;
+  /** Error */
+  error: string;
+  /** Exam */
+  exam: string;
+  /** Images */
+  images: number;
+  /** Modality */
+  modality: string;
+  /** The patient as the source names them. */
+  patient: NamedPatient;
+  /** Reason */
+  reason: string;
+  /** Source */
+  source: string;
+  /** State */
+  state: "coming" | "held" | "left" | "doubtful" | "dismissed";
+  /** Study Uid */
+  study_uid: string;
+  /** Total */
+  total: number;
+  /** Under Way */
+  under_way: boolean;
+  /** Why */
+  why: string;
+}
+
+/**
  * PriorView
  * The prior that is shown beside, and why it was chosen.
  */
@@ -2421,6 +2495,19 @@ export interface PriorView {
   study: StudyView;
   /** Why */
   why: string;
+}
+
+/**
+ * PriorsElsewhere
+ * A study's priors held elsewhere; `text` says in a line how it stands.
+ */
+export interface PriorsElsewhere {
+  /** Items */
+  items: PriorElsewhere[];
+  /** Sources */
+  sources: SourceAsked[];
+  /** Text */
+  text: string;
 }
 
 /**
@@ -2881,6 +2968,18 @@ export interface Rules {
 }
 
 /**
+ * SearchBody
+ * Why the sources are asked: the study was opened, or a person wants it now.
+ */
+export interface SearchBody {
+  /**
+   * Trigger
+   * @default "person"
+   */
+  trigger?: "opening" | "person";
+}
+
+/**
  * SectionView
  * A heading and its sentences.
  */
@@ -3100,6 +3199,11 @@ export interface ServerBody {
    * @default "none"
    */
   auth_kind?: "none" | "basic" | "bearer";
+  /**
+   * Priors
+   * @default false
+   */
+  priors?: boolean;
   /** Secret */
   secret?: string | null;
   /**
@@ -3131,6 +3235,8 @@ export interface ServerView {
   has_secret: boolean;
   /** Name */
   name: string;
+  /** Priors */
+  priors: boolean;
   /** Url */
   url: string;
 }
@@ -3198,6 +3304,28 @@ export interface SliceView {
   frame: number;
   /** Sop Uid */
   sop_uid: string;
+}
+
+/**
+ * SourceAsked
+ * A source that was asked; `error` says why it has not answered, though it may still be tried again.
+ */
+export interface SourceAsked {
+  /**
+   * Due At
+   * @format date-time
+   */
+  due_at: string;
+  /** Ended At */
+  ended_at: string | null;
+  /** Error */
+  error: string;
+  /** Found */
+  found: number;
+  /** Source */
+  source: string;
+  /** State */
+  state: "waiting" | "answered" | "failed";
 }
 
 /**

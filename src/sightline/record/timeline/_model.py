@@ -7,7 +7,15 @@ from datetime import date, datetime, time
 from typing import Any
 
 from sightline.kernel.errors import NotFound
-from sightline.record.timeline._exam import NEIGHBOURS, PAIRED, focus_of, words_of
+from sightline.record.timeline._exam import (
+    NEIGHBOURS,
+    PAIRED,
+    contrast_of,
+    focus_of,
+    regions_of,
+    side_of,
+    words_of,
+)
 
 SAME_REGION, ALL_OF_IT, NEAR_REGION = 4.0, 2.0, 2.0
 SAME_MODALITY, SHARED_MODALITY, RELATED_MODALITY = 4.0, 3.0, 1.5
@@ -34,7 +42,7 @@ class Candidate:
     """A study as the ranking sees it.
 
     `at` is its date and time, `modality` one or several joined by ``/``, `regions` what it covers, `side`
-    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it.
+    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it, `reason` why it was ordered.
     """
 
     study_uid: str
@@ -45,6 +53,20 @@ class Candidate:
     exam: str
     side: str = ""
     contrast: bool | None = None
+    reason: str = ""
+
+
+def describe(
+    study_uid: str, at: datetime, modality: str, exam: str, images: int, part: str = "", reason: str = ""
+) -> Candidate:
+    """Return a study as the ranking sees it, read from its description and coded body part.
+
+    `reason` is why it was ordered.
+    """
+    return Candidate(
+        study_uid, at, modality, regions_of(exam, part), images, exam, side_of(f"{exam} {part}"),
+        contrast_of(exam), reason,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

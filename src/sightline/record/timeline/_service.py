@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from sightline.record import archive
+from sightline.record import archive, orders
 from sightline.record.timeline import _store as store
-from sightline.record.timeline._exam import contrast_of, regions_of, side_of
 from sightline.record.timeline._model import (
     Candidate,
     Comparison,
     ComparisonNotHeld,
     RankedPrior,
+    describe,
     rank_priors,
     study_moment,
 )
@@ -23,7 +23,13 @@ def priors_of(db: Db, study_uid: str) -> tuple[RankedPrior, ...]:
     """Return the relevant earlier studies of the same patient, most relevant first."""
     current = archive.get_study(db, study_uid)
     others = [s for s in archive.studies_of_patient(db, current.patient) if s.uid != study_uid]
-    return rank_priors(_candidate(current), [_candidate(other) for other in others])
+    here, *earlier = candidates_of(db, [current, *others])
+    return rank(db, here, earlier)
+
+
+def rank(db: Db, current: Candidate, earlier: Sequence[Candidate]) -> tuple[RankedPrior, ...]:
+    """Return the earlier studies that bear on the current one, wherever held, most relevant first."""
+    return rank_priors(current, earlier)
 
 
 def record_comparison(db: Db, comparison: Comparison, *, by: access.Person) -> None:
@@ -65,17 +71,21 @@ def follow_patient(db: Db, study_uid: str, patient: str) -> None:
             store.remove(db, study)
 
 
-def _candidate(study: archive.Study) -> Candidate:
-    return Candidate(
-        study_uid=study.uid,
-        at=study_moment(study.date, study.time),
-        modality=image_modality(study),
-        regions=regions_of(study.description, study.body_part),
-        images=study.image_count,
-        exam=study.description,
-        side=side_of(f"{study.description} {study.body_part}"),
-        contrast=contrast_of(study.description),
-    )
+def candidates_of(db: Db, studies: Sequence[archive.Study]) -> list[Candidate]:
+    """Return studies as the ranking sees them, in the order given."""
+    reasons = orders.indications_of(db, [study.uid for study in studies])
+    return [
+        describe(
+            study.uid,
+            study_moment(study.date, study.time),
+            image_modality(study),
+            study.description,
+            study.image_count,
+            study.body_part,
+            reasons.get(study.uid, ""),
+        )
+        for study in studies
+    ]
 
 
 def exam_of(study: archive.Study) -> str:
