@@ -346,6 +346,12 @@ def note_opening(study_uid: str, caller: Caller) -> None:
     reading.note_opening(study_uid, by=caller)
 
 
+@router.post("/studies/{study_uid}/priors/{prior_uid}/opening", status_code=204)
+def note_prior(study_uid: str, prior_uid: str, caller: Caller, db: Tx) -> None:
+    """Say that a reader put a prior beside a study by hand; such ones rank higher from then on."""
+    timeline.note_choice(db, study_uid, prior_uid, by=caller)
+
+
 @router.get("/comparisons/{comparison_id}/grid", response_class=Response)
 def get_grid(comparison_id: str, caller: Caller, db: Snapshot, held: archive.Held) -> Response:
     """Return the displacement from study to prior: float32 little endian (z, y, x, 3), mm, LPS."""

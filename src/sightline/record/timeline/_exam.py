@@ -165,6 +165,53 @@ def contrast_of(text: str) -> bool | None:
     return True if re.search(_WITH, lower) else None
 
 
+# Reasons of orders that many words mean, as beginnings of words in several languages.
+REASON_WORDS: dict[str, tuple[str, ...]] = {
+    "cancer": (
+        "cancer", "carcino", "karzino", "tumor", "tumour", "malign", "neoplas", "metast", "staging",
+        "oncolog", "melanom", "sarcom", "lymphom",
+    ),
+    "nodule": ("nodul", "rundherd", "knoten"), "lymphoma": ("lymphom", "hodgkin"),
+    "metastases": ("metast", "filia"), "trauma": ("trauma", "fall", "accident", "unfall", "sturz"),
+    "fracture": ("fractur", "fraktur", "broken"), "stroke": ("stroke", "ischem", "ischäm", "schlaganfall"),
+    "haemorrhage": ("hemorrh", "haemorrh", "bleed", "blutung"),
+    "infection": ("infect", "infekt", "absces", "abszes"),
+    "pneumonia": ("pneumon",), "embolism": ("embol", "thrombo"), "aneurysm": ("aneurysm", "endoleak", "evar"),
+    "stone": ("stone", "calcul", "lithias", "stein", "colic", "kolik"),
+    "pancreatitis": ("pancreatit", "pankreatit"),
+    "multiple sclerosis": ("multiple scl", "encephalomyelitis"), "arthritis": ("arthr",),
+}  # fmt: skip
+# Words that stand in any order and tell no reason.
+_SAYS_NOTHING = frozenset(
+    """with without for and the from after before left right both new rule out suspected known follow followup
+    control kontrolle verlauf please query question history state status post pre under routine screening
+    evaluation assess assessment exclude possible acute chronic patient year years week weeks month months
+    cycles therapy treatment surgery verdacht ausschluss bitte zustand nach vor links rechts mit ohne suivi
+    apres avant con sin""".split()
+)
+_CODE = r"\b([a-tv-z]\d\d)(?:\.\d{1,4})?\b"  # ICD-10: its category
+
+
+@lru_cache(maxsize=4096)
+def reasons_of(text: str) -> frozenset[str]:
+    """Return what the reason of an order is about: known reasons, codes of ICD-10, words that tell.
+
+    >>> sorted(reasons_of("Follow-up of pulmonary nodules (R91.1)"))
+    ['nodule', 'pulmon', 'r91']
+    """
+    lower = text.casefold()
+    codes = set(re.findall(_CODE, lower))
+    words = re.sub(r"[^a-zäöüßéèàáíóúñç]+", " ", lower)
+    known = {what for what, names in REASON_WORDS.items() if any(re.search(rf"\b{n}", words) for n in names)}
+    named = [name for names in REASON_WORDS.values() for name in names]
+    said = {
+        word[:6]
+        for word in words.split()
+        if len(word) > 3 and word not in _SAYS_NOTHING and not any(word.startswith(n) for n in named)
+    }
+    return frozenset(codes | known | said)
+
+
 @lru_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
     """Return the words of a description, by which the same kind of examination is known again."""

@@ -1,17 +1,18 @@
 """Priors and comparisons as values, and the rule that ranks priors."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-from sightline.kernel.errors import NotFound
+from sightline.kernel.errors import Invalid, NotFound
 from sightline.record.timeline._exam import (
     NEIGHBOURS,
     PAIRED,
     contrast_of,
     focus_of,
+    reasons_of,
     regions_of,
     side_of,
     words_of,
@@ -20,7 +21,10 @@ from sightline.record.timeline._exam import (
 SAME_REGION, ALL_OF_IT, NEAR_REGION = 4.0, 2.0, 2.0
 SAME_MODALITY, SHARED_MODALITY, RELATED_MODALITY = 4.0, 3.0, 1.5
 ENOUGH_SLICES, SAME_SIDE, OTHER_SIDE, SAME_CONTRAST, SAME_FOCUS, SAME_WORDS = 1.0, 1.0, -5.0, 0.5, 2.0, 0.3
+SAME_REASON = 1.0
 PER_YEAR, MOST_FOR_AGE = 0.5, 4.0
+# Readers' own choices count little until there are several: as if so many had chosen otherwise before.
+MOST_FOR_CHOICES, CHOSEN_BEFORE, PRUDENCE = 1.5, 0.5, 4
 LEAST_SCORE = 4.0
 
 # Modalities that answer the same question by other means; where the same region is shown they help.
@@ -31,6 +35,10 @@ RELATED = frozenset(
         ("CR", "MR"), ("NM", "CT"), ("NM", "PT"), ("XA", "CT"), ("XA", "MR"),
     )
 )  # fmt: skip
+
+
+class NotAPrior(Invalid):
+    """The study is not an earlier one of the same patient."""
 
 
 class ComparisonNotHeld(NotFound):
@@ -70,6 +78,29 @@ def describe(
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What readers put beside studies by hand: in how many studies like the current one, and of them which.
+
+    `kinds` counts by the kind of prior (see `kind_of`) the studies in which such a one was chosen; `before`
+    are the priors that were chosen beside other studies of this patient.
+    """
+
+    studies: int = 0
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    before: frozenset[str] = frozenset()
+
+
+def kind_of(study: Candidate) -> str:
+    """Return modality and regions of a study, by which studies are alike; empty where no region is known.
+
+    >>> kind_of(describe("1", datetime(2026, 5, 3), "CT", "CT chest and abdomen", 300))
+    'CT abdomen chest'
+    """
+    modality = "/".join(sorted(_means(study.modality)))
+    return " ".join([modality, *sorted(study.regions)]) if study.regions else ""
+
+
+@dataclass(frozen=True, slots=True)
 class RankedPrior:
     """An earlier study, how relevant it is, and why in one line."""
 
@@ -79,24 +110,32 @@ class RankedPrior:
     days: int
 
 
-def rank_priors(current: Candidate, earlier: Sequence[Candidate]) -> tuple[RankedPrior, ...]:
+def rank_priors(
+    current: Candidate, earlier: Sequence[Candidate], choices: Choices = Choices()
+) -> tuple[RankedPrior, ...]:
     """Return the earlier studies that bear on the current one, most relevant first, each with its reason.
 
     The region counts most, and how much of it the other shows; then the modality, the organ that was looked
     at, the side of what there is two of, contrast, the wording and enough images; age takes away half a point
-    a year, four at most. A neighbouring region shows part of it. Studies of another region are left out;
+    a year, four at most. The same reason of the order counts, and what readers chose by hand beside studies
+    like this one. A neighbouring region shows part of it. Studies of another region are left out;
     where one of the two does not say its region, the same modality is enough.
     """
     dated = [other for other in earlier if datetime.min < other.at < current.at]  # noqa: DTZ901
-    ranked = [_rank(current, other) for other in dated]
+    ranked = [_rank(current, other, choices) for other in dated]
     kept = [prior for prior in ranked if prior.score >= LEAST_SCORE]
     return tuple(sorted(kept, key=lambda prior: (-prior.score, prior.days, prior.study_uid)))
 
 
-def _rank(current: Candidate, other: Candidate) -> RankedPrior:
+def _rank(current: Candidate, other: Candidate, choices: Choices) -> RankedPrior:
     days = (current.at.date() - other.at.date()).days
     score, reasons = _region(current, other)
-    for points, reason in (_modality(current, other), _side(current, other)):
+    for points, reason in (
+        _modality(current, other),
+        _side(current, other),
+        _reason(current, other),
+        _choice(other, choices),
+    ):
         score += points
         reasons += [reason] if reason else []
     if None is not current.contrast == other.contrast:
@@ -147,6 +186,23 @@ def _side(current: Candidate, other: Candidate) -> tuple[float, str]:
     if "B" in current.side + other.side or current.side == other.side:
         return SAME_SIDE, "same side" if current.side == other.side != "B" else ""
     return OTHER_SIDE, "other side"
+
+
+def _reason(current: Candidate, other: Candidate) -> tuple[float, str]:
+    """Return what the reasons of the two orders have in common, of what the shorter one says."""
+    here, there = reasons_of(current.reason), reasons_of(other.reason)
+    if not here & there:
+        return 0.0, ""
+    return SAME_REASON * len(here & there) / min(len(here), len(there)), "same reason"
+
+
+def _choice(other: Candidate, choices: Choices) -> tuple[float, str]:
+    chosen = choices.kinds.get(kind_of(other), 0)
+    points = MOST_FOR_CHOICES * chosen / (choices.studies + PRUDENCE)
+    if other.study_uid in choices.before:
+        return points + CHOSEN_BEFORE, "a reader chose it before"
+    enough = chosen > 1 and 2 * chosen >= choices.studies
+    return points, f"readers chose such a one in {chosen} of {choices.studies}" if enough else ""
 
 
 def _likeness(one: str, other: str) -> float:
