@@ -14,10 +14,13 @@ from sightline.record.timeline._model import (
     ComparisonNotHeld,
     NotAPrior,
     RankedPrior,
+    Seen,
     describe,
     rank_priors,
     study_moment,
+    with_seen,
 )
+from sightline.record.timeline._seeing import see_study
 from sightline.record.timeline._service import (
     DERIVED_MODALITIES,
     candidates_of,
@@ -43,6 +46,7 @@ __all__ = [
     "ComparisonNotHeld",
     "NotAPrior",
     "RankedPrior",
+    "Seen",
     "candidates_of",
     "comparison_of",
     "comparisons_of_patient",
@@ -58,6 +62,8 @@ __all__ = [
     "rank_priors",
     "record_comparison",
     "regions_of",
+    "see_study",
     "side_of",
     "study_moment",
+    "with_seen",
 ]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -17,6 +17,7 @@ from sightline.record.timeline._exam import (
     side_of,
     words_of,
 )
+from sightline.science.ct import Span
 
 SAME_REGION, ALL_OF_IT, NEAR_REGION = 4.0, 2.0, 2.0
 SAME_MODALITY, SHARED_MODALITY, RELATED_MODALITY = 4.0, 3.0, 1.5
@@ -26,6 +27,8 @@ PER_YEAR, MOST_FOR_AGE = 0.5, 4.0
 # Readers' own choices count little until there are several: as if so many had chosen otherwise before.
 MOST_FOR_CHOICES, CHOSEN_BEFORE, PRUDENCE = 1.5, 0.5, 4
 LEAST_SCORE = 4.0
+SAME_EXTENT, OTHER_EXTENT = 1.0, -1.0
+_SHOWN_WHOLE = frozenset({"head", "neck", "chest", "abdomen", "pelvis"})
 
 # Modalities that answer the same question by other means; where the same region is shown they help.
 RELATED = frozenset(
@@ -50,7 +53,8 @@ class Candidate:
     """A study as the ranking sees it.
 
     `at` is its date and time, `modality` one or several joined by ``/``, `regions` what it covers, `side`
-    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it, `reason` why it was ordered.
+    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it, `reason` why it was ordered,
+    `seen` what its images show, `by_images` whether the regions are from there.
     """
 
     study_uid: str
@@ -62,6 +66,38 @@ class Candidate:
     side: str = ""
     contrast: bool | None = None
     reason: str = ""
+    seen: "Seen | None" = None
+    by_images: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the images of a study show: spans of regions, and from where to where they reach.
+
+    Heights are z of LPS in mm, towards the head, in the frame of reference `frame_uid` (empty: not one).
+    """
+
+    study_uid: str
+    series_uid: str
+    frame_uid: str
+    low_mm: float
+    high_mm: float
+    spans: tuple[Span, ...]
+
+
+def with_seen(study: Candidate, seen: Seen | None) -> Candidate:
+    """Return a study with what its images show.
+
+    They count where codes and description name no region, or where they name parts of the trunk, neck or
+    head of which the images show none: scanners set the body part by protocol, not by patient.
+    """
+    if seen is None:
+        return study
+    shown = frozenset(span.region for span in seen.spans)
+    contradicted = study.regions <= _SHOWN_WHOLE and not study.regions & shown
+    if not shown or not (contradicted or not study.regions):
+        return replace(study, seen=seen)
+    return replace(study, seen=seen, regions=shown, by_images=True)
 
 
 def describe(
@@ -130,7 +166,10 @@ def rank_priors(
 def _rank(current: Candidate, other: Candidate, choices: Choices) -> RankedPrior:
     days = (current.at.date() - other.at.date()).days
     score, reasons = _region(current, other)
+    if reasons and (current.by_images or other.by_images):
+        reasons = [f"{reasons[0]}, as the images show"]
     for points, reason in (
+        _extent(current, other),
         _modality(current, other),
         _side(current, other),
         _reason(current, other),
@@ -160,6 +199,18 @@ def _region(current: Candidate, other: Candidate) -> tuple[float, list[str]]:
     if not here or not there:
         return NEAR_REGION, ["region not stated"]
     return -SAME_REGION - ALL_OF_IT, ["other region"]
+
+
+def _extent(current: Candidate, other: Candidate) -> tuple[float, str]:
+    """Return how much of the current study's height the other one shows, where both are in one frame."""
+    here, there = current.seen, other.seen
+    if here is None or there is None or not here.frame_uid or here.frame_uid != there.frame_uid:
+        return 0.0, ""
+    height_mm = here.high_mm - here.low_mm
+    shared_mm = min(here.high_mm, there.high_mm) - max(here.low_mm, there.low_mm)
+    if shared_mm <= 0:
+        return OTHER_EXTENT, "another level"
+    return SAME_EXTENT * shared_mm / height_mm, f"shows {shared_mm:.0f} of {height_mm:.0f} mm"
 
 
 def _modality(current: Candidate, other: Candidate) -> tuple[float, str]:

@@ -16,6 +16,7 @@ from sightline.record.timeline._model import (
     kind_of,
     rank_priors,
     study_moment,
+    with_seen,
 )
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
@@ -101,19 +102,21 @@ def follow_patient(db: Db, study_uid: str, patient: str) -> None:
 
 def candidates_of(db: Db, studies: Sequence[archive.Study]) -> list[Candidate]:
     """Return studies as the ranking sees them, in the order given."""
-    reasons = orders.indications_of(db, [study.uid for study in studies])
-    return [
-        describe(
-            study.uid,
-            study_moment(study.date, study.time),
-            image_modality(study),
-            study.description,
-            study.image_count,
-            study.body_part,
-            reasons.get(study.uid, ""),
-        )
-        for study in studies
-    ]
+    uids = [study.uid for study in studies]
+    reasons, seen = orders.indications_of(db, uids), store.seen_of(db, uids)
+    return [with_seen(_stated(study, reasons.get(study.uid, "")), seen.get(study.uid)) for study in studies]
+
+
+def _stated(study: archive.Study, reason: str) -> Candidate:
+    return describe(
+        study.uid,
+        study_moment(study.date, study.time),
+        image_modality(study),
+        study.description,
+        study.image_count,
+        study.body_part,
+        reason,
+    )
 
 
 def exam_of(study: archive.Study) -> str:

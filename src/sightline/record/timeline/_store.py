@@ -2,13 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, distinct, func, select, update
+from sqlalchemy import (
+    Column,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    distinct,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sightline.record.timeline._model import AlignmentSummary, Change, Comparison
+from sightline.record.timeline._model import AlignmentSummary, Change, Comparison, Seen
 from sightline.runtime.db import Db, Instant, Json, metadata
+from sightline.science.ct import Span
 
 comparisons = Table(
     "comparisons",
@@ -39,6 +54,20 @@ choices = Table(
     Column("at", Instant, nullable=False),
 )
 
+# Which regions the images of a study show, by height.
+seen_regions = Table(
+    "seen_regions",
+    metadata,
+    Column("study_uid", String(64), primary_key=True),
+    Column("series_uid", String(64), nullable=False),
+    Column("frame_uid", String(64), nullable=False),
+    Column("low_mm", Float, nullable=False),
+    Column("high_mm", Float, nullable=False),
+    Column("spans", Json, nullable=False),
+    Column("method", String(32), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 _PLAIN = (
     "id",
     "study_uid",
@@ -64,6 +93,22 @@ def replace_comparison(db: Db, comparison: Comparison) -> None:
 def follow_patient(db: Db, study_uid: str, patient: str) -> None:
     """Give the comparison of a study to the patient whose it is now."""
     db.execute(update(comparisons).where(comparisons.c.study_uid == study_uid).values(patient=patient))
+
+
+def put_seen(db: Db, seen: Seen, *, method: str, at: datetime) -> None:
+    """Keep what the images of a study show, in place of what was seen before."""
+    row = asdict(seen) | {"spans": [asdict(span) for span in seen.spans], "method": method, "at": at}
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    added = insert(seen_regions).values(row)
+    db.execute(added.on_conflict_do_update(index_elements=["study_uid"], set_=row))
+
+
+def seen_of(db: Db, study_uids: Sequence[str]) -> dict[str, Seen]:
+    """Return what the images of studies show, by study, where they were looked at."""
+    c = seen_regions.c
+    wanted = select(c.study_uid, c.series_uid, c.frame_uid, c.low_mm, c.high_mm, c.spans)
+    rows = db.execute(wanted.where(c.study_uid.in_(study_uids)))
+    return {row.study_uid: Seen(*row[:5], tuple(Span(**span) for span in row.spans)) for row in rows}
 
 
 def put_choice(db: Db, **row: Any) -> bool:
