@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from sightline.kernel import clock
 from sightline.record import archive, orders
 from sightline.trust import access, audit
 from sightline.wire import peers, priors, transfers
@@ -88,6 +89,35 @@ def test_what_comes_under_another_patient_record_waits_there_for_a_person(
         priors.take_prior(db, NOW, "1.2.11", by=OPERATOR)
         assert archive.get_study(db, "1.2.11").patient == archive.get_study(db, NOW).patient
     assert room.known(NOW).finds[0].find.state == "held"
+
+
+def test_priors_that_came_for_an_order_are_looked_at_again_when_the_study_is_there(
+    room, web, take, make_study, store
+):
+    web.put(*make_study("1.2.11", "20240101", "CT chest", IssuerOfPatientID="NORTH"))
+    with store.database.transaction() as db:
+        step = orders.Step("", "CT", "CT1", "20260601", "0900")
+        wanted = orders.Wanted(SUBJECT, orders.Procedure("", "CT chest"), [step], study_uid=NOW)
+        orders.enter_order(db, wanted, by=OPERATOR)
+    room.ask(NOW)
+    room.fetch()
+    assert [one.find.state for one in room.known(NOW).finds] == ["held"]
+
+    take(*make_study(NOW, "20260601", "CT chest"))  # it comes without an issuer, so as another patient
+    with store.database.transaction() as db:
+        priors.came(db, NOW)
+
+    (one,) = room.known(NOW).finds
+    assert (one.find.state, one.find.reason) == ("doubtful", "it is held here under another patient")
+
+
+def test_a_study_of_the_past_that_somebody_brings_has_nobody_asked(room, take, make_study, store):
+    today = clock.now().strftime("%Y%m%d")
+    take(*make_study("1.3.1", today, "CT chest"), *make_study("1.3.2", "20240131", "CT chest"))
+
+    with store.database.reading() as db:
+        recent = [priors.is_recent(db, uid, room.settings) for uid in ("1.3.1", "1.3.2", "9.9")]
+    assert recent == [True, False, False]
 
 
 def test_sources_keep_their_pace_when_nobody_waits(room, silent, take, make_study, store):

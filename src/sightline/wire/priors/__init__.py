@@ -25,6 +25,7 @@ from sightline.wire.priors._service import (
     elsewhere_of,
     forget_study,
     get_subject,
+    is_recent,
     request_search,
     take_prior,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "elsewhere_of",
     "forget_study",
     "get_subject",
+    "is_recent",
     "request_search",
     "take_prior",
 ]

@@ -1,7 +1,6 @@
 """Which of the earlier studies that sources told of are fetched, and what becomes of one that has come."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
 
 from sightline.record import archive, timeline
 from sightline.runtime.db import Db
@@ -110,8 +109,7 @@ def settle(db: Db, find: Find, subject: Subject | None, *, taken_by: access.Pers
 def _is_theirs(db: Db, study: archive.Study, subject: Subject) -> bool:
     if subject.patient:
         return study.patient == subject.patient
-    patient = archive.get_patient(db, study.patient)
-    return (patient.patient_id, patient.issuer) == astuple(subject.who)[:2]
+    return not contradiction(subject.who, _who_of(db, study))  # only ordered: nothing is held of them yet
 
 
 def _who_of(db: Db, study: archive.Study) -> Who:

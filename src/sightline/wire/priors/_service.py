@@ -171,11 +171,28 @@ def _try_later(db: Db, search: Search, error: str, settings: PriorSettings) -> N
     _enqueue(db, search.study_uid, search.source, attempts, wait_s, search.trigger)
 
 
-def came(db: Db, prior_uid: str) -> None:
-    """See whether a study that has arrived was fetched as a prior, and is the right patient's."""
-    for find in store.finds_named(db, prior_uid):
+def came(db: Db, study_uid: str) -> None:
+    """See what the arrival of a study says of priors.
+
+    It may have been fetched as one, and must be the right patient's; or it was ordered and its priors have
+    come before it, and are looked at again now that it is known under which patient it is held.
+    """
+    for find in store.finds_named(db, study_uid):
         if find.state in {"coming", "left", "doubtful"}:
             settle(db, find, _subject_or_none(db, find.study_uid))
+    before = [find for find in store.finds_of(db, study_uid) if find.state == "held" and find.transfer]
+    subject = _subject_or_none(db, study_uid) if before else None
+    for find in before:
+        settle(db, find, subject)
+
+
+def is_recent(db: Db, study_uid: str, settings: PriorSettings) -> bool:
+    """Say whether a study that has arrived is of these days, or one of the past that somebody brought."""
+    study = archive.get_studies(db, [study_uid]).get(study_uid)
+    if study is None:
+        return False
+    at = timeline.study_moment(study.date, study.time)
+    return at.date() >= (clock.now() - timedelta(days=settings.recent_days)).date()
 
 
 def _subject_or_none(db: Db, study_uid: str) -> Subject | None:

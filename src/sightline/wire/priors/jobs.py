@@ -26,9 +26,11 @@ def ordered(run: jobs.Run, subject: str, study: str = "", **_: Any) -> None:
 @jobs.job("priors.settled")
 def settled(run: jobs.Run, subject: str, history: str = "", **_: Any) -> None:
     """See whether a study that has arrived was fetched as a prior; if not, ask for its own priors."""
+    settings = run.resource("prior_settings")
     with run.database.transaction() as db:
         priors.came(db, subject)
-    if not history and run.resource("prior_settings").on_arrival:
+        is_new = not history and priors.is_recent(db, subject, settings)
+    if is_new and settings.on_arrival:
         _search(run, subject, "arrival")
 
 

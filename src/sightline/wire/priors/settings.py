@@ -14,6 +14,10 @@ class PriorSettings(DomainSettings):
 
     on_order: Annotated[bool, Field(description="Ask when an order is entered.")] = True
     on_arrival: Annotated[bool, Field(description="Ask when a study has arrived.")] = True
+    recent_days: Annotated[
+        int,
+        Field(gt=0, description="Age up to which the arrival of a study has sources asked, in days."),
+    ] = 30
     on_opening: Annotated[bool, Field(description="Ask when a study is opened.")] = True
     most: Annotated[
         int,
