@@ -120,6 +120,24 @@ def test_a_study_of_the_past_that_somebody_brings_has_nobody_asked(room, take, m
     assert recent == [True, False, False]
 
 
+def test_a_prior_that_did_not_come_is_said_to_be_lost_and_can_be_fetched_again(
+    room, web, take, make_study, store
+):
+    take(*make_study(NOW, "20240601", "CT chest"))
+    web.put(*make_study("1.2.11", "20240101", "CT chest"))
+    (one,) = room.ask(NOW).finds
+    with store.database.transaction() as db:
+        transfers.cancel(db, one.find.transfer, by=OPERATOR)
+    assert room.known(NOW).text == "1 did not come from WEB"
+
+    with store.database.transaction() as db:
+        again = priors.take_prior(db, NOW, "1.2.11", by=OPERATOR)
+
+    assert again.text == "1 of 1 coming from WEB"
+    room.fetch()
+    assert room.known(NOW).finds[0].find.state == "held"
+
+
 def test_sources_keep_their_pace_when_nobody_waits(room, silent, take, make_study, store):
     for n in range(3):
         take(*make_study(f"1.3.{n}", "20240601", "CT chest"))

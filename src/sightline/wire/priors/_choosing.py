@@ -1,6 +1,7 @@
 """Which of the earlier studies that sources told of are fetched, and what becomes of one that has come."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sightline.record import archive, timeline
 from sightline.runtime.db import Db
@@ -17,7 +18,10 @@ def choose(db: Db, subject: Subject, settings: PriorSettings) -> None:
 
     What may be another patient's is neither ranked nor fetched: it waits for a person.
     """
-    told = store.finds_of(db, subject.study_uid)
+    told = [
+        replace(find, state="left") if is_lost(db, find) else find
+        for find in store.finds_of(db, subject.study_uid)
+    ]
     held = archive.get_studies(db, [find.prior_uid for find in told])
     open_ = [find for find in told if find.state in {"left", "doubtful"} and find.prior_uid not in held]
     for find in told:
@@ -41,6 +45,13 @@ def choose(db: Db, subject: Subject, settings: PriorSettings) -> None:
             room -= 1
         else:
             _leave(db, find, why, "not among the best" if why else _why_not(subject, find))
+
+
+def is_lost(db: Db, find: Find) -> bool:
+    """Say whether an earlier study was to come and did not: its transfer has ended without it."""
+    if find.state != "coming":
+        return False
+    return transfers.get_transfer(db, find.transfer).state in {"failed", "cancelled"}
 
 
 def _parted(found: Sequence[Find], who: Who) -> tuple[list[Find], list[tuple[Find, str]]]:

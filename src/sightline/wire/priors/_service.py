@@ -15,7 +15,7 @@ from sightline.trust import access, audit
 from sightline.wire import transfers
 from sightline.wire.priors import _asking as asking
 from sightline.wire.priors import _store as store
-from sightline.wire.priors._choosing import choose, settle
+from sightline.wire.priors._choosing import choose, is_lost, settle
 from sightline.wire.priors._model import (
     Coming,
     Elsewhere,
@@ -242,11 +242,13 @@ def take_prior(db: Db, study_uid: str, prior_uid: str, *, by: access.Person) -> 
     access.require(by, "archive.correct", on=study_uid)
     find = _found(db, study_uid, prior_uid)
     audit.record(db, "priors.take", by=by, on=study_uid, prior=prior_uid, source=find.source)
+    # Only of what was shown as doubtful has the person judged whose it is.
+    judged = find.state in {"doubtful", "dismissed"}
     if archive.get_studies(db, [prior_uid]):
-        settle(db, find, get_subject(db, study_uid), taken_by=by)
+        settle(db, find, get_subject(db, study_uid), taken_by=by if judged else None)
     else:
         (transfer,) = transfers.start_transfers(db, "retrieve", find.source, [prior_uid], by=by, rule="prior")
-        store.change_find(db, find, state="coming", transfer=transfer.id, taken=True)
+        store.change_find(db, find, state="coming", transfer=transfer.id, taken=judged)
     return elsewhere_of(db, study_uid, by=by)
 
 
@@ -265,6 +267,6 @@ def _found(db: Db, study_uid: str, prior_uid: str) -> Find:
     if not told:
         raise PriorNotFound("No source has told of this earlier study; ask the sources again.")
     for find in told:
-        if find.state in {"left", "doubtful", "dismissed"}:
+        if find.state in {"left", "doubtful", "dismissed"} or is_lost(db, find):
             return find
     raise PriorOnItsWay("This earlier study is held or on its way already.")
