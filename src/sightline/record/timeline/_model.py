@@ -10,6 +10,7 @@ from sightline.kernel.errors import Invalid, NotFound
 from sightline.record.timeline._exam import (
     NEIGHBOURS,
     PAIRED,
+    SPINE,
     contrast_of,
     focus_of,
     reasons_of,
@@ -190,8 +191,9 @@ def _rank(current: Candidate, other: Candidate, choices: Choices) -> RankedPrior
 
 def _region(current: Candidate, other: Candidate) -> tuple[float, list[str]]:
     here, there = current.regions, other.regions
-    if here & there:
-        return SAME_REGION + ALL_OF_IT * len(here & there) / len(here), ["same region"]
+    shared = _levels(here) & _levels(there)
+    if shared:
+        return SAME_REGION + ALL_OF_IT * min(len(shared) / len(here), 1.0), ["same region"]
     if "body" in here | there and here and there:
         return SAME_REGION + (0.0 if "body" in here else ALL_OF_IT), ["same region"]
     if any(frozenset((a, b)) in NEIGHBOURS for a in here for b in there):
@@ -199,6 +201,11 @@ def _region(current: Candidate, other: Candidate) -> tuple[float, list[str]]:
     if not here or not there:
         return NEAR_REGION, ["region not stated"]
     return -SAME_REGION - ALL_OF_IT, ["other region"]
+
+
+def _levels(regions: frozenset[str]) -> frozenset[str]:
+    """Return regions with the levels of a spine that is named as a whole."""
+    return regions | SPINE if "spine" in regions else regions
 
 
 def _extent(current: Candidate, other: Candidate) -> tuple[float, str]:
