@@ -72,6 +72,16 @@ ADDED_CV_PROTOCOL = 0.16
 16 % (Honda 2007, PMID 17161571)."""
 
 
+OWN_CV: tuple[tuple[float, float, float], ...] = ()
+"""What this method varies by on repeats: diameter below (mm), slices at most (mm), CV of one volume."""
+
+
+def own_cv(diameter_mm: float, slice_mm: float) -> float:
+    """Return the coefficient of variation of one volume by this method, 0 where it was not measured."""
+    fitting = (cv for below, most, cv in OWN_CV if diameter_mm < below and slice_mm <= most + 0.01)
+    return next(fitting, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class DiameterLimits:
     """95 % limits (%) of the change of one lesion's long axis between two readers, and when they hold."""
