@@ -23,6 +23,8 @@ export type {
   OutlineView as Outline,
   PatientTimeline,
   PlaceView as Place,
+  PriorElsewhere,
+  PriorsElsewhere,
   QuantityView as Quantity,
   Reading,
   ReportView as Report,
@@ -48,6 +50,10 @@ export const api = {
   reading: (study: string, ahead = false) =>
     `/api/studies/${part(study)}/reading${ahead ? '?ahead=true' : ''}`,
   opening: (study: string) => `/api/studies/${part(study)}/opening`,
+  priorsElsewhere: (study: string) => `/api/studies/${part(study)}/priors/elsewhere`,
+  priorSearch: (study: string) => `/api/studies/${part(study)}/priors/search`,
+  prior: (study: string, prior: string, act: 'take' | 'dismiss' | 'opening') =>
+    `/api/studies/${part(study)}/priors/${part(prior)}/${act}`,
   analysis: (study: string) => `/api/studies/${part(study)}/analysis`,
   newFinding: (study: string) => `/api/studies/${part(study)}/findings`,
   report: (study: string) => `/api/studies/${part(study)}/report`,

@@ -343,6 +343,13 @@ function studyActions(store: ReadingStore): Action[] {
       run: () => void go(to('previous')),
     },
     {
+      id: 'priors',
+      label: 'Priors, here and in other archives',
+      keys: ['Alt-p'],
+      group: 'Study',
+      run: () => document.getElementById('priors-list')?.togglePopover(),
+    },
+    {
       id: 'timeline',
       label: 'Open the patient’s timeline',
       keys: ['t'],

@@ -13,6 +13,7 @@ import { readingActions } from './actions';
 import { Drawn } from './drawn';
 import { Findings } from './findings';
 import { DRAGGED, Pane } from './pane';
+import { Priors } from './priors';
 import { ResizeHandle } from './resize';
 import { Segmentation } from './segmentation-panel';
 import { ReadingStore } from './store';
@@ -119,6 +120,7 @@ function Head({ store }: { store: ReadingStore }) {
             </span>
           )}
           <Strip reading={reading} store={store} />
+          <Priors reading={reading} store={store} />
           <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} />
         </>
       )}

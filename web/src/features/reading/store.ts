@@ -297,6 +297,8 @@ export class ReadingStore {
   async compare(studyUid: string): Promise<void> {
     const reading = this.reading.value;
     if (!reading || studyUid === this.uid) return;
+    // Which prior a reader chooses is learnt from; where it cannot be kept, nothing is lost.
+    void post(api.prior(this.uid, studyUid, 'opening')).catch(() => {});
     if (!this.panes.slots.value.some((s) => s.id === 'prior')) {
       this.panes.arrange(1, 2);
       await new Promise(requestAnimationFrame);
@@ -311,6 +313,17 @@ export class ReadingStore {
         await this.#compareWith(other.study, other.current.series_uid, other.current.window);
       }
       this.panes.prefetch();
+    } catch (error) {
+      if (!this.closed) tellError(error);
+    }
+  }
+
+  /** Take up priors that have come while the study is open; what is on the screen stays. */
+  async refreshPriors(): Promise<void> {
+    try {
+      const { priors, timeline, prior } = await get<Reading>(api.reading(this.uid, true), this.#abort.signal);
+      const now = this.reading.value;
+      if (now) this.reading.value = { ...now, priors, timeline, prior: now.prior ?? prior };
     } catch (error) {
       if (!this.closed) tellError(error);
     }
