@@ -1,4 +1,4 @@
-"""A reader opens a study whose priors lie in another archive: they come, what is doubtful waits for a word."""
+"""A reader opens a study whose priors lie in another archive: they come, and a doubtful one is taken."""
 
 import os
 import subprocess
