@@ -22,6 +22,7 @@ from sightline.app.settings import load_settings
 from sightline.care.hanging.commands import commands as hanging_commands
 from sightline.care.reading.commands import commands as timeline_commands
 from sightline.care.reporting.commands import commands as report_commands
+from sightline.care.response.commands import commands as response_commands
 from sightline.intelligence.models.commands import commands as model_commands
 from sightline.intelligence.routing.commands import commands as change_commands
 from sightline.kernel.errors import NotFound, PlatformError
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 for own in (
     import_commands, timeline_commands, prior_commands, change_commands, report_commands, model_commands,
+    import_commands, timeline_commands, change_commands, report_commands, response_commands, model_commands,
     backup_commands,
 ):  # fmt: skip
     app.registered_commands += own.registered_commands

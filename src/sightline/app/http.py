@@ -20,6 +20,7 @@ from sightline.care.documents.routes import router as documents_router
 from sightline.care.hanging.routes import router as hanging_router
 from sightline.care.reading.routes import router as reading_router
 from sightline.care.reporting.routes import router as reporting_router
+from sightline.care.response.routes import router as response_router
 from sightline.care.worklist.routes import router as worklist_router
 from sightline.record import archive
 from sightline.record.annotations.routes import router as annotations_router
@@ -43,8 +44,8 @@ from sightline.wire.transfers.routes import router as transfers_router
 
 STATIC = Path(__file__).parent / "static"
 PAGES = (
-    "/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/admin/{page}",
-    "/archive", "/archive/{page}", "/orders",
+    "/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/patient/{uid}/response",
+    "/admin/{page}", "/archive", "/archive/{page}", "/orders",
 )  # fmt: skip
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -92,6 +93,8 @@ def build_api() -> FastAPI:
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, priors_router, transfers_router,
         upkeep_router, hanging_router, documents_router, display_router, annotations_router,
+        orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
+        hanging_router, response_router, documents_router, display_router, annotations_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")

@@ -1,6 +1,7 @@
 """Every job and listener of the house: importing this makes them known to the worker."""
 
 from sightline.care.reporting import jobs as reporting_jobs
+from sightline.care.response import jobs as response_jobs
 from sightline.care.worklist import jobs as worklist_jobs
 from sightline.intelligence.routing import jobs as routing_jobs
 from sightline.record.archive import jobs as archive_jobs
@@ -19,6 +20,7 @@ __all__ = [
     "media_jobs",
     "prior_jobs",
     "reporting_jobs",
+    "response_jobs",
     "routing_jobs",
     "timeline_jobs",
     "transfer_jobs",

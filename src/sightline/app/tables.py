@@ -1,6 +1,6 @@
 """Every table of the house: importing this fills `runtime.db.metadata`."""
 
-from sightline.care import hanging, reporting, worklist
+from sightline.care import hanging, reporting, response, worklist
 from sightline.intelligence import routing
 from sightline.record import annotations, archive, findings, orders, timeline, upkeep
 from sightline.runtime import events, jobs
@@ -24,6 +24,7 @@ __all__ = [
     "peers",
     "priors",
     "reporting",
+    "response",
     "routing",
     "timeline",
     "transfers",

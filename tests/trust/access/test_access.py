@@ -78,6 +78,7 @@ TABLE = {
         "report.edit",
         "report.read",
         "report.sign",
+        "response.edit",
         "system.read",
         "token.create",
         "worklist.claim",

@@ -232,6 +232,19 @@ export interface BasisView {
 }
 
 /**
+ * BestView
+ * The best response and why.
+ */
+export interface BestView {
+  /** Category */
+  category: string;
+  /** Reasons */
+  reasons: RuleApplied[];
+  /** Study Uid */
+  study_uid: string | null;
+}
+
+/**
  * ByModality
  * What is stored of one modality.
  */
@@ -257,6 +270,29 @@ export interface ByMonth {
   instances: number;
   /** Month */
   month: string;
+}
+
+/**
+ * CellView
+ * One lesion at one time point; without a state nothing was said of it.
+ *
+ * `counted` is what it adds to the sum, `change_percent` that from baseline.
+ */
+export interface CellView {
+  /** Change Percent */
+  change_percent: number | null;
+  /** Counted */
+  counted: number | null;
+  /** Finding Id */
+  finding_id: string | null;
+  /** Origin */
+  origin: "finding" | "person" | "none";
+  /** State */
+  state: string | null;
+  /** Study Uid */
+  study_uid: string;
+  /** Values */
+  values: NumberView[];
 }
 
 /**
@@ -599,6 +635,47 @@ export interface Counts {
   median_wait_min: number | null;
   /** Open */
   open: number;
+}
+
+/**
+ * CriterionChoice
+ * A criterion to choose.
+ */
+export interface CriterionChoice {
+  /** Name */
+  name: string;
+  /** Title */
+  title: string;
+}
+
+/**
+ * CriterionView
+ * A criterion; `unconfirmed` are its rules that nobody has checked against the publication yet.
+ *
+ * `asks_of_points` and `asks_of_lesions` are the fields of the plan that it reads; `values` the numbers.
+ * The limits of a response (from baseline) and of a progression are in percent of what it adds up.
+ */
+export interface CriterionView {
+  /** Asks Of Lesions */
+  asks_of_lesions: string[];
+  /** Asks Of Points */
+  asks_of_points: string[];
+  /** Citation */
+  citation: string;
+  /** Name */
+  name: string;
+  /** Progression Percent */
+  progression_percent: number | null;
+  /** Response Percent */
+  response_percent: number | null;
+  /** Title */
+  title: string;
+  /** Unconfirmed */
+  unconfirmed: string[];
+  /** Values */
+  values: string[];
+  /** Version */
+  version: string;
 }
 
 /**
@@ -1283,6 +1360,24 @@ export interface HeldSeries {
 }
 
 /**
+ * HeldStudy
+ * A study that can be a time point.
+ */
+export interface HeldStudy {
+  /**
+   * Date
+   * @format date
+   */
+  date: string;
+  /** Exam */
+  exam: string;
+  /** Modality */
+  modality: string;
+  /** Uid */
+  uid: string;
+}
+
+/**
  * HoldView
  * Who put a study under legal hold, when and why.
  */
@@ -1360,6 +1455,54 @@ export interface JobCounts {
 }
 
 /**
+ * Judgement
+ * A person's word on one lesion at one time point; what is left out follows the kept finding.
+ *
+ * Numbers replace those of the finding and have no interval of their own.
+ */
+export interface Judgement {
+  /** Density Hu */
+  density_hu?: number | null;
+  /** Grew */
+  grew?: boolean | null;
+  /**
+   * Into
+   * @maxItems 8
+   * @default []
+   */
+  into?: string[];
+  /** Long Axis Mm */
+  long_axis_mm?: number | null;
+  /**
+   * New Nodule
+   * @default false
+   */
+  new_nodule?: boolean;
+  /** Short Axis Mm */
+  short_axis_mm?: number | null;
+  /** State */
+  state?:
+    | "measured"
+    | "too-small"
+    | "absent"
+    | "present"
+    | "progressed"
+    | "equivocal"
+    | "not-assessable"
+    | "split"
+    | "merged"
+    | null;
+  /** Sul Peak */
+  sul_peak?: number | null;
+  /** Tlg G */
+  tlg_g?: number | null;
+  /** Viable Mm */
+  viable_mm?: number | null;
+  /** Volume Mm3 */
+  volume_mm3?: number | null;
+}
+
+/**
  * KeyImage
  * An image that matters, and why.
  */
@@ -1382,6 +1525,17 @@ export interface KeyImage {
 }
 
 /**
+ * LeftOut
+ * A kept lesion or a study that is no part of the plan.
+ */
+export interface LeftOut {
+  /** Label */
+  label: string;
+  /** Uid */
+  uid: string;
+}
+
+/**
  * LesionLine
  * One lesion through time.
  */
@@ -1394,6 +1548,29 @@ export interface LesionLine {
   points: CurvePoint[];
   /** State */
   state: string;
+  /** Tracking Uid */
+  tracking_uid: string;
+}
+
+/**
+ * LesionRow
+ * One lesion through the time points; `shown` are the quantities that the criterion goes by.
+ */
+export interface LesionRow {
+  /** Best Percent */
+  best_percent: number | null;
+  /** Cells */
+  cells: CellView[];
+  /** Code */
+  code: string;
+  /** Label */
+  label: string;
+  /** Organ */
+  organ: string;
+  /** Role */
+  role: "target" | "non-target" | "new";
+  /** Shown */
+  shown: string[];
   /** Tracking Uid */
   tracking_uid: string;
 }
@@ -1610,6 +1787,27 @@ export interface NewUpload {
    * @exclusiveMin 0
    */
   size: number;
+}
+
+/**
+ * NumberView
+ * One measured number with its 95 % interval; `assumed`: the interval is a published one.
+ */
+export interface NumberView {
+  /** Assumed */
+  assumed: boolean;
+  /** High */
+  high: number | null;
+  /** Low */
+  low: number | null;
+  /** Method */
+  method: string;
+  /** Quantity */
+  quantity: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
 }
 
 /**
@@ -2283,6 +2481,210 @@ export interface PlaceView {
 }
 
 /**
+ * Plan
+ * All that a person chose for one patient; the first time point is the baseline.
+ *
+ * `left_out` are studies and lesions that a person does not want to be asked about again.
+ */
+export interface Plan {
+  /**
+   * Criterion
+   * @maxLength 64
+   * @default "recist-1.1"
+   */
+  criterion?: string;
+  /**
+   * Left Out
+   * @maxItems 1000
+   * @default []
+   */
+  left_out?: string[];
+  /**
+   * Lesions
+   * @maxItems 200
+   * @default []
+   */
+  lesions?: PlannedLesion[];
+  /**
+   * Points
+   * @maxItems 60
+   * @default []
+   */
+  points?: PlannedPoint[];
+  /**
+   * What a protocol may choose; nothing said leaves what the criterion itself says.
+   * @default {"immunotherapy":false,"sticky_response":false}
+   */
+  protocol?: Protocol;
+  /** Radiotherapy End */
+  radiotherapy_end?: string | null;
+  /**
+   * Treatment
+   * @maxLength 120
+   * @default ""
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  treatment?: string;
+  /** Treatment End */
+  treatment_end?: string | null;
+  /** Treatment Start */
+  treatment_start?: string | null;
+}
+
+/**
+ * PlanBody
+ * What a person chose, and the version that they saw (0 where nothing was ever kept).
+ */
+export interface PlanBody {
+  /**
+   * All that a person chose for one patient; the first time point is the baseline.
+   *
+   * `left_out` are studies and lesions that a person does not want to be asked about again.
+   */
+  plan: Plan;
+  /**
+   * Version
+   * @min 0
+   */
+  version: number;
+}
+
+/**
+ * PlannedLesion
+ * One lesion and its part in the evaluation; `judgements` are by the id of the time point.
+ */
+export interface PlannedLesion {
+  /**
+   * Component
+   * @default "enhancing"
+   */
+  component?: "enhancing" | "non-enhancing";
+  /**
+   * Is Node
+   * @default false
+   */
+  is_node?: boolean;
+  /**
+   * Judgements
+   * @default {}
+   */
+  judgements?: Record<string, Judgement>;
+  /**
+   * Label
+   * @minLength 1
+   * @maxLength 120
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  label: string;
+  /**
+   * Organ
+   * @maxLength 120
+   * @default ""
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  organ?: string;
+  /**
+   * Out Of Field
+   * @default false
+   */
+  out_of_field?: boolean;
+  /** Pattern */
+  pattern?: "typical" | "atypical" | null;
+  /** Role */
+  role: "target" | "non-target" | "new";
+  /**
+   * Tracking Uid
+   * @minLength 1
+   * @maxLength 64
+   * @pattern ^[0-9]+(\.[0-9]+)*$
+   */
+  tracking_uid: string;
+}
+
+/**
+ * PlannedPoint
+ * One time point: the studies it is made of, and what the criterion asks of it.
+ *
+ * The first study names the time point. Clinical state and steroids are compared with the baseline.
+ */
+export interface PlannedPoint {
+  /** Clinical */
+  clinical?: "improved" | "stable" | "worse" | null;
+  /** Deauville */
+  deauville?: number | null;
+  /**
+   * New Symptoms
+   * @default false
+   */
+  new_symptoms?: boolean;
+  reference?: ReferenceUptake | null;
+  /** Slice Mm */
+  slice_mm?: number | null;
+  /** Spleen Mm */
+  spleen_mm?: number | null;
+  /** Steroids */
+  steroids?: "none" | "less" | "same" | "more" | null;
+  /**
+   * Studies
+   * @maxItems 8
+   * @minItems 1
+   */
+  studies: string[];
+  /** Uptake */
+  uptake?: "less" | "same" | "more" | null;
+}
+
+/**
+ * PointColumn
+ * One time point; categories are None where nothing can be evaluated.
+ *
+ * `plausible` are the categories within the intervals of the measurements.
+ */
+export interface PointColumn {
+  /** Category */
+  category: string | null;
+  /** Change */
+  change: number | null;
+  /** Change Percent */
+  change_percent: number | null;
+  /**
+   * Date
+   * @format date
+   */
+  date: string;
+  /** Day */
+  day: number;
+  /** Disregarded */
+  disregarded: boolean;
+  /** Exams */
+  exams: string[];
+  /** Nadir */
+  nadir: number | null;
+  /** Nadir Change */
+  nadir_change: number | null;
+  /** Nadir Change Percent */
+  nadir_change_percent: number | null;
+  /** New Lesion */
+  new_lesion: string | null;
+  /** Non Target */
+  non_target: string | null;
+  /** Plausible */
+  plausible: string[];
+  /** Provisional */
+  provisional: boolean;
+  /** Reasons */
+  reasons: RuleApplied[];
+  /** Study Uid */
+  study_uid: string;
+  /** Target */
+  target: string | null;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number | null;
+}
+
+/**
  * PrecautionsView
  * What the people at the scanner must know beforehand.
  */
@@ -2531,6 +2933,27 @@ export interface ProcedureView {
 }
 
 /**
+ * Protocol
+ * What a protocol may choose; nothing said leaves what the criterion itself says.
+ */
+export interface Protocol {
+  /** Confirm Response */
+  confirm_response?: boolean | null;
+  /**
+   * Immunotherapy
+   * @default false
+   */
+  immunotherapy?: boolean;
+  /** Minimum Stable Days */
+  minimum_stable_days?: number | null;
+  /**
+   * Sticky Response
+   * @default false
+   */
+  sticky_response?: boolean;
+}
+
+/**
  * QuantityView
  * A measured value with unit, 95 % interval and method.
  */
@@ -2640,6 +3063,26 @@ export interface ReceiptView {
   last_at: string;
   /** Source */
   source: string;
+}
+
+/**
+ * ReferenceUptake
+ * Uptake of normal tissue as SUL in g/ml (PERCIST).
+ */
+export interface ReferenceUptake {
+  /** Aorta Mean */
+  aorta_mean?: number | null;
+  /** Aorta Sd */
+  aorta_sd?: number | null;
+  /**
+   * Liver Is Diseased
+   * @default false
+   */
+  liver_is_diseased?: boolean;
+  /** Liver Mean */
+  liver_mean?: number | null;
+  /** Liver Sd */
+  liver_sd?: number | null;
 }
 
 /**
@@ -2755,6 +3198,72 @@ export interface ReportView {
   study_uid: string;
   /** Version */
   version: number;
+}
+
+/**
+ * ResponseView
+ * A patient's tumour response: a draft, from what a person kept or, until then, from what is proposed.
+ */
+export interface ResponseView {
+  /** Assumed Interval */
+  assumed_interval: string;
+  best: BestView | null;
+  /** Can Undo */
+  can_undo: boolean;
+  /** Changed At */
+  changed_at: string | null;
+  /** Changed By */
+  changed_by: string | null;
+  /** Criteria */
+  criteria: CriterionChoice[];
+  /**
+   * A criterion; `unconfirmed` are its rules that nobody has checked against the publication yet.
+   *
+   * `asks_of_points` and `asks_of_lesions` are the fields of the plan that it reads; `values` the numbers.
+   * The limits of a response (from baseline) and of a progression are in percent of what it adds up.
+   */
+  criterion: CriterionView;
+  /** Kept */
+  kept: boolean;
+  /** Left Out */
+  left_out: LeftOut[];
+  /** Lesions */
+  lesions: LesionRow[];
+  /** Whose response it is; `id` is opaque. */
+  patient: WhoseResponse;
+  /**
+   * All that a person chose for one patient; the first time point is the baseline.
+   *
+   * `left_out` are studies and lesions that a person does not want to be asked about again.
+   */
+  plan: Plan;
+  /** Points */
+  points: PointColumn[];
+  /** Problem */
+  problem: string | null;
+  proposal: Plan | null;
+  /** Proposal Reasons */
+  proposal_reasons: string[];
+  /** Reasons */
+  reasons: string[];
+  /** Remarks */
+  remarks: string[];
+  /** Simulated */
+  simulated: boolean;
+  /** Studies */
+  studies: HeldStudy[];
+  /** Swimmer */
+  swimmer: SpanView[];
+  /** Treatment End Day */
+  treatment_end_day: number | null;
+  /** Treatment Start Day */
+  treatment_start_day: number | null;
+  /** Undecided */
+  undecided: number;
+  /** Version */
+  version: number;
+  /** Warnings */
+  warnings: RuleApplied[];
 }
 
 /**
@@ -2897,6 +3406,23 @@ export interface Row {
   thumbnail_url: string | null;
   /** How soon a person should look. */
   urgency: Urgency;
+}
+
+/**
+ * RuleApplied
+ * One rule as it was applied; not `confirmed`: not checked against its original publication.
+ */
+export interface RuleApplied {
+  /** Compared */
+  compared: string;
+  /** Confirmed */
+  confirmed: boolean;
+  /** Outcome */
+  outcome: string;
+  /** Rule */
+  rule: string;
+  /** Source */
+  source: string;
 }
 
 /**
@@ -3345,6 +3871,19 @@ export interface SourceView {
   run: string;
   /** Version */
   version: string;
+}
+
+/**
+ * SpanView
+ * A stretch of one category, in days since baseline; no end: not known what came after.
+ */
+export interface SpanView {
+  /** Category */
+  category: string;
+  /** End Day */
+  end_day: number | null;
+  /** Start Day */
+  start_day: number;
 }
 
 /**
@@ -3950,6 +4489,18 @@ export interface Verification {
 }
 
 /**
+ * VersionBody
+ * The version that a person saw.
+ */
+export interface VersionBody {
+  /**
+   * Version
+   * @min 0
+   */
+  version: number;
+}
+
+/**
  * Visit
  * A study on the patient's line.
  */
@@ -4008,6 +4559,23 @@ export interface WhenBody {
    * @default ""
    */
   source?: string;
+}
+
+/**
+ * WhoseResponse
+ * Whose response it is; `id` is opaque.
+ */
+export interface WhoseResponse {
+  /** Age Years */
+  age_years: number | null;
+  /** Id */
+  id: string;
+  /** Name */
+  name: string;
+  /** Patient Id */
+  patient_id: string;
+  /** Sex */
+  sex: string;
 }
 
 /**

@@ -48,6 +48,7 @@ _ACTIONS = (
     Action("report.edit", "Write a report"),
     Action("report.read", "Read a report"),
     Action("report.sign", "Sign a report"),
+    Action("response.edit", "Set up the tumour response of a patient"),
     Action("system.maintain", "Check, back up and move what is stored", clinical=False),
     Action("system.read", "See how the installation is doing", clinical=False),
     Action("token.create", "Make a token for a program", clinical=False),
