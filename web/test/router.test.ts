@@ -7,6 +7,7 @@ describe('addresses', () => {
     ['/worklist', { page: 'worklist' }],
     ['/study/1.2.3', { page: 'study', study: '1.2.3' }],
     ['/patient/p%207', { page: 'patient', patient: 'p 7' }],
+    ['/patient/p%207/response', { page: 'response', patient: 'p 7' }],
     ['/admin/audit', { page: 'audit' }],
     ['/archive', { page: 'archive', study: null }],
     ['/archive/trash', { page: 'trash' }],

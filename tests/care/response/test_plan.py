@@ -233,7 +233,7 @@ def test_a_study_that_left_is_told_and_the_rest_still_evaluated(followed, patien
     followed((30.0, 20.0, 15.0))
     opened = response.open_response(db, patient, by=radiologist)
     plan, facts = opened.evaluated.plan, opened.facts
-    fewer = response.Facts({u: s for u, s in facts.studies.items() if u != "1.2"}, facts.kept, 0, {})
+    fewer = response.Facts({u: s for u, s in facts.studies.items() if u != "1.2"}, facts.kept, 0, frozenset())
 
     built = response.build_course(plan, fewer)
 

@@ -57,6 +57,7 @@ export type Permission =
   | 'order.read'
   | 'peer.manage'
   | 'peer.read'
+  | 'response.edit'
   | 'system.maintain'
   | 'audit.read';
 

@@ -52,13 +52,13 @@ class StudyFacts:
 class Facts:
     """What is held of a patient: dated studies, kept findings, lesions that comparisons call vanished.
 
-    `vanished` gives the reason by study and tracking UID.
+    `vanished` holds study and tracking UID.
     """
 
     studies: Mapping[str, StudyFacts]
     kept: Sequence[findings.Finding]
     undecided: int
-    vanished: Mapping[tuple[str, str], str]
+    vanished: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

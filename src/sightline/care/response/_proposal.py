@@ -181,22 +181,18 @@ def _lesion(
 
 def _with_vanished(plan: Plan, facts: Facts, reasons: list[str]) -> Plan:
     """Say absent of what a comparison calls vanished, where a person said nothing."""
-    lesions = []
+    lesions, gone = [], Counter[date]()
     for lesion in plan.lesions:
         said = dict(lesion.judgements)
         for point in plan.points:
             if point.id in said or finding_at(lesion.tracking_uid, point, facts) is not None:
                 continue
-            why = next(
-                (
-                    facts.vanished[uid, lesion.tracking_uid]
-                    for uid in point.studies
-                    if (uid, lesion.tracking_uid) in facts.vanished
-                ),
-                None,
-            )
-            if why is not None:
+            if any((uid, lesion.tracking_uid) in facts.vanished for uid in point.studies):
                 said[point.id] = Judgement(state="absent")
-                reasons.append(f"{lesion.label}: absent on {date_of(point, facts).isoformat()} ({why}).")
+                gone[date_of(point, facts)] += 1
         lesions.append(lesion.model_copy(update={"judgements": said}))
+    reasons += [
+        f"{number} not seen any more on {day.isoformat()}, where the comparison looked: proposed as absent."
+        for day, number in sorted(gone.items())
+    ]
     return plan.model_copy(update={"lesions": tuple(lesions)})

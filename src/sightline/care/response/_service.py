@@ -256,11 +256,11 @@ def _facts(db: Db, patient: str) -> Facts:
 
 def _vanished(
     comparisons: Sequence[timeline.Comparison], every: Sequence[findings.Finding]
-) -> dict[tuple[str, str], str]:
+) -> frozenset[tuple[str, str]]:
     lesion_of = {finding.id: finding.lesion for finding in every}
-    return {
-        (comparison.study_uid, lesion_of[change.prior]): change.reason
+    return frozenset(
+        (comparison.study_uid, lesion_of[change.prior])
         for comparison in comparisons
         for change in comparison.changes
         if change.kind == "vanished" and change.prior in lesion_of
-    }
+    )

@@ -29,6 +29,14 @@ export function TimelinePage({ patient }: { patient: string }) {
             <span class="muted">ID {line.patient.patient_id}</span>
           </h1>
         )}
+        {line && (
+          <nav class="places" aria-label="Of this patient">
+            <a href={pathTo.patient(patient)} aria-current="page">
+              Timeline
+            </a>
+            <a href={pathTo.response(patient)}>Response</a>
+          </nav>
+        )}
         {line?.simulated && <SimulatedTag />}
       </header>
       <main>
