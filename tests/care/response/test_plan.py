@@ -57,6 +57,28 @@ def test_what_is_first_seen_later_is_new_and_what_vanished_is_absent(
     assert new.role == "new"
 
 
+def test_the_newest_study_is_no_baseline_while_others_can_be_compared(followed, patient, db, radiologist):
+    followed((6.0, 8.0, 12.0))
+
+    opened = response.open_response(db, patient, by=radiologist)
+
+    assert opened.evaluated.plan.points[0].id == STUDIES[0]
+    assert [lesion.role for lesion in opened.evaluated.plan.lesions] == ["non-target"]
+
+
+def test_what_is_too_small_can_be_made_a_target_and_the_criterion_says_so(followed, patient, db, radiologist):
+    followed((6.0, 8.0, 12.0))
+    plan = response.open_response(db, patient, by=radiologist).evaluated.plan
+    target = plan.lesions[0].model_copy(update={"role": "target"})
+    chosen = plan.model_copy(update={"criterion": "volumetric-spheres", "lesions": (target,)})
+
+    evaluation = response.keep_plan(db, patient, 0, chosen, by=radiologist).evaluated.evaluation
+
+    # 8 of 6 mm are +137 % in volume, 12 of 8 mm +238 %: beyond the +73 % of spheres.
+    assert evaluation.categories == ("PD", "PD")
+    assert [warning.outcome for warning in evaluation.warnings] == ["too small to be a target"]
+
+
 def test_only_what_a_person_kept_is_proposed(patient, clinic, db, radiologist):
     clinic.propose(STUDIES[0], 30.0)
 
@@ -227,6 +249,18 @@ def test_a_later_study_and_lesion_are_offered_and_the_kept_choice_stays(
     assert [lesion.role for lesion in offered.lesions] == ["target", "new"]
     left = plan.model_copy(update={"left_out": ("1.4", late.lesion)})
     assert response.keep_plan(db, patient, 1, left, by=radiologist).proposal is None
+
+
+def test_a_later_study_without_findings_is_a_time_point_where_it_can_be_compared(
+    followed, patient, receive, db, radiologist
+):
+    followed((30.0, 20.0, 15.0))
+    receive("1.4", "20260703")
+    receive("1.5", "20260704", StudyDescription="MR knee left", BodyPartExamined="KNEE", Modality="MR")
+
+    plan = response.open_response(db, patient, by=radiologist).evaluated.plan
+
+    assert [point.id for point in plan.points] == [*STUDIES, "1.4"]
 
 
 def test_a_study_that_left_is_told_and_the_rest_still_evaluated(followed, patient, db, radiologist):

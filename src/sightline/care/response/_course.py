@@ -38,7 +38,10 @@ READERS_SOURCE = "limits of agreement between readers for one lesion, Yoon, Eur 
 
 @dataclass(frozen=True, slots=True)
 class StudyFacts:
-    """A held study as the plan needs it; `earlier` are the studies that it can be compared with."""
+    """A held study as the plan needs it.
+
+    `earlier` are the studies it can be compared with, told of later studies without kept findings only.
+    """
 
     uid: str
     date: date

@@ -30,10 +30,11 @@ class Proposal:
 def propose_plan(facts: Facts, kept: Plan | None = None, *, criterion: str = "recist-1.1") -> Proposal:
     """Return a plan from the kept findings, or what is to be added to the plan that a person keeps.
 
-    The baseline is the earliest study with a finding of measurable size, else the earliest with any; later
-    studies follow that have findings or can be compared with one already taken. Of the lesions at baseline
-    the largest measurable ones become targets, as many as the criterion allows; what appears later is new.
-    What a comparison calls vanished is proposed as absent. Nothing that a person chose is changed.
+    The baseline is the earliest study with a finding of measurable size that another follows, else the
+    earliest with any; later studies follow that have findings or can be compared with one already taken. Of
+    the lesions at baseline the largest measurable ones become targets, as many as the criterion allows; what
+    appears later is new. What a comparison calls vanished is proposed as absent. Nothing that a person chose
+    is changed.
     """
     plan, reasons = kept or Plan(criterion=criterion), list[str]()
     plan = _with_points(plan, facts, reasons)
@@ -81,9 +82,13 @@ def _held(point: PlannedPoint, facts: Facts) -> bool:
 
 
 def _baseline(plan: Plan, facts: Facts) -> StudyFacts | None:
-    """Return the earliest study with a finding large enough to be a target, else with any finding."""
+    """Return the earliest study with a finding large enough to be a target, else with any finding.
+
+    The newest study is no baseline while there are earlier findings: nothing could be compared with it.
+    """
     dated = [f for f in facts.kept if f.study_uid in facts.studies and f.study_uid not in plan.left_out]
-    large = [f for f in dated if _measurable(plan.criterion, f)]
+    newest = max((facts.studies[f.study_uid].date for f in dated), default=None)
+    large = [f for f in dated if _measurable(plan.criterion, f) and facts.studies[f.study_uid].date != newest]
     first = min(large or dated, key=lambda f: facts.studies[f.study_uid].date, default=None)
     return facts.studies[first.study_uid] if first else None
 

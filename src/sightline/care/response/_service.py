@@ -236,6 +236,10 @@ def _facts(db: Db, patient: str) -> Facts:
     kept = [f for f in every if f.counts]
     dated = [(study, day) for study in held if (day := parse_date(study.date)) is not None]
     imaging = [(s, day) for s, day in dated if s.image_count]
+    measured = {f.study_uid for f in kept}
+    first = min((day for study, day in imaging if study.uid in measured), default=None)
+    # What can be compared matters only of later studies in which nothing was found; ranking takes a while.
+    unmeasured = {s.uid for s, day in imaging if first and day > first and s.uid not in measured}
     return Facts(
         studies={
             study.uid: StudyFacts(
@@ -244,7 +248,7 @@ def _facts(db: Db, patient: str) -> Facts:
                 timeline.exam_of(study),
                 timeline.image_modality(study),
                 study.simulated,
-                frozenset(prior.study_uid for prior in timeline.priors_of(db, study.uid)),
+                _earlier(db, study.uid) if study.uid in unmeasured else frozenset(),
             )
             for study, day in imaging
         },
@@ -252,6 +256,10 @@ def _facts(db: Db, patient: str) -> Facts:
         undecided=sum(f.state is findings.State.PROPOSED for f in every),
         vanished=_vanished(timeline.comparisons_of_patient(db, patient), every),
     )
+
+
+def _earlier(db: Db, study_uid: str) -> frozenset[str]:
+    return frozenset(prior.study_uid for prior in timeline.priors_of(db, study_uid))
 
 
 def _vanished(
