@@ -18,6 +18,7 @@ from sightline.care import display
 from sightline.care.display.routes import router as display_router
 from sightline.care.documents.routes import router as documents_router
 from sightline.care.hanging.routes import router as hanging_router
+from sightline.care.lesions.routes import router as lesions_router
 from sightline.care.reading.routes import router as reading_router
 from sightline.care.reporting.routes import router as reporting_router
 from sightline.care.response.routes import router as response_router
@@ -93,6 +94,7 @@ def build_api() -> FastAPI:
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, priors_router, transfers_router,
         upkeep_router, hanging_router, documents_router, display_router, annotations_router,
+        identity_router, worklist_router, reading_router, lesions_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
         hanging_router, response_router, documents_router, display_router, annotations_router,
         build_audit_router(caller_of), status_router,

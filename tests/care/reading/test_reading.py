@@ -4,8 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from sightline.care import reading, reporting, worklist
-from sightline.intelligence import routing
-from sightline.record import archive, findings, timeline
+from sightline.record import findings, timeline
 from sightline.record.findings import Correction, Decision, State
 from sightline.trust import access, audit
 from tests.care.clinic import FIRST, SECOND, THIRD, change
@@ -155,9 +154,6 @@ def test_once_the_report_is_signed_its_findings_do_not_change(found, store, db, 
             reading.decide(db, found.id, decision, by=radiologist)
     with pytest.raises(reporting.ReportAlreadySigned):
         reading.correct(db, found.id, Correction(long_axis_mm=15), by=radiologist)
-    db.commit()
-    with pytest.raises(reporting.ReportAlreadySigned):
-        reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=radiologist)
 
     assert findings.get_finding(db, found.id) == kept
     assert len(findings.trail_of(db, found.id)) == 1
@@ -170,13 +166,12 @@ def test_the_prior_of_a_signed_study_is_still_open_to_decisions(found, clinic, d
     assert reading.decide(db, then.id, Decision.ACCEPT, by=radiologist).state is State.ACCEPTED
 
 
-@pytest.mark.parametrize("act", ["decide", "correct", "mark"])
+@pytest.mark.parametrize("act", ["decide", "correct"])
 def test_a_technologist_may_not_and_leaves_no_trace(found, store, db, technologist, act):
     db.commit()
     acts = {
         "decide": lambda: reading.decide(db, found.id, Decision.ACCEPT, by=technologist),
         "correct": lambda: reading.correct(db, found.id, Correction(long_axis_mm=15), by=technologist),
-        "mark": lambda: reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=technologist),
     }
 
     with pytest.raises(access.NotAllowed, match="needs the role radiologist"):
@@ -185,39 +180,6 @@ def test_a_technologist_may_not_and_leaves_no_trace(found, store, db, technologi
     assert findings.get_finding(db, found.id) == found
     assert len(findings.of_studies(db, STUDY)) == 1
     assert audit.trail(db, on=found.id) == []
-
-
-def test_a_click_is_segmented_measured_and_counts(received, clinic, store, db, radiologist, monkeypatch):
-    """The segmentation itself is tested in science; here it answers with a nodule."""
-    found = clinic.nodule(STUDY, 0, 9.0, "click", "R", mask=True)
-    monkeypatch.setattr(routing, "segment_at", lambda *_: found)
-
-    marked = reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=radiologist)
-
-    assert marked.counts
-    assert worklist.get_entry(db, STUDY).reason == "finding of 9 mm, not compared with its prior"
-    assert published(db, "FindingsChanged") == 1
-    assert audit.trail(db, on=marked.id)[0].act == "finding.mark"
-
-
-def test_a_click_where_nothing_is_marks_nothing(received, store, db, radiologist, monkeypatch):
-    from sightline.science.segmentation import NoLesionHere
-
-    def nothing(*_):
-        raise NoLesionHere("Nothing stands out here; click inside the lesion.")
-
-    monkeypatch.setattr(routing, "segment_at", nothing)
-    with pytest.raises(NoLesionHere):
-        reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=radiologist)
-
-    assert findings.of_studies(db, STUDY) == []
-
-
-def test_a_click_in_a_series_of_another_study_is_refused(received, store, db, radiologist):
-    with pytest.raises(archive.SeriesNotHeld, match="does not belong to this study"):
-        reading.mark(store, STUDY, "1.1.1", (8.0, 8.0, 12.0), by=radiologist)
-
-    assert findings.of_studies(db, STUDY) == []
 
 
 def test_a_comparison_whose_alignment_failed_has_no_field(received, clinic, store, db, radiologist):

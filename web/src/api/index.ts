@@ -16,7 +16,10 @@ export {
 } from './client';
 export type {
   CellView,
+  CandidateView as Candidate,
   ChangeView as FindingChange,
+  ClickBody as Click,
+  ClickedView as Clicked,
   ComparisonView as Comparison,
   FindingView as Finding,
   Judgement,
@@ -64,6 +67,10 @@ export const api = {
   prior: (study: string, prior: string, act: 'take' | 'dismiss' | 'opening') =>
     `/api/studies/${part(study)}/priors/${part(prior)}/${act}`,
   analysis: (study: string) => `/api/studies/${part(study)}/analysis`,
+  lesionLinks: '/api/lesion-links',
+  lesionLink: (statement: string) => `/api/lesion-links/${part(statement)}`,
+  candidates: (finding: string) => `/api/findings/${part(finding)}/candidates`,
+  click: (study: string) => `/api/studies/${part(study)}/click`,
   newFinding: (study: string) => `/api/studies/${part(study)}/findings`,
   report: (study: string) => `/api/studies/${part(study)}/report`,
   signature: (study: string) => `/api/studies/${part(study)}/report/signature`,

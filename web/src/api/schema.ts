@@ -64,6 +64,12 @@ export type Priority = "stat" | "high" | "routine" | "medium" | "low";
 export type Owner = "mine" | "site" | "built-in";
 
 /**
+ * Identity
+ * What a person can say of findings of two studies.
+ */
+export type Identity = "same" | "different" | "merged" | "split";
+
+/**
  * Decision
  * What a person can say of a finding; undo takes the last word on it back.
  */
@@ -293,6 +299,24 @@ export interface CellView {
   study_uid: string;
   /** Values */
   values: NumberView[];
+ * CandidateView
+ * A finding of the prior that the lesion could be; `away_mm` after alignment, null where not aligned.
+ */
+export interface CandidateView {
+  /** Away Mm */
+  away_mm: number | null;
+  /** Finding Id */
+  finding_id: string;
+  /** Label */
+  label: string;
+  long_axis: ValueView | null;
+  /** Number */
+  number: number;
+  /** Study Uid */
+  study_uid: string;
+  /** Tracking Uid */
+  tracking_uid: string;
+  volume: ValueView | null;
 }
 
 /**
@@ -309,6 +333,8 @@ export interface ChangeLine {
 /**
  * ChangeView
  * What became of a lesion since the prior; percent is of volume, with its 95 % interval.
+ *
+ * `linked` by alignment, or as a person `said` (same, merged, split, different).
  */
 export interface ChangeView {
   /** Doubling Days */
@@ -321,12 +347,21 @@ export interface ChangeView {
   high: number | null;
   /** Kind */
   kind: string;
+  limits: LimitsView | null;
+  /** Linked */
+  linked: boolean;
   /** Low */
   low: number | null;
   /** Percent */
   percent: number | null;
   /** Reason */
   reason: string;
+  /** Said */
+  said: string | null;
+  /** Said By */
+  said_by: string | null;
+  /** Statement */
+  statement: string | null;
   /** Text */
   text: string;
 }
@@ -369,6 +404,69 @@ export interface CheckView {
   sentence_id: string | null;
   /** Severity */
   severity: "error" | "warning" | "note";
+}
+
+/**
+ * ClickBody
+ * A click in a lesion, or a stroke along its long axis, with the corrections after it; LPS in mm.
+ *
+ * `diameter_mm` is the length of the stroke. Without `kind` it is guessed from what lies round the click.
+ */
+export interface ClickBody {
+  /**
+   * Corrections
+   * @maxItems 40
+   * @default []
+   */
+  corrections?: TouchBody[];
+  /** Diameter Mm */
+  diameter_mm?: number | null;
+  /** Kind */
+  kind?: string | null;
+  /**
+   * Points Lps Mm
+   * @maxItems 200
+   * @minItems 1
+   */
+  points_lps_mm: [number, number, number][];
+  /**
+   * Series Uid
+   * @maxLength 64
+   */
+  series_uid: string;
+}
+
+/**
+ * ClickedView
+ * What a click cut out; nothing is kept. `values` by name, `notes` what to know before keeping it.
+ */
+export interface ClickedView {
+  /**
+   * Centre Lps Mm
+   * @maxItems 3
+   * @minItems 3
+   */
+  centre_lps_mm: [number, number, number];
+  /** Kind */
+  kind: string;
+  /** Label */
+  label: string;
+  /** Long Axis */
+  long_axis: [[number, number, number], [number, number, number]] | null;
+  /** Method */
+  method: string;
+  /** Notes */
+  notes: string[];
+  /** Series Uid */
+  series_uid: string;
+  /** Short Axis */
+  short_axis: [[number, number, number], [number, number, number]] | null;
+  /** Slices */
+  slices: SightlineCareLesionsRoutesContourView[];
+  /** Sop Uid */
+  sop_uid: string;
+  /** Values */
+  values: Record<string, ValueView>;
 }
 
 /**
@@ -557,21 +655,6 @@ export interface ConflictView {
   source: string;
   /** Study Uid */
   study_uid: string;
-}
-
-/**
- * ContourView
- * One contour; `sop_uid` is empty where it lies in no image of the series.
- */
-export interface ContourView {
-  /** Closed */
-  closed: boolean;
-  /** Frame */
-  frame: number;
-  /** Points Lps Mm */
-  points_lps_mm: [number, number, number][];
-  /** Sop Uid */
-  sop_uid: string;
 }
 
 /**
@@ -923,7 +1006,7 @@ export interface DrawnRoiView {
   /** Contours */
   contours: number;
   /** Drawn */
-  drawn: ContourView[];
+  drawn: SightlineCareDisplayRoutesContourView[];
   /** Name */
   name: string;
   /** Number */
@@ -1500,6 +1583,12 @@ export interface Judgement {
   viable_mm?: number | null;
   /** Volume Mm3 */
   volume_mm3?: number | null;
+ * Kept
+ * The finding that was made.
+ */
+export interface Kept {
+  /** Finding Id */
+  finding_id: string;
 }
 
 /**
@@ -1573,6 +1662,61 @@ export interface LesionRow {
   shown: string[];
   /** Tracking Uid */
   tracking_uid: string;
+ * LimitsView
+ * What repeat measurements may differ by (%), for which sizes and slices, and by whose figure.
+ */
+export interface LimitsView {
+  /** Added */
+  added: string[];
+  /** High */
+  high: number;
+  /** Low */
+  low: number;
+  /** Max Slice Mm */
+  max_slice_mm: number;
+  /** Quantity */
+  quantity: string;
+  /** Size High Mm */
+  size_high_mm: number | null;
+  /** Size Low Mm */
+  size_low_mm: number;
+  /** Slice Mm */
+  slice_mm: number;
+  /** Source */
+  source: string;
+}
+
+/**
+ * LinkBody
+ * What findings of two studies are to each other, by id.
+ *
+ * One earlier and one later are the same or different lesions; several earlier merged into one; one earlier
+ * split into several later ones.
+ */
+export interface LinkBody {
+  /**
+   * Earlier
+   * @maxItems 20
+   * @minItems 1
+   */
+  earlier: string[];
+  /** What a person can say of findings of two studies. */
+  identity: Identity;
+  /**
+   * Later
+   * @maxItems 20
+   * @minItems 1
+   */
+  later: string[];
+}
+
+/**
+ * Linked
+ * Under which name it can be taken back.
+ */
+export interface Linked {
+  /** Statement */
+  statement: string;
 }
 
 /**
@@ -1590,21 +1734,6 @@ export interface Login {
    * @maxLength 256
    */
   username: string;
-}
-
-/**
- * MarkBody
- * A click on a lesion: series and point, LPS in mm.
- */
-export interface MarkBody {
-  /**
-   * Point Lps Mm
-   * @maxItems 3
-   * @minItems 3
-   */
-  point_lps_mm: [number, number, number];
-  /** Series Uid */
-  series_uid: string;
 }
 
 /**
@@ -2467,9 +2596,11 @@ export interface PlaceView {
   /** Finding Id */
   finding_id: string;
   long_axis: QuantityView | null;
+  mean: QuantityView | null;
   mean_hu: QuantityView | null;
   /** Outline Url */
   outline_url: string;
+  peak: QuantityView | null;
   /** Series Uid */
   series_uid: string;
   short_axis: QuantityView | null;
@@ -4296,6 +4427,25 @@ export interface TestView {
 }
 
 /**
+ * TouchBody
+ * A correction: points that belong to the lesion, and points that do not; LPS in mm.
+ */
+export interface TouchBody {
+  /**
+   * Add
+   * @maxItems 200
+   * @default []
+   */
+  add?: [number, number, number][];
+  /**
+   * Remove
+   * @maxItems 200
+   * @default []
+   */
+  remove?: [number, number, number][];
+}
+
+/**
  * Trail
  * The newest entries, and the tree that they are leaves of.
  */
@@ -4461,6 +4611,23 @@ export interface Value {
   method?: string;
   /** Name */
   name: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
+}
+
+/**
+ * ValueView
+ * A measured value with unit, 95 % interval and method.
+ */
+export interface ValueView {
+  /** High */
+  high: number | null;
+  /** Low */
+  low: number | null;
+  /** Method */
+  method: string;
   /** Unit */
   unit: string;
   /** Value */
@@ -4758,6 +4925,34 @@ export interface WrittenSentence {
    * @maxLength 4000
    */
   text: string;
+}
+
+/**
+ * ContourView
+ * One contour; `sop_uid` is empty where it lies in no image of the series.
+ */
+export interface SightlineCareDisplayRoutesContourView {
+  /** Closed */
+  closed: boolean;
+  /** Frame */
+  frame: number;
+  /** Points Lps Mm */
+  points_lps_mm: [number, number, number][];
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
+ * ContourView
+ * The contours of the lesion in one image, LPS in mm.
+ */
+export interface SightlineCareLesionsRoutesContourView {
+  /** Contours */
+  contours: [number, number, number][][];
+  /** Sop Uid */
+  sop_uid: string;
+  /** Z Mm */
+  z_mm: number;
 }
 
 /**

@@ -19,6 +19,7 @@ from sightline.care.display._model import (
     View,
     open_context,
 )
+from sightline.care.display._on import On
 from sightline.care.display._sampling import choose_encoding, packed
 from sightline.care.display._service import (
     Cut,
@@ -30,6 +31,7 @@ from sightline.care.display._service import (
     find_overlays,
     find_segment_surface,
     find_surface,
+    opened_volume,
     overlay_values,
     render,
 )
@@ -46,6 +48,7 @@ __all__ = [
     "Kind",
     "Meshing",
     "NotAnOverlay",
+    "On",
     "Overlay",
     "OverlayNotHeld",
     "OverlayNotReadable",
@@ -64,6 +67,7 @@ __all__ = [
     "find_segment_surface",
     "find_surface",
     "open_context",
+    "opened_volume",
     "overlay_values",
     "packed",
     "render",

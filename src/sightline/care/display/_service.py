@@ -100,6 +100,19 @@ def cut(
         return Cut(values, view)
 
 
+@contextmanager
+def opened_volume(on: Context, study_uid: str, series_uid: str, *, by: access.Person) -> Iterator[View]:
+    """Give a series as one volume to who computes on it himself, for as long as his turn lasts.
+
+    Raises
+    ------
+    NotAVolume
+        If the series is none, with the reason.
+    """
+    with _admitted(on, study_uid, series_uid, by):
+        yield view_of(on, series_uid)
+
+
 def draw(found: Cut, window: tuple[float, float] | None) -> npt.NDArray[np.uint8]:
     """Return a plane as greys, by a window or that of the series."""
     centre, width = window or found.view.window

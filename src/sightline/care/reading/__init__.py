@@ -1,6 +1,6 @@
 """Opening a study and everything that belongs beside it, and a person's word on each finding.
 
-Invariants: what is opened is audited; a decision, a correction or a mark and its audit entry are one
+Invariants: what is opened is audited; a decision or a correction and its audit entry are one
 transaction; once the report is signed its findings do not change.
 """
 
@@ -9,7 +9,6 @@ from sightline.care.reading._service import (
     correct,
     decide,
     field_of,
-    mark,
     note_opening,
     open_study,
     outline_of,
@@ -24,7 +23,6 @@ __all__ = [
     "correct",
     "decide",
     "field_of",
-    "mark",
     "note_opening",
     "open_study",
     "outline_of",

@@ -1,7 +1,5 @@
 """Use cases of reading: open a study, decide on a finding, correct it, mark one, see the patient's line."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from sightline.care import reporting, worklist
@@ -106,43 +104,6 @@ def correct(
     finding = findings.correct_finding(db, finding_id, correction, by=by)
     events.publish(db, "FindingsChanged", finding.study_uid)
     worklist.refresh_entry(db, finding.study_uid)
-    return finding
-
-
-def mark(
-    held: archive.Store,
-    study_uid: str,
-    series_uid: str,
-    point_lps_mm: tuple[float, float, float],
-    *,
-    by: access.Person,
-) -> findings.Finding:
-    """Segment and measure the lesion at a point that a person clicked; it counts by that person's word.
-
-    Raises
-    ------
-    NoLesionHere
-        If nothing stands out there.
-    NotAVolume
-        If the series is none.
-    """
-    access.require(by, "finding.mark", on=study_uid)
-    with held.database.reading() as db:
-        _refuse_signed(reporting.is_signed(db, study_uid, by=by))
-        patient = archive.get_study(db, study_uid).patient
-        if archive.get_series(db, series_uid).study != study_uid:
-            raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
-    with tempfile.TemporaryDirectory(prefix="sightline-mark-") as folder:
-        images = Path(folder, "images")
-        images.mkdir()
-        with held.database.reading() as db:
-            archive.export_series(held, db, series_uid, images)
-        found = routing.segment_at(held.blobs, Path(folder), series_uid, point_lps_mm)
-    with held.database.transaction() as db:
-        _require_unsigned(db, study_uid, by)
-        finding = findings.mark_finding(db, study_uid, patient, found, by=by)
-        events.publish(db, "FindingsChanged", study_uid)
-        worklist.refresh_entry(db, study_uid)
     return finding
 
 

@@ -153,11 +153,30 @@ class PlaceView(BaseModel):
     long_axis: QuantityView | None
     short_axis: QuantityView | None
     mean_hu: QuantityView | None
+    mean: QuantityView | None
+    peak: QuantityView | None
     outline_url: str
 
 
+class LimitsView(BaseModel):
+    """What repeat measurements may differ by (%), for which sizes and slices, and by whose figure."""
+
+    quantity: str
+    low: float
+    high: float
+    size_low_mm: float
+    size_high_mm: float | None
+    slice_mm: float
+    max_slice_mm: float
+    source: str
+    added: list[str]
+
+
 class ChangeView(BaseModel):
-    """What became of a lesion since the prior; percent is of volume, with its 95 % interval."""
+    """What became of a lesion since the prior; percent is of volume, with its 95 % interval.
+
+    `linked` by alignment, or as a person `said` (same, merged, split, different).
+    """
 
     kind: str
     percent: float | None
@@ -168,6 +187,11 @@ class ChangeView(BaseModel):
     doubling_high: float | None
     text: str
     reason: str
+    linked: bool
+    said: str | None
+    said_by: str | None
+    statement: str | None
+    limits: LimitsView | None
 
 
 class CurvePoint(BaseModel):
@@ -263,13 +287,6 @@ class CorrectionBody(BaseModel):
     short_axis_mm: float | None = None
     volume_mm3: float | None = None
     note: str | None = Field(default=None, max_length=2000)
-
-
-class MarkBody(BaseModel):
-    """A click on a lesion: series and point, LPS in mm."""
-
-    series_uid: str
-    point_lps_mm: Point
 
 
 class OutlineSlice(BaseModel):
@@ -387,14 +404,6 @@ def correct(finding_id: str, body: CorrectionBody, caller: Caller, db: Tx) -> Fi
     """Put a person's label or values in place of the model's."""
     finding = reading.correct(db, finding_id, findings.Correction(**body.model_dump()), by=caller)
     return _finding_again(db, finding, caller)
-
-
-@router.post("/studies/{study_uid}/findings")
-def mark(study_uid: str, body: MarkBody, caller: Caller, held: archive.Held) -> FindingView:
-    """Segment and measure the lesion at a point that a person clicked."""
-    finding = reading.mark(held, study_uid, body.series_uid, body.point_lps_mm, by=caller)
-    with held.database.reading() as db:
-        return _finding_again(db, finding, caller)
 
 
 @router.post("/studies/{study_uid}/annotations/saving")
@@ -624,6 +633,8 @@ def _place(finding: findings.Finding) -> PlaceView:
         long_axis=values.get("long_axis"),
         short_axis=values.get("short_axis"),
         mean_hu=values.get("mean_hu"),
+        mean=values.get("mean"),
+        peak=values.get("peak"),
         outline_url=f"/api/findings/{finding.id}/outline",
     )
 

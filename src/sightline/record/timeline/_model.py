@@ -291,7 +291,9 @@ class AlignmentSummary:
 class Change:
     """What became of one lesion: finding ids at both dates, the change with its 95 % interval, the reason.
 
-    `linked` says that the two findings are taken for one lesion; a doubtful pair is not.
+    `linked` says that the two findings are taken for one lesion; a doubtful pair is not. `said` is what a
+    person said of them (same, merged, split, different), `said_by` who, and `statement` under which name it
+    can be taken back. `limits` is what repeat measurements may differ by, as science gives it.
     """
 
     current: str | None
@@ -306,6 +308,10 @@ class Change:
     text: str
     reason: str
     linked: bool = False
+    said: str | None = None
+    said_by: str | None = None
+    statement: str | None = None
+    limits: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 """Growth of one lesion: relative change, doubling time, and whether they exceed what repeats vary by."""
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 from sightline.kernel.errors import Invalid
 from sightline.kernel.quantities import Quantity
-from sightline.science.change._model import Growth, GrowthKind
+from sightline.science.change._model import Growth, GrowthKind, Limits
 from sightline.science.change._repeatability import (
     ADDED_CV_PROTOCOL,
+    ADDED_CV_THICKER,
     DIAMETER_CHANGE,
+    Repeatability,
     find_repeatability,
     log_sigma,
     own_cv,
@@ -128,13 +131,17 @@ def growth(
             "vanished", None, None, "Not seen any more in the current study, which covers the place."
         )
     change = _log_ratio(prior.volume.value, current.volume.value, days)
-    rows = [find_repeatability(_diameter(one), slice_thickness_mm) for one in (prior, current)]
-    if rows[0] is None or rows[1] is None:
+    found = [find_repeatability(_diameter(one), slice_thickness_mm) for one in (prior, current)]
+    rows = [row for row in found if row is not None]
+    if len(rows) < 2:
         return _by_diameter(prior, current, change, slice_thickness_mm)
     added = 0.0 if same_protocol else log_sigma(ADDED_CV_PROTOCOL)
     own = [math.hypot(own_sigma(one, slice_thickness_mm), added) for one in (prior, current)]
     before, after = (
         max(math.hypot(row.sigma_ln, added), mine) for row, mine in zip(rows, own, strict=True) if row
+    own = [_own_sigma(one.volume) for one in (prior, current)]
+    before, after = (
+        math.hypot(max(row.sigma_ln, sigma), added) for row, sigma in zip(rows, own, strict=True)
     )
     spread = 1.96 * math.hypot(before, after)
     percent = Quantity(_percent(change), "%", METHOD, _percent(change - spread), _percent(change + spread))
@@ -147,7 +154,31 @@ def growth(
         else None
     )
     limit = _percent(-spread if change < 0 else spread)
-    return Growth(kind, percent, vdt, _reason(kind, percent, limit, rows[0].source, vdt, same_protocol))
+    reason = _reason(kind, percent, limit, rows[0].source, vdt, same_protocol)
+    limits = Limits(
+        "volume",
+        _percent(-spread),
+        _percent(spread),
+        min(row.low_mm for row in rows),
+        max(row.high_mm for row in rows),
+        slice_thickness_mm,
+        min(row.max_slice_mm for row in rows),
+        " and ".join(sorted({row.source for row in rows})),
+        _added(rows, own, same_protocol),
+    )
+    return Growth(kind, percent, vdt, reason, limits)
+
+
+def _added(rows: Sequence[Repeatability], own: Sequence[float], same_protocol: bool) -> tuple[str, ...]:
+    """Return in words what made the limits wider than the published figure."""
+    told = []
+    if any(row.widened for row in rows):
+        told.append(f"slices thicker than the figure's: {100 * ADDED_CV_THICKER:.0f} % added, our allowance")
+    if not same_protocol:
+        told.append(f"kernel, scanner or reader changed: {100 * ADDED_CV_PROTOCOL:.0f} % added (Honda 2007)")
+    if any(sigma > row.sigma_ln for row, sigma in zip(rows, own, strict=True)):
+        told.append("the interval of this measurement itself is wider, and counts instead")
+    return tuple(told)
 
 
 def _diameter(lesion: Sized) -> float:
@@ -217,6 +248,25 @@ def _by_diameter(prior: Sized, current: Sized, change: float, slice_mm: float) -
     text = (
         f"Long axis change {100 * (ratio - 1):+.0f} % {beyond} {limits.low:+.1f} to {limits.high:+.1f} % "
         f"({limits.source}); slices of {slice_mm:g} mm allow no claim by volume."
+    by = 100 * (after / before - 1)
+    kind: GrowthKind = "grown" if by > limits.high else "shrunk" if by < limits.low else "stable"
+    beyond = "lies within" if kind == "stable" else "exceeds"
+    return Growth(
+        kind,
+        percent,
+        None,
+        f"Long axis change {by:+.0f} % {beyond} {limits.low:+.1f} to {limits.high:+.1f} % ({limits.source}); "
+        f"slices of {slice_mm:g} mm allow no claim by volume.",
+        Limits(
+            "long axis",
+            limits.low,
+            limits.high,
+            limits.least_mm,
+            None,
+            slice_mm,
+            limits.max_slice_mm,
+            limits.source,
+        ),
     )
     if kind == "cannot-tell":
         text += " Its own error leaves a change of 20 % open, so that nobody can tell."

@@ -1,7 +1,7 @@
 """How much repeat measurements of an unchanged nodule differ: figures, conditions and sources."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +10,7 @@ class Repeatability:
 
     `cv` is the within-lesion coefficient of variation of the quantity; the 95 % limits of a true change of
     two equal measurements are exp(+-2.77 sigma) - 1 with sigma = sqrt(ln(1 + cv^2)).
+    `widened` says that the slices were thicker than `max_slice_mm`, and variance was added.
     """
 
     quantity: str
@@ -18,6 +19,7 @@ class Repeatability:
     max_slice_mm: float
     cv: float
     source: str
+    widened: bool = False
 
     @property
     def sigma_ln(self) -> float:
@@ -120,5 +122,5 @@ def find_repeatability(diameter_mm: float, slice_mm: float) -> Repeatability | N
                 return row
             cv = math.hypot(row.cv, ADDED_CV_THICKER)
             source = f"{row.source}, widened for {slice_mm:g} mm slices"
-            return Repeatability(row.quantity, row.low_mm, row.high_mm, MAX_SLICE_MM, cv, source)
+            return replace(row, cv=cv, source=source, widened=True)
     return None

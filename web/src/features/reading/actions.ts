@@ -269,13 +269,6 @@ function findingActions(store: ReadingStore): Action[] {
     ),
     finding('reject', 'Reject the finding', ['r'], () => decideSelected(store, 'reject'), decidable),
     finding(
-      'mark',
-      'Mark a lesion under the pointer',
-      ['m'],
-      () => void store.findings.markUnderPointer(),
-      () => !store.locked.value,
-    ),
-    finding(
       'verdict',
       'Show how the alignment was tested',
       ['v'],

@@ -12,6 +12,8 @@ import { ReportPanel } from '../reporting/panel';
 import { readingActions } from './actions';
 import { Drawn } from './drawn';
 import { Findings } from './findings';
+import { linkActions } from './lesion-link-panel';
+import { LesionPanel, lesionActions } from './lesion-panel';
 import { DRAGGED, Pane } from './pane';
 import { Priors } from './priors';
 import { ResizeHandle } from './resize';
@@ -20,6 +22,7 @@ import { ReadingStore } from './store';
 import { TextDialog } from './text-dialog';
 import { ToolBar } from './tool-bar';
 import './reading.css';
+import './lesions.css';
 import '../reporting/reporting.css';
 
 export function ReadingPage({ study }: { study: string }) {
@@ -41,6 +44,7 @@ export function ReadingPage({ study }: { study: string }) {
     return () => removeEventListener('beforeunload', warn);
   }, [store]);
   useEffect(() => offer('reading', readingActions(store)), [store]);
+  useEffect(() => offer('lesions', [...lesionActions(store), ...linkActions(store)]), [store]);
   const reading = store.reading.value;
   useEffect(() => {
     document.title = reading ? `${reading.study.exam} · Sightline` : 'Sightline';
@@ -67,6 +71,7 @@ export function ReadingPage({ study }: { study: string }) {
         <aside class="side" aria-label="Findings and report">
           <ResizeHandle />
           <div class="sections">
+            <LesionPanel store={store} />
             <Findings store={store} />
             <Segmentation store={store} />
             <Drawn store={store} />
