@@ -3,6 +3,7 @@ import type { Clicked, Finding } from '../src/api';
 import { limitsWords } from '../src/features/reading/change-limits';
 import { markOf, thinned } from '../src/features/reading/lesion-click';
 import { identityOf, linkWords } from '../src/features/reading/lesion-links';
+import { paintGreys, refusalOf } from '../src/features/reading/prior-over';
 
 const limits = {
   quantity: 'volume',
@@ -96,4 +97,31 @@ it('what was clicked is drawn as an outline that is not kept yet', () => {
   } as unknown as Clicked);
   expect([mark.label, mark.tone, mark.shortAxis]).toEqual(['18.2 × 16.0 mm', 'draft', null]);
   expect(mark.outlines?.get('1.2')).toEqual([[[0, 0, 3]]]);
+});
+
+describe('the prior over the current image', () => {
+  /** PS3.3 C.11.2.1.2.1: of window 40/400 the lowest grey is at -160, the highest at 239. */
+  it('is painted by the window, and let through where it shows nothing', () => {
+    const picture = paintGreys(
+      Float32Array.of(-1000, -160, 39.5, 239, 3000, Number.NaN),
+      { center: 40, width: 400 },
+      false,
+    );
+    expect([...picture].filter((_, k) => k % 4 === 0)).toEqual([0, 0, 128, 255, 255, 0]);
+    expect([...picture].filter((_, k) => k % 4 === 3)).toEqual([255, 255, 255, 255, 255, 0]);
+    const inverted = paintGreys(Float32Array.of(-1000, 3000), { center: 40, width: 400 }, true);
+    expect([inverted[0], inverted[4]]).toEqual([255, 0]);
+  });
+
+  it.each([
+    [null, 'There is no prior to compare with.'],
+    [{ prior: {}, comparison: null }, 'The prior is not aligned yet; look at both side by side until it is.'],
+    [
+      { prior: {}, comparison: { verdict: 'failed', reason: 'The scans show different parts.' } },
+      'Not aligned, so the prior is not laid onto this study: The scans show different parts.',
+    ],
+    [{ prior: {}, comparison: { verdict: 'care', reason: '' } }, null],
+  ])('is refused for %j', (reading, words) => {
+    expect(refusalOf(reading as never)).toBe(words);
+  });
 });

@@ -16,6 +16,7 @@ from sightline.care.display._model import (
     OverlayNotReadable,
     Roi,
     Segment,
+    Slices,
     View,
     open_context,
 )
@@ -34,6 +35,7 @@ from sightline.care.display._service import (
     opened_volume,
     overlay_values,
     render,
+    slices_in,
 )
 from sightline.care.display._shelf import Shelf
 from sightline.care.display._turns import TooBusy, Turns
@@ -55,6 +57,7 @@ __all__ = [
     "Roi",
     "Segment",
     "Shelf",
+    "Slices",
     "Streamed",
     "TooBusy",
     "Turns",
@@ -71,4 +74,5 @@ __all__ = [
     "overlay_values",
     "packed",
     "render",
+    "slices_in",
 ]

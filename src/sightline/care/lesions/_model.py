@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sightline.kernel.errors import Invalid
+from sightline.kernel.errors import Conflict, Invalid
 from sightline.record import findings
 from sightline.science.segmentation import Mask
 
@@ -31,6 +31,10 @@ class UnknownKind(Invalid):
 
 class TooManyCorrections(Invalid):
     """So many corrections are no click any more; keep the lesion and edit it with the brush."""
+
+
+class NotAligned(Conflict):
+    """The prior cannot be laid onto the study; the message says why. Look at them side by side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from sightline.care import display, lesions
 from sightline.kernel.quantities import Quantity
@@ -16,6 +17,9 @@ router = APIRouter(tags=["lesions"])
 Mm = Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)]
 Point = tuple[Mm, Mm, Mm]
 Points = Annotated[list[Point], Field(max_length=200)]
+
+
+Uid = Annotated[str, Query(pattern=r"^[0-9.]{1,64}$", description="A series or SOP instance UID.")]
 
 
 class TouchBody(BaseModel):
@@ -148,6 +152,32 @@ def find_candidates(finding_id: str, caller: Caller, db: Snapshot, held: archive
     """List the findings of the prior that a finding could be, the nearest after alignment first."""
     found = lesions.find_candidates(held, db, finding_id, by=caller)
     return [_candidate(candidate.finding, candidate.away_mm) for candidate in found]
+
+
+@router.get("/comparisons/{comparison_id}/prior", response_class=Response)
+def get_prior(
+    request: Request,
+    comparison_id: str,
+    caller: Caller,
+    on: display.On,
+    *,
+    series: Uid,
+    image: Uid,
+    frame: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:
+    """Give the aligned prior on one image of the study: float32 little endian (row, column), NaN outside."""
+    found = lesions.prior_on_slice(on, comparison_id, series, image, frame, by=caller)
+    data = found.values.astype("<f4").tobytes()
+    encoding = display.choose_encoding(request.headers.get("accept-encoding", ""), len(data))
+    headers = {
+        "Cache-Control": "private, max-age=3600",
+        "Vary": "Accept-Encoding",
+        "Sightline-Shape": ",".join(str(n) for n in found.values.shape),
+    }
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    body = b"".join(display.packed(iter([data]), encoding))
+    return Response(body, media_type="application/octet-stream", headers=headers)
 
 
 def _candidate(finding: findings.Finding, away_mm: float | None) -> CandidateView:

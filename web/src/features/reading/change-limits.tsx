@@ -15,12 +15,12 @@ export function ChangeLimits({ change }: { change: FindingChange }) {
         </dd>
         <dt>holds for</dt>
         <dd>
-          {sizeWords(limits.size_low_mm, limits.size_high_mm)}, slices up to {figure(limits.max_slice_mm)}{' '}
+          {sizeWords(limits.size_low_mm, limits.size_high_mm)}, slices up to {limits.max_slice_mm}{' '}
           <span class="unit">mm</span>
         </dd>
         <dt>slices here</dt>
         <dd>
-          {figure(limits.slice_mm)} <span class="unit">mm</span>
+          {Number(limits.slice_mm.toFixed(2))} <span class="unit">mm</span>
         </dd>
         {limits.added.map((words) => (
           <>

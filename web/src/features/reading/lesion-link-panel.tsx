@@ -1,5 +1,5 @@
 /** How a finding is linked over time, and what a person can say of that. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Finding } from '../../api';
 import { figure } from '../../ui/format';
 import type { Action } from '../../ui/keys';
@@ -65,6 +65,8 @@ function Chooser({ finding, store }: { finding: Finding; store: ReadingStore }) 
   const ofPrior = !isDecidable(finding);
   const [earlier, setEarlier] = useState<ReadonlySet<string>>(new Set(ofPrior ? [finding.id] : []));
   const [later, setLater] = useState<ReadonlySet<string>>(new Set(ofPrior ? [] : [finding.id]));
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.scrollIntoView({ block: 'nearest' }), [links.candidates.value]);
   const identity = identityOf(earlier.size, later.size);
   const usable = identity in BUTTONS;
   const candidates = links.candidates.value;
@@ -72,6 +74,7 @@ function Chooser({ finding, store }: { finding: Finding; store: ReadingStore }) 
   return (
     <form
       class="lesion-chooser"
+      ref={form}
       onSubmit={(e) => {
         e.preventDefault();
         if (usable) void links.say(identity as keyof typeof BUTTONS, [...earlier], [...later]);

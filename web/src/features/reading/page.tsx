@@ -16,6 +16,7 @@ import { linkActions } from './lesion-link-panel';
 import { LesionPanel, lesionActions } from './lesion-panel';
 import { DRAGGED, Pane } from './pane';
 import { Priors } from './priors';
+import { OverButtons, overActions } from './prior-over-image';
 import { ResizeHandle } from './resize';
 import { Segmentation } from './segmentation-panel';
 import { ReadingStore } from './store';
@@ -44,7 +45,10 @@ export function ReadingPage({ study }: { study: string }) {
     return () => removeEventListener('beforeunload', warn);
   }, [store]);
   useEffect(() => offer('reading', readingActions(store)), [store]);
-  useEffect(() => offer('lesions', [...lesionActions(store), ...linkActions(store)]), [store]);
+  useEffect(
+    () => offer('lesions', [...lesionActions(store), ...linkActions(store), ...overActions(store)]),
+    [store],
+  );
   const reading = store.reading.value;
   useEffect(() => {
     document.title = reading ? `${reading.study.exam} · Sightline` : 'Sightline';
@@ -127,6 +131,7 @@ function Head({ store }: { store: ReadingStore }) {
           <Strip reading={reading} store={store} />
           <Priors reading={reading} store={store} />
           <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} />
+          <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} store={store} />
         </>
       )}
       {reading && (
@@ -180,7 +185,13 @@ const VERDICTS = {
   failed: { glyph: '✕', words: 'not aligned', tone: 'error' },
 } as const;
 
-function Verdict({ comparison, hasPrior }: { comparison: Comparison | null; hasPrior: boolean }) {
+interface VerdictProps {
+  comparison: Comparison | null;
+  hasPrior: boolean;
+  store: ReadingStore;
+}
+
+function Verdict({ comparison, hasPrior, store }: VerdictProps) {
   if (!comparison) return <span class="muted verdict">{hasPrior ? 'not aligned yet' : 'no prior'}</span>;
   const look = VERDICTS[comparison.verdict];
   return (
@@ -218,6 +229,7 @@ function Verdict({ comparison, hasPrior }: { comparison: Comparison | null; hasP
             ))}
           </tbody>
         </table>
+        <OverButtons store={store} />
       </div>
     </>
   );

@@ -19,6 +19,7 @@ import { LesionStroke } from './lesion-panel';
 import { PaneMenu } from './pane-menu';
 import type { LinkKind, Slot } from './panes';
 import { PreviewImage } from './preview';
+import { PriorOverImage } from './prior-over-image';
 import { SegmentLayer } from './segment-layer';
 import type { ReadingStore } from './store';
 
@@ -93,6 +94,7 @@ function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
   const name = nameOf(slot, store);
   return (
     <>
+      <PriorOverImage view={view} store={store} />
       <LaidOverImage view={view} store={store} />
       <SegmentLayer id={id} view={view} store={store} />
       <LesionStroke id={id} store={store} />

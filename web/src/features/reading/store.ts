@@ -34,6 +34,7 @@ import {
 import { OtherWindows } from './other-windows';
 import { documentKind, load, PanesStore } from './panes';
 import { previewUrl, previewView } from './preview';
+import { PriorOver } from './prior-over';
 import { Strokes } from './segment-strokes';
 import { SegmentationStore } from './segmentation';
 
@@ -58,6 +59,7 @@ export class ReadingStore {
   readonly findings: FindingStore;
   readonly clicks: LesionClicks;
   readonly links: LesionLinks;
+  readonly over = new PriorOver(this.reading, this.panes);
   readonly keepingUp: KeepingUp;
 
   /** There is nothing to compare with, so the current study has the whole room. */
