@@ -5,7 +5,19 @@ never leaves without a verdict, and one that failed is never shown as good.
 """
 
 from sightline.science.alignment._engine import EngineFailed
+from sightline.science.alignment._maps import NotCarried, carry, invert, jacobian_of
 from sightline.science.alignment._model import Alignment, QualityTest, UnreadableAlignment, Verdict
 from sightline.science.alignment._service import align
 
-__all__ = ["Alignment", "EngineFailed", "QualityTest", "UnreadableAlignment", "Verdict", "align"]
+__all__ = [
+    "Alignment",
+    "EngineFailed",
+    "NotCarried",
+    "QualityTest",
+    "UnreadableAlignment",
+    "Verdict",
+    "align",
+    "carry",
+    "invert",
+    "jacobian_of",
+]
