@@ -26,6 +26,8 @@ from sightline.trust import access
 
 __all__ = ["Geometry", "Pair", "pair_of"]
 
+# Part of the cache key: raise it when the engine or its settings change what comes out.
+ALIGNMENT_VERSION = "2"
 BROWSER_GRID_MM = 12.0
 
 

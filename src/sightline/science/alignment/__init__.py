@@ -7,13 +7,15 @@ never leaves without a verdict, and one that failed is never shown as good.
 from sightline.science.alignment._engine import EngineFailed
 from sightline.science.alignment._maps import NotCarried, carry, invert, jacobian_of
 from sightline.science.alignment._model import Alignment, QualityTest, UnreadableAlignment, Verdict
-from sightline.science.alignment._service import align
+from sightline.science.alignment._pairs import Model, UnknownModel, align
 
 __all__ = [
     "Alignment",
     "EngineFailed",
+    "Model",
     "NotCarried",
     "QualityTest",
+    "UnknownModel",
     "UnreadableAlignment",
     "Verdict",
     "align",
