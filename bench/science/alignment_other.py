@@ -1,21 +1,28 @@
 """Alignment beyond CT on CT: MR sequences, CT with MR, radiographs, single slices; and planted failures.
 
-python bench/science/alignment_other.py [mr] [ct]
+python bench/science/alignment_other.py [mr] [ct] [slices] [xray]
 
 mr      two visits of an MS patient against the data set's own affine transforms (TRE over the brightest
         tenth), two glioblastoma patients; planted: other patients, mirrored, upside down, back to front, a
         leg for a head, the same head bent by 3 to 10 mm (what another person's gyri are like)
 ct      a real CT against itself in MR-like values (a curve that rises and falls) under known rigid motions;
         a leg in CT and in MR
+slices  single CT slices of four patients at two dates; planted: every pair of two patients, slices of a
+        fifth patient, mirrored and upside down
+xray    chest radiographs of three patients over years; planted: every pair of two patients, pairs out of 340
+        other radiographs, mirrored
 """
 
+import itertools
 import os
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from longitudinal import from_nifti, itk_affine
+from PIL import Image
 from scipy import ndimage
 
 from sightline.science import alignment, volumes
@@ -191,7 +198,79 @@ def computed_tomography():
     lies.report("the leg, which no rigid motion explains")
 
 
-PARTS = {"mr": magnetic_resonance, "ct": computed_tomography}
+def timed_pictures(fixed, moving, kind):
+    start = time.perf_counter()
+    found = alignment.align_images(fixed, moving, kind=kind)
+    return found, time.perf_counter() - start
+
+
+def turned(picture, axis):
+    return alignment.Picture(np.ascontiguousarray(np.flip(picture.array, axis)), picture.spacing_yx_mm)
+
+
+def slice_of(path):
+    ds = pydicom.dcmread(path)
+    values = ds.pixel_array * float(ds.RescaleSlope) + float(ds.RescaleIntercept)
+    return alignment.Picture(np.clip(values, -1000, 400), tuple(float(mm) for mm in ds.PixelSpacing))
+
+
+def single_slices():
+    paths = sorted((DATA / "longitudinal" / "ct-pairs-ny-sbu").glob("*/axial/*.dcm"))
+    pictures = {(path.parts[-3], path.stem): slice_of(path) for path in paths}
+    fifth = sorted((DATA / "ct" / "crlm-ct-1004-abdomen" / "image").glob("*.dcm"))[2::4]
+    count = Count()
+    for (a, fixed), (b, moving) in itertools.permutations(pictures.items(), 2):
+        pair = timed_pictures(fixed, moving, "slice")
+        count.add(f"{a[0]} {a[1]} on {b[0]} {b[1]}", *pair, planted=a[0] != b[0])
+    for name, picture in pictures.items():
+        for axis, how in enumerate(("upside down", "mirrored")):
+            pair = timed_pictures(picture, turned(picture, axis), "slice")
+            count.add(f"{name[0]} on itself {how}", *pair, planted=True)
+    for path in fifth:
+        for name, picture in list(pictures.items())[::2]:
+            pair = timed_pictures(picture, slice_of(path), "slice")
+            count.add(f"{name[0]} on a fifth patient", *pair, planted=True)
+    count.report("single CT slices")
+
+
+def radiographs():
+    nominal_mm = 0.4  # the PNG files give no spacing; a chest 40 cm wide fills 1024 pixels
+    paths = sorted((DATA / "longitudinal" / "cxr-followup-nih").glob("*/*.png"))
+    pictures = {
+        path.stem.split("__")[1]: alignment.Picture(np.array(Image.open(path)), (nominal_mm, nominal_mm))
+        for path in paths
+    }
+    count = Count()
+    for (a, fixed), (b, moving) in itertools.permutations(pictures.items(), 2):
+        pair = timed_pictures(fixed, moving, "radiograph")
+        count.add(f"{a} on {b}", *pair, planted=a[:8] != b[:8])
+    for (a, fixed), (b, moving) in itertools.combinations_with_replacement(pictures.items(), 2):
+        if a[:8] == b[:8]:
+            pair = timed_pictures(fixed, turned(moving, 1), "radiograph")
+            count.add(f"{a} on mirrored {b}", *pair, planted=True)
+    others = sorted((DATA / "cxr-triage-train").glob("**/*.png"))
+    rng = np.random.default_rng(12)
+    for _ in range(100):
+        one, two = (others[n] for n in rng.choice(len(others), 2, replace=False))
+        if patient_of(one) == patient_of(two):
+            continue
+        fixed, moving = (
+            alignment.Picture(np.array(Image.open(path).convert("L")), (1.6, 1.6)) for path in (one, two)
+        )
+        count.add("two of the 340", *timed_pictures(fixed, moving, "radiograph"), planted=True)
+    count.report("chest radiographs")
+
+
+def patient_of(path):
+    return path.stem.split("__")[-1].split("_")[0]
+
+
+PARTS = {
+    "mr": magnetic_resonance,
+    "ct": computed_tomography,
+    "slices": single_slices,
+    "xray": radiographs,
+}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:
