@@ -209,9 +209,7 @@ def turned(picture, axis):
 
 
 def slice_of(path):
-    ds = pydicom.dcmread(path)
-    values = ds.pixel_array * float(ds.RescaleSlope) + float(ds.RescaleIntercept)
-    return alignment.Picture(np.clip(values, -1000, 400), tuple(float(mm) for mm in ds.PixelSpacing))
+    return alignment.read_picture(pydicom.dcmread(path))
 
 
 def single_slices():

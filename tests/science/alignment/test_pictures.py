@@ -4,6 +4,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.data import get_testdata_file
 from scipy import ndimage
 
 from sightline.science import alignment
@@ -93,6 +94,39 @@ def test_an_empty_picture_fails_in_words():
     assert alignment.align_images(blank, blank, kind="radiograph").verdict == "failed"
 
 
+def image(**values):
+    ds = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    for name, value in values.items():
+        setattr(ds, name, value)
+    return ds
+
+
+def test_a_ct_slice_becomes_a_picture_in_hounsfield_units():
+    picture = alignment.read_picture(image())
+    ds = image()
+
+    assert picture.spacing_yx_mm == pytest.approx([float(mm) for mm in ds.PixelSpacing])
+    assert picture.array[0, 0] == ds.pixel_array[0, 0] + float(ds.RescaleIntercept)
+    assert picture.array.min() >= -1000
+
+
+def test_a_radiograph_has_its_detectors_spacing_and_its_dense_parts_bright():
+    ds = image(Modality="CR", PhotometricInterpretation="MONOCHROME1", ImagerPixelSpacing=[0.2, 0.1])
+    del ds.PixelSpacing
+    picture = alignment.read_picture(ds)
+
+    assert picture.spacing_yx_mm == (0.2, 0.1)
+    assert np.argmin(picture.array) == np.argmax(ds.pixel_array)
+
+
+@pytest.mark.parametrize(
+    "values", [{"SamplesPerPixel": 3}, {"NumberOfFrames": 2}, {"PixelSpacing": None}, {"PixelData": b""}]
+)
+def test_an_image_that_cannot_be_a_picture_is_refused(values):
+    with pytest.raises(NotAPicture):
+        alignment.read_picture(image(**values))
+
+
 # --- Real pictures ----------------------------------------------------------------------------------------
 
 
@@ -100,9 +134,7 @@ def real_slice(folder, name):
     path = folder / "longitudinal" / "ct-pairs-ny-sbu" / name
     if not path.exists():
         pytest.skip("the single CT slices are not in the shared test data")
-    ds = pydicom.dcmread(path)
-    values = ds.pixel_array * float(ds.RescaleSlope) + float(ds.RescaleIntercept)
-    return Picture(np.clip(values, -1000, 400), tuple(float(mm) for mm in ds.PixelSpacing))
+    return alignment.read_picture(pydicom.dcmread(path))
 
 
 def test_real_slices_of_one_patient_align_and_of_two_do_not(data_folder):

@@ -10,6 +10,7 @@ from sightline.science.alignment._model import Alignment, QualityTest, Unreadabl
 from sightline.science.alignment._pairs import Model, UnknownModel, align
 from sightline.science.alignment._pictures import PictureAlignment, align_images
 from sightline.science.alignment._planar import NotAPicture, Picture
+from sightline.science.alignment._reading import read_picture
 
 __all__ = [
     "Alignment",
@@ -28,4 +29,5 @@ __all__ = [
     "carry",
     "invert",
     "jacobian_of",
+    "read_picture",
 ]
