@@ -217,7 +217,7 @@ def single_slices():
     pictures = {(path.parts[-3], path.stem): slice_of(path) for path in paths}
     fifth = sorted((DATA / "ct" / "crlm-ct-1004-abdomen" / "image").glob("*.dcm"))[2::4]
     count = Count()
-    for (a, fixed), (b, moving) in itertools.permutations(pictures.items(), 2):
+    for (a, fixed), (b, moving) in itertools.combinations(pictures.items(), 2):
         pair = timed_pictures(fixed, moving, "slice")
         count.add(f"{a[0]} {a[1]} on {b[0]} {b[1]}", *pair, planted=a[0] != b[0])
     for name, picture in pictures.items():
@@ -239,7 +239,7 @@ def radiographs():
         for path in paths
     }
     count = Count()
-    for (a, fixed), (b, moving) in itertools.permutations(pictures.items(), 2):
+    for (a, fixed), (b, moving) in itertools.combinations(pictures.items(), 2):
         pair = timed_pictures(fixed, moving, "radiograph")
         count.add(f"{a} on {b}", *pair, planted=a[:8] != b[:8])
     for (a, fixed), (b, moving) in itertools.combinations_with_replacement(pictures.items(), 2):

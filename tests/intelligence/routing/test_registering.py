@@ -2,13 +2,16 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
 import pytest
+from typer.testing import CliRunner
 
 from sightline.intelligence.routing._following import AlignmentRefused, find_pair
 from sightline.intelligence.routing._registering import map_by, register
+from sightline.intelligence.routing.commands import UnusablePoints, commands
 from sightline.record import derived
 from sightline.science.alignment import Alignment
 from sightline.science.geometry import Grid
@@ -80,3 +83,30 @@ def test_a_failed_alignment_makes_no_object(store, aligned, radiologist):
 def test_a_file_that_is_no_registration_maps_nothing(store, aligned, radiologist):
     with pytest.raises(derived.UnusableRegistration, match="cannot be read"):
         map_by(store, "1.2", "1.1", [(0.0, 0.0, 0.0)], b"not DICOM", by=radiologist)
+
+
+@pytest.fixture
+def run(store, radiologist):
+    here = SimpleNamespace(store=store, operator=radiologist)
+    return lambda *arguments: CliRunner().invoke(commands, ["align", "1.2", "1.1", *arguments], obj=here)
+
+
+def test_the_command_writes_an_object_and_maps_by_it(run, aligned, tmp_path):
+    aligned()
+    file, points = tmp_path / "out.dcm", tmp_path / "points.csv"
+    points.write_text("x,y,z\n4,5,10\n")
+
+    written = run("--registration", str(file))
+    mapped = run("--points", str(points), "--by", str(file))
+
+    assert (written.exit_code, written.stdout) == (0, "")
+    assert pydicom.dcmread(file).Modality == "REG"
+    assert mapped.stdout == "5.000,5.000,10.000\n"
+    assert "not tested" in mapped.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--by", "x.dcm"], ["--by", "x.dcm", "--registration", "y.dcm"]])
+def test_the_command_says_what_it_needs(run, aligned, arguments):
+    answer = run(*arguments)
+
+    assert isinstance(answer.exception, UnusablePoints)
