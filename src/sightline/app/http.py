@@ -22,6 +22,7 @@ from sightline.care.lesions.routes import router as lesions_router
 from sightline.care.reading.routes import router as reading_router
 from sightline.care.reporting.routes import router as reporting_router
 from sightline.care.response.routes import router as response_router
+from sightline.care.timeline.routes import router as patient_router
 from sightline.care.worklist.routes import router as worklist_router
 from sightline.record import archive
 from sightline.record.annotations.routes import router as annotations_router
@@ -99,6 +100,7 @@ def build_api() -> FastAPI:
         orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
         hanging_router, response_router, documents_router, display_router, annotations_router,
         hanging_router, documents_router, display_router, annotations_router, chart_router,
+        hanging_router, documents_router, display_router, annotations_router, chart_router, patient_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")

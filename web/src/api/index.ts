@@ -21,6 +21,8 @@ export type {
   ClickBody as Click,
   ClickedView as Clicked,
   ComparisonView as Comparison,
+  EventBody,
+  EventView as ChartEvent,
   FindingView as Finding,
   Judgement,
   LesionRow,
@@ -79,6 +81,8 @@ export const api = {
   timeline: (patient: string) => `/api/patients/${part(patient)}/timeline`,
   response: (patient: string, criterion = '') =>
     `/api/patients/${part(patient)}/response${criterion && `?criterion=${part(criterion)}`}`,
+  events: (patient: string) => `/api/patients/${part(patient)}/events`,
+  response: (patient: string) => `/api/patients/${part(patient)}/response`,
   setup: '/api/setup',
   verification: '/api/audit/verification',
   audit: (query: Record<string, string>) => `/api/audit?${new URLSearchParams(query)}`,
