@@ -4,10 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from sightline.care import reading, reporting, worklist
-from sightline.record import findings, timeline
 from sightline.care.timeline import course_of
-from sightline.intelligence import routing
-from sightline.record import archive, findings, timeline
+from sightline.record import findings, timeline
 from sightline.record.findings import Correction, Decision, State
 from sightline.trust import access, audit
 from tests.care.clinic import FIRST, SECOND, THIRD, change

@@ -64,14 +64,16 @@ export type Priority = "stat" | "high" | "routine" | "medium" | "low";
 export type Owner = "mine" | "site" | "built-in";
 
 /**
- * Identity
- * What a person can say of findings of two studies.
- */
-export type Identity = "same" | "different" | "merged" | "split";
  * Kind
  * What an entry is.
  */
 export type Kind = "treatment" | "lab";
+
+/**
+ * Identity
+ * What a person can say of findings of two studies.
+ */
+export type Identity = "same" | "different" | "merged" | "split";
 
 /**
  * EntryOrigin
@@ -289,6 +291,27 @@ export interface ByMonth {
 }
 
 /**
+ * CandidateView
+ * A finding of the prior that the lesion could be; `away_mm` after alignment, null where not aligned.
+ */
+export interface CandidateView {
+  /** Away Mm */
+  away_mm: number | null;
+  /** Finding Id */
+  finding_id: string;
+  /** Label */
+  label: string;
+  long_axis: ValueView | null;
+  /** Number */
+  number: number;
+  /** Study Uid */
+  study_uid: string;
+  /** Tracking Uid */
+  tracking_uid: string;
+  volume: ValueView | null;
+}
+
+/**
  * CellView
  * One lesion at one time point; without a state nothing was said of it.
  *
@@ -309,24 +332,6 @@ export interface CellView {
   study_uid: string;
   /** Values */
   values: NumberView[];
- * CandidateView
- * A finding of the prior that the lesion could be; `away_mm` after alignment, null where not aligned.
- */
-export interface CandidateView {
-  /** Away Mm */
-  away_mm: number | null;
-  /** Finding Id */
-  finding_id: string;
-  /** Label */
-  label: string;
-  long_axis: ValueView | null;
-  /** Number */
-  number: number;
-  /** Study Uid */
-  study_uid: string;
-  /** Tracking Uid */
-  tracking_uid: string;
-  volume: ValueView | null;
 }
 
 /**
@@ -1752,6 +1757,9 @@ export interface Judgement {
   viable_mm?: number | null;
   /** Volume Mm3 */
   volume_mm3?: number | null;
+}
+
+/**
  * Kept
  * The finding that was made.
  */
@@ -1791,6 +1799,9 @@ export interface LeftOut {
   label: string;
   /** Uid */
   uid: string;
+}
+
+/**
  * LesionChange
  * What became of a lesion between two studies; percent is of volume, with its 95 % interval.
  */
@@ -1841,6 +1852,27 @@ export interface LesionLine {
 }
 
 /**
+ * LesionPoint
+ * A lesion at one date: every value measured of it, and whose word it is.
+ */
+export interface LesionPoint {
+  /** By Model */
+  by_model: boolean;
+  /** Date */
+  date: string;
+  /** Finding Id */
+  finding_id: string;
+  /** Source */
+  source: string;
+  /** Where a finding stands between the model's word and the report. */
+  state: State;
+  /** Study Uid */
+  study_uid: string;
+  /** Values */
+  values: Record<string, QuantityView>;
+}
+
+/**
  * LesionRow
  * One lesion through the time points; `shown` are the quantities that the criterion goes by.
  */
@@ -1861,6 +1893,9 @@ export interface LesionRow {
   shown: string[];
   /** Tracking Uid */
   tracking_uid: string;
+}
+
+/**
  * LimitsView
  * What repeat measurements may differ by (%), for which sizes and slices, and by whose figure.
  */
@@ -1916,24 +1951,6 @@ export interface LinkBody {
 export interface Linked {
   /** Statement */
   statement: string;
- * LesionPoint
- * A lesion at one date: every value measured of it, and whose word it is.
- */
-export interface LesionPoint {
-  /** By Model */
-  by_model: boolean;
-  /** Date */
-  date: string;
-  /** Finding Id */
-  finding_id: string;
-  /** Source */
-  source: string;
-  /** Where a finding stands between the model's word and the report. */
-  state: State;
-  /** Study Uid */
-  study_uid: string;
-  /** Values */
-  values: Record<string, QuantityView>;
 }
 
 /**
@@ -5212,19 +5229,6 @@ export interface SightlineCareLesionsRoutesContourView {
   sop_uid: string;
   /** Z Mm */
   z_mm: number;
-}
-
-/**
- * AnalysisView
- * How the analysis stands.
- */
-export interface SightlineCareReadingRoutesAnalysisView {
-  /** Model */
-  model: string;
-  /** State */
-  state: string;
-  /** Text */
-  text: string;
 }
 
 /**

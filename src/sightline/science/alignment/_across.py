@@ -54,7 +54,7 @@ def align_across(
     nudged = matrix @ _nudge(current)
     again = find_linear(current, prior, model=model, threads=threads, seed=seed, start=nudged)
     judged, error = _tested(current, prior, matrix, again)
-    mirrored = Prepared(prior.values[..., ::-1], prior.body[..., ::-1], prior.grid)
+    mirrored = Prepared(prior.values[..., ::-1], prior.body[..., ::-1], prior.covered[..., ::-1], prior.grid)
     turned = find_linear(
         current, mirrored, model="rigid", threads=threads, seed=seed, start=_facing(matrix, prior)
     )

@@ -6,6 +6,7 @@ scanner says the two lie, from their bodies' centres and from turned positions, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -157,12 +158,12 @@ def _coarser(image: Prepared, mm: float) -> Prepared:
         return image
     grid = own.resampled((mm, mm, mm))
     sigma = 0.42 * mm / own.spacing_xyz_mm[0]
-    smooth = Prepared(ndimage.gaussian_filter(image.values, sigma), image.body, own)
+    smooth = replace(image, values=ndimage.gaussian_filter(image.values, sigma))
     points = points_of(grid)
-    values, _ = sample(smooth, points)
-    body, _ = sample(Prepared(image.body.astype(np.float32), image.body, own), points)
+    values, covered = sample(smooth, points)
+    body, _ = sample(replace(image, values=image.body.astype(np.float32)), points)
     inside = body > 0.5
-    return Prepared(values, inside if inside.any() else np.ones_like(inside), grid)
+    return Prepared(values, inside if inside.any() else np.ones_like(inside), covered, grid)
 
 
 def _climbed(

@@ -137,12 +137,7 @@ def growth(
         return _by_diameter(prior, current, change, slice_thickness_mm)
     added = 0.0 if same_protocol else log_sigma(ADDED_CV_PROTOCOL)
     own = [math.hypot(own_sigma(one, slice_thickness_mm), added) for one in (prior, current)]
-    before, after = (
-        max(math.hypot(row.sigma_ln, added), mine) for row, mine in zip(rows, own, strict=True) if row
-    own = [_own_sigma(one.volume) for one in (prior, current)]
-    before, after = (
-        math.hypot(max(row.sigma_ln, sigma), added) for row, sigma in zip(rows, own, strict=True)
-    )
+    before, after = (max(math.hypot(row.sigma_ln, added), mine) for row, mine in zip(rows, own, strict=True))
     spread = 1.96 * math.hypot(before, after)
     percent = Quantity(_percent(change), "%", METHOD, _percent(change - spread), _percent(change + spread))
     kind = _kind(change, beyond=(-spread, spread), own=1.96 * math.hypot(*own), least=NO_GROWTH_LN)
@@ -248,29 +243,14 @@ def _by_diameter(prior: Sized, current: Sized, change: float, slice_mm: float) -
     text = (
         f"Long axis change {100 * (ratio - 1):+.0f} % {beyond} {limits.low:+.1f} to {limits.high:+.1f} % "
         f"({limits.source}); slices of {slice_mm:g} mm allow no claim by volume."
-    by = 100 * (after / before - 1)
-    kind: GrowthKind = "grown" if by > limits.high else "shrunk" if by < limits.low else "stable"
-    beyond = "lies within" if kind == "stable" else "exceeds"
-    return Growth(
-        kind,
-        percent,
-        None,
-        f"Long axis change {by:+.0f} % {beyond} {limits.low:+.1f} to {limits.high:+.1f} % ({limits.source}); "
-        f"slices of {slice_mm:g} mm allow no claim by volume.",
-        Limits(
-            "long axis",
-            limits.low,
-            limits.high,
-            limits.least_mm,
-            None,
-            slice_mm,
-            limits.max_slice_mm,
-            limits.source,
-        ),
     )
     if kind == "cannot-tell":
         text += " Its own error leaves a change of 20 % open, so that nobody can tell."
-    return Growth(kind, percent, None, text)
+    stated = Limits(
+        "long axis", limits.low, limits.high, limits.least_mm, None,
+        slice_mm, limits.max_slice_mm, limits.source,
+    )  # fmt: skip
+    return Growth(kind, percent, None, text, stated)
 
 
 def _sigma_of_axis(axis: Quantity) -> float:
