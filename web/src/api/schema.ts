@@ -1416,6 +1416,44 @@ export interface Login {
 }
 
 /**
+ * MapObjectView
+ * One object of a map, kept in the study: a Parametric Map or the Segmentation of what changed.
+ */
+export interface MapObjectView {
+  /** Kind */
+  kind: "PM" | "SEG";
+  /** Label */
+  label: string;
+  /** Series Uid */
+  series_uid: string;
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
+ * MapView
+ * How the map of change between a study and its prior stands; when it is done, its objects.
+ *
+ * `increases` and `decreases` count clusters beyond noise, at a false discovery rate of 0.05.
+ */
+export interface MapView {
+  /** Decreases */
+  decreases: number;
+  /** Increases */
+  increases: number;
+  /** Notes */
+  notes: string[];
+  /** Objects */
+  objects: MapObjectView[];
+  /** Prior Uid */
+  prior_uid: string;
+  /** Status */
+  status: "none" | "waiting" | "done" | "refused" | "failed";
+  /** Text */
+  text: string;
+}
+
+/**
  * MarkBody
  * A click on a lesion: series and point, LPS in mm.
  */

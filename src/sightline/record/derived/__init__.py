@@ -21,6 +21,7 @@ from sightline.record.derived._header import (
     software_version,
     stamp,
 )
+from sightline.record.derived._maps import Making, build_change_objects
 from sightline.record.derived._texts import coded, deterministic_uid, plain, short_text, unquoted
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "REPORT_SERIES",
     "SIMULATED",
     "IncompleteSource",
+    "Making",
+    "build_change_objects",
     "coded",
     "deterministic_uid",
     "device_uid",
