@@ -38,6 +38,7 @@ from sightline.trust.audit.commands import app as audit_commands
 from sightline.trust.identity.commands import tokens as token_commands
 from sightline.trust.identity.commands import users as user_commands
 from sightline.wire.dimse.commands import commands as asking_commands
+from sightline.wire.fhir.commands import commands as event_commands
 from sightline.wire.media.commands import commands as import_commands
 from sightline.wire.media.settings import MediaSettings
 from sightline.wire.peers.commands import commands as peer_commands
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 for own in (
     import_commands, timeline_commands, change_commands, report_commands, model_commands, backup_commands,
+    event_commands,
 ):  # fmt: skip
     app.registered_commands += own.registered_commands
 app.registered_commands += doctor_commands.registered_commands

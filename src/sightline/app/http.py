@@ -24,6 +24,7 @@ from sightline.care.worklist.routes import router as worklist_router
 from sightline.record import archive
 from sightline.record.annotations.routes import router as annotations_router
 from sightline.record.archive.routes import router as archive_router
+from sightline.record.chart.routes import router as chart_router
 from sightline.record.orders.routes import router as orders_router
 from sightline.record.upkeep.routes import router as upkeep_router
 from sightline.runtime import jobs, logs
@@ -90,7 +91,7 @@ def build_api() -> FastAPI:
     for router in (
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
-        hanging_router, documents_router, display_router, annotations_router,
+        hanging_router, documents_router, display_router, annotations_router, chart_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")

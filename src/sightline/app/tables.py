@@ -2,7 +2,7 @@
 
 from sightline.care import hanging, reporting, worklist
 from sightline.intelligence import routing
-from sightline.record import annotations, archive, findings, orders, timeline, upkeep
+from sightline.record import annotations, archive, chart, findings, orders, timeline, upkeep
 from sightline.runtime import events, jobs
 from sightline.runtime.db import metadata
 from sightline.trust import audit, identity
@@ -12,6 +12,7 @@ __all__ = [
     "annotations",
     "archive",
     "audit",
+    "chart",
     "dimse",
     "events",
     "findings",

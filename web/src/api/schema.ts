@@ -64,6 +64,18 @@ export type Priority = "stat" | "high" | "routine" | "medium" | "low";
 export type Owner = "mine" | "site" | "built-in";
 
 /**
+ * Kind
+ * What an entry is.
+ */
+export type Kind = "treatment" | "lab";
+
+/**
+ * EntryOrigin
+ * How an entry came here.
+ */
+export type EntryOrigin = "person" | "fhir";
+
+/**
  * Decision
  * What a person can say of a finding; undo takes the last word on it back.
  */
@@ -885,6 +897,165 @@ export interface Edit {
   reason?: string;
   /** Series */
   series?: string | null;
+}
+
+/**
+ * EventBody
+ * A treatment (name, start, stop) or a laboratory value (name, date, value, unit, reference range).
+ */
+export interface EventBody {
+  /**
+   * Category
+   * @maxLength 256
+   * @default ""
+   */
+  category?: string;
+  code?: EventCode | null;
+  /**
+   * Comparator
+   * @maxLength 2
+   * @default ""
+   */
+  comparator?: string;
+  /** High */
+  high?: number | null;
+  /** What an entry is. */
+  kind: Kind;
+  /** Low */
+  low?: number | null;
+  /**
+   * Name
+   * @maxLength 256
+   */
+  name: string;
+  /**
+   * Start
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   * @maxLength 40
+   */
+  start: string;
+  /**
+   * Status
+   * @maxLength 256
+   * @default ""
+   */
+  status?: string;
+  /**
+   * Stop
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   */
+  stop?: string | null;
+  /**
+   * Unit
+   * @maxLength 256
+   * @default ""
+   */
+  unit?: string;
+  /** Value */
+  value?: number | null;
+}
+
+/**
+ * EventCode
+ * A coded concept; `system` is a URI such as ``http://loinc.org``.
+ */
+export interface EventCode {
+  /**
+   * Meaning
+   * @maxLength 500
+   * @default ""
+   */
+  meaning?: string;
+  /**
+   * System
+   * @maxLength 256
+   */
+  system: string;
+  /**
+   * Value
+   * @maxLength 64
+   */
+  value: string;
+}
+
+/**
+ * EventList
+ * The chart of a patient, by date.
+ */
+export interface EventList {
+  /** Items */
+  items: EventView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * EventView
+ * An entry of the chart and where it is from.
+ */
+export interface EventView {
+  /**
+   * Category
+   * @maxLength 256
+   * @default ""
+   */
+  category?: string;
+  code?: EventCode | null;
+  /**
+   * Comparator
+   * @maxLength 2
+   * @default ""
+   */
+  comparator?: string;
+  /**
+   * Entered At
+   * @format date-time
+   */
+  entered_at: string;
+  /** Entered By */
+  entered_by: string;
+  /** High */
+  high?: number | null;
+  /** Id */
+  id: string;
+  /** What an entry is. */
+  kind: Kind;
+  /** Low */
+  low?: number | null;
+  /**
+   * Name
+   * @maxLength 256
+   */
+  name: string;
+  /** How an entry came here. */
+  origin: EntryOrigin;
+  /** Reference */
+  reference: string;
+  /**
+   * Start
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   * @maxLength 40
+   */
+  start: string;
+  /**
+   * Status
+   * @maxLength 256
+   * @default ""
+   */
+  status?: string;
+  /**
+   * Stop
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   */
+  stop?: string | null;
+  /**
+   * Unit
+   * @maxLength 256
+   * @default ""
+   */
+  unit?: string;
+  /** Value */
+  value?: number | null;
 }
 
 /**

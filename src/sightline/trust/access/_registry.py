@@ -30,6 +30,8 @@ _ACTIONS = (
     Action("archive.store", "Put images and documents into the archive"),
     Action("audit.read", "See who did what", clinical=False),
     Action("audit.verify", "Prove that the audit trail is whole", clinical=False),
+    Action("chart.edit", "Enter, import and remove treatments and laboratory values"),
+    Action("chart.read", "See treatments and laboratory values"),
     Action("finding.decide", "Accept or reject a finding"),
     Action("finding.edit", "Change what a finding says"),
     Action("finding.mark", "Mark a finding that no model proposed"),
