@@ -20,8 +20,8 @@ from sightline.app.backup import commands as backup_commands
 from sightline.app.installation import Installation, open_installation
 from sightline.app.settings import load_settings
 from sightline.care.hanging.commands import commands as hanging_commands
-from sightline.care.reading.commands import commands as timeline_commands
 from sightline.care.reporting.commands import commands as report_commands
+from sightline.care.timeline.commands import commands as timeline_commands
 from sightline.intelligence.models.commands import commands as model_commands
 from sightline.intelligence.routing.commands import commands as change_commands
 from sightline.kernel.errors import NotFound, PlatformError

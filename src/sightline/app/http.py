@@ -20,6 +20,7 @@ from sightline.care.documents.routes import router as documents_router
 from sightline.care.hanging.routes import router as hanging_router
 from sightline.care.reading.routes import router as reading_router
 from sightline.care.reporting.routes import router as reporting_router
+from sightline.care.timeline.routes import router as patient_router
 from sightline.care.worklist.routes import router as worklist_router
 from sightline.record import archive
 from sightline.record.annotations.routes import router as annotations_router
@@ -91,7 +92,7 @@ def build_api() -> FastAPI:
     for router in (
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
-        hanging_router, documents_router, display_router, annotations_router, chart_router,
+        hanging_router, documents_router, display_router, annotations_router, chart_router, patient_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")

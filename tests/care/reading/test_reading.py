@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from sightline.care import reading, reporting, worklist
+from sightline.care.timeline import course_of
 from sightline.intelligence import routing
 from sightline.record import archive, findings, timeline
 from sightline.record.findings import Correction, Decision, State
@@ -59,7 +60,7 @@ def test_what_is_opened_stands_in_the_audit_trail_and_what_was_refused_does_not(
     db.commit()
     patient = clinic.patient_of(STUDY)
     reading.open_study(db, STUDY, by=radiologist)
-    reading.timeline_of(db, patient, by=radiologist)
+    course_of(db, patient, by=radiologist)
     administrator = access.Person("a", "A", "a", frozenset({"administrator"}), "main")
     for _ in range(2):
         with pytest.raises(access.NotAllowed):
@@ -227,14 +228,6 @@ def test_a_comparison_whose_alignment_failed_has_no_field(received, clinic, stor
         reading.field_of(store, db, comparison.id, by=radiologist)
     with pytest.raises(timeline.ComparisonNotHeld):
         reading.field_of(store, db, "unknown", by=radiologist)
-
-
-def test_a_patient_is_shown_through_time_oldest_first(found, clinic, db, radiologist):
-    studies, held, comparisons = reading.timeline_of(db, clinic.patient_of(STUDY), by=radiologist)
-
-    assert [study.uid for study in studies] == [PRIOR, STUDY]
-    assert len(held) == 3
-    assert [c.study_uid for c in comparisons] == [STUDY]
 
 
 def test_an_outline_is_given_with_its_finding_and_to_nobody_else(found, db, radiologist):

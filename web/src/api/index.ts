@@ -17,6 +17,8 @@ export {
 export type {
   ChangeView as FindingChange,
   ComparisonView as Comparison,
+  EventBody,
+  EventView as ChartEvent,
   FindingView as Finding,
   Me,
   ObjectView as StoredObject,
@@ -55,6 +57,8 @@ export const api = {
   finding: (id: string) => `/api/findings/${part(id)}`,
   decision: (id: string) => `/api/findings/${part(id)}/decision`,
   timeline: (patient: string) => `/api/patients/${part(patient)}/timeline`,
+  events: (patient: string) => `/api/patients/${part(patient)}/events`,
+  response: (patient: string) => `/api/patients/${part(patient)}/response`,
   setup: '/api/setup',
   verification: '/api/audit/verification',
   audit: (query: Record<string, string>) => `/api/audit?${new URLSearchParams(query)}`,

@@ -1553,20 +1553,74 @@ export interface KeyImage {
 }
 
 /**
+ * LesionChange
+ * What became of a lesion between two studies; percent is of volume, with its 95 % interval.
+ */
+export interface LesionChange {
+  /** Date */
+  date: string;
+  /** Days */
+  days: number;
+  /** High */
+  high: number | null;
+  /** Kind */
+  kind: string;
+  /** Low */
+  low: number | null;
+  /** Percent */
+  percent: number | null;
+  /** Prior Uid */
+  prior_uid: string;
+  /** Reason */
+  reason: string;
+  /** Study Uid */
+  study_uid: string;
+  /** Text */
+  text: string;
+}
+
+/**
  * LesionLine
- * One lesion through time.
+ * One lesion through time, oldest first; `label`, `kind` and `state` are those of the newest finding.
  */
 export interface LesionLine {
-  /** Change Text */
-  change_text: string | null;
+  /** Changes */
+  changes: LesionChange[];
+  /** Kind */
+  kind: string;
   /** Label */
   label: string;
+  /** Modalities */
+  modalities: string[];
   /** Points */
-  points: CurvePoint[];
-  /** State */
-  state: string;
+  points: LesionPoint[];
+  /** Regions */
+  regions: string[];
+  /** Where a finding stands between the model's word and the report. */
+  state: State;
   /** Tracking Uid */
   tracking_uid: string;
+}
+
+/**
+ * LesionPoint
+ * A lesion at one date: every value measured of it, and whose word it is.
+ */
+export interface LesionPoint {
+  /** By Model */
+  by_model: boolean;
+  /** Date */
+  date: string;
+  /** Finding Id */
+  finding_id: string;
+  /** Source */
+  source: string;
+  /** Where a finding stands between the model's word and the report. */
+  state: State;
+  /** Study Uid */
+  study_uid: string;
+  /** Values */
+  values: Record<string, QuantityView>;
 }
 
 /**
@@ -2198,17 +2252,19 @@ export interface PasswordChange {
 
 /**
  * PatientTimeline
- * One patient through time.
+ * One patient through time; `reports_shown` is false for whoever may not read reports.
  */
 export interface PatientTimeline {
   /** Lesions */
   lesions: LesionLine[];
   /** Who the study is of; `id` is opaque. */
-  patient: SightlineCareReadingRoutesPatientView;
+  patient: SightlineCareReadingViewsPatientView;
+  /** Reports Shown */
+  reports_shown: boolean;
   /** Simulated */
   simulated: boolean;
   /** Studies */
-  studies: Visit[];
+  studies: StudyMark[];
 }
 
 /**
@@ -3346,6 +3402,22 @@ export interface SignatureBody {
 }
 
 /**
+ * SignedMark
+ * That the report of a study is signed.
+ */
+export interface SignedMark {
+  /**
+   * Signed At
+   * @format date-time
+   */
+  signed_at: string;
+  /** Signed By */
+  signed_by: string;
+  /** Version */
+  version: number;
+}
+
+/**
  * SlabProjection
  * A slab of `slab_mm` and what is taken through it.
  */
@@ -3570,6 +3642,30 @@ export interface StudyDetails {
 }
 
 /**
+ * StudyMark
+ * A study on the patient's page; no report means that none is signed, or that you may not read it.
+ */
+export interface StudyMark {
+  /** Date */
+  date: string;
+  /** Exam */
+  exam: string;
+  /** Images */
+  images: number;
+  /** Modality */
+  modality: string;
+  /** Regions */
+  regions: string[];
+  report: SignedMark | null;
+  /** Simulated */
+  simulated: boolean;
+  /** Study Uid */
+  study_uid: string;
+  /** Time */
+  time: string;
+}
+
+/**
  * StudyReportView
  * What became of one study of a migration.
  */
@@ -3729,7 +3825,7 @@ export interface StudyView {
   /** Modality */
   modality: string;
   /** Who the study is of; `id` is opaque. */
-  patient: SightlineCareReadingRoutesPatientView;
+  patient: SightlineCareReadingViewsPatientView;
   /** Series */
   series: SeriesView[];
   /** Simulated */
@@ -4236,23 +4332,10 @@ export interface WrittenSentence {
 }
 
 /**
- * AnalysisView
- * How the analysis stands.
- */
-export interface SightlineCareReadingRoutesAnalysisView {
-  /** Model */
-  model: string;
-  /** State */
-  state: string;
-  /** Text */
-  text: string;
-}
-
-/**
  * PatientView
  * Who the study is of; `id` is opaque.
  */
-export interface SightlineCareReadingRoutesPatientView {
+export interface SightlineCareReadingViewsPatientView {
   /** Age Years */
   age_years: number | null;
   /** Birth Date */
@@ -4265,6 +4348,19 @@ export interface SightlineCareReadingRoutesPatientView {
   patient_id: string;
   /** Sex */
   sex: string;
+}
+
+/**
+ * AnalysisView
+ * How the analysis stands.
+ */
+export interface SightlineCareReadingRoutesAnalysisView {
+  /** Model */
+  model: string;
+  /** State */
+  state: string;
+  /** Text */
+  text: string;
 }
 
 /**

@@ -53,6 +53,8 @@ export type Permission =
   | 'archive.label'
   | 'archive.reject'
   | 'archive.store'
+  | 'chart.edit'
+  | 'chart.read'
   | 'order.edit'
   | 'order.read'
   | 'peer.manage'

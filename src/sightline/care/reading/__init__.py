@@ -14,13 +14,23 @@ from sightline.care.reading._service import (
     open_study,
     outline_of,
     save_annotations,
-    timeline_of,
+)
+from sightline.care.reading._views import (
+    PatientView,
+    QuantityView,
+    Visit,
+    patient_view,
+    quantity_view,
+    visit_of,
 )
 
 __all__ = [
     "NoAlignment",
     "Opened",
+    "PatientView",
+    "QuantityView",
     "Shown",
+    "Visit",
     "correct",
     "decide",
     "field_of",
@@ -28,6 +38,8 @@ __all__ = [
     "note_opening",
     "open_study",
     "outline_of",
+    "patient_view",
+    "quantity_view",
     "save_annotations",
-    "timeline_of",
+    "visit_of",
 ]

@@ -1,4 +1,4 @@
-"""Use cases of reading: open a study, decide on a finding, correct it, mark one, see the patient's line."""
+"""Use cases of reading: open a study, decide on a finding, correct it, mark one."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,6 @@ from sightline.trust import access, audit
 
 audit.declare("study.open", "A person opened a study to read it")
 audit.declare("study.prefetch", "The worklist fetched a study ahead for a person who looked at its row")
-audit.declare("patient.open", "A person looked at a patient through time")
 
 
 def note_opening(study_uid: str, *, by: access.Person) -> None:
@@ -172,19 +171,6 @@ def field_of(held: archive.Store, db: Db, comparison_id: str, *, by: access.Pers
     if comparison.alignment.grid is None:
         raise NoAlignment("The two studies could not be aligned, so there is no displacement to give.")
     return routing.browser_field(held.blobs, comparison.alignment)
-
-
-def timeline_of(
-    db: Db, patient: str, *, by: access.Person
-) -> tuple[list[archive.Study], list[findings.Finding], list[timeline.Comparison]]:
-    """Return the studies, current findings and comparisons of a patient, oldest study first."""
-    access.require(by, "patient.read", on=patient)
-    audit.record_read(by, "patient.open", on=patient)
-    studies = archive.studies_of_patient(db, archive.get_patient(db, patient).id)
-    if not studies:
-        raise archive.PatientNotHeld("No study of this patient is held.")
-    ordered = sorted(studies, key=lambda s: (s.date, s.time, s.uid))
-    return ordered, findings.of_patient(db, patient), list(timeline.comparisons_of_patient(db, patient))
 
 
 def _require_unsigned(db: Db, study_uid: str, by: access.Person) -> None:

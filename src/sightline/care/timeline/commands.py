@@ -1,4 +1,4 @@
-"""Command line of reading: ``sightline timeline``."""
+"""Command line of the patient's page: ``sightline timeline``."""
 
 import json
 from typing import Annotated, Any, Protocol, cast
@@ -7,16 +7,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sightline.care import reading
+from sightline.care.timeline import Course, course_of
 from sightline.kernel.dates import iso_date
 from sightline.kernel.quantities import Quantity
-from sightline.record import archive, findings, timeline
+from sightline.record import archive, timeline
 from sightline.runtime.db import Database, Db
 from sightline.trust import access
 
 commands = typer.Typer()
 out = Console()
 
+Changes = dict[str | None, timeline.Change]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -40,12 +41,12 @@ def show_timeline(
     here = cast(Here, ctx.obj)
     with here.database.reading() as db:
         held = _find_patient(db, patient)
-        studies, found, comparisons = reading.timeline_of(db, held, by=here.operator)
-    changes = {c.current: c for comparison in comparisons for c in comparison.changes}
+        course = course_of(db, held, by=here.operator)
+    changes = {c.current: c for comparison in course.comparisons for c in comparison.changes}
     if as_json:
-        out.print_json(json.dumps(_timeline_json(studies, found, changes)))
+        out.print_json(json.dumps(_timeline_json(course, changes)))
         return
-    _print_timeline(studies, found, changes)
+    _print_timeline(course, changes)
 
 
 def _find_patient(db: Db, patient: str) -> str:
@@ -55,11 +56,9 @@ def _find_patient(db: Db, patient: str) -> str:
     return archive.get_patient(db, patient).id
 
 
-def _timeline_json(
-    studies: list[archive.Study], found: list[findings.Finding], changes: dict[str | None, timeline.Change]
-) -> dict[str, Any]:
+def _timeline_json(course: Course, changes: Changes) -> dict[str, Any]:
     return {
-        "patient": studies[0].patient if studies else None,
+        "patient": course.patient.id,
         "studies": [
             {
                 "study": s.uid,
@@ -77,11 +76,11 @@ def _timeline_json(
                         "values": {n: _quantity(q) for n, q in f.values.items()},
                         "change": _change_json(changes.get(f.id)),
                     }
-                    for f in found
+                    for f in course.findings
                     if f.study_uid == s.uid
                 ],
             }
-            for s in studies
+            for s in course.studies
         ],
     }
 
@@ -107,16 +106,14 @@ def _change_json(change: timeline.Change | None) -> dict[str, Any] | None:
     return {name: getattr(change, name) for name in names}
 
 
-def _print_timeline(
-    studies: list[archive.Study], found: list[findings.Finding], changes: dict[str | None, timeline.Change]
-) -> None:
-    for study in studies:
+def _print_timeline(course: Course, changes: Changes) -> None:
+    for study in course.studies:
         tag = "  SIMULATED" if study.simulated else ""
         title = f"{iso_date(study.date)}  {timeline.exam_of(study)}  {study.image_count} images{tag}"
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
         for name in ("#", "lesion", "state", "size", "volume, 95 % interval", "since the prior"):
             table.add_column(name)
-        for finding in (f for f in found if f.study_uid == study.uid):
+        for finding in (f for f in course.findings if f.study_uid == study.uid):
             change = changes.get(finding.id)
             volume, long_axis = finding.values.get("volume"), finding.values.get("long_axis")
             table.add_row(
