@@ -1620,7 +1620,7 @@ export interface LesionPoint {
   /** Study Uid */
   study_uid: string;
   /** Values */
-  values: Record<string, QuantityView>;
+  values: Record<string, Quantity>;
 }
 
 /**
@@ -2668,6 +2668,26 @@ export interface ProcedureView {
    * @default ""
    */
   id?: string;
+}
+
+/**
+ * Quantity
+ * One measured value.
+ *
+ * `unit` is a UCUM code (``mm``, ``mm3``, ``[hnsf'U]``, ``d``, ``%``); `low` and `high` are the ends of
+ * the 95 % interval, None where the method gives none; `method` says how it was measured.
+ */
+export interface Quantity {
+  /** High */
+  high?: number | null;
+  /** Low */
+  low?: number | null;
+  /** Method */
+  method: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
 }
 
 /**

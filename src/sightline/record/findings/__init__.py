@@ -15,6 +15,7 @@ from sightline.record.findings._model import (
     Found,
     NothingToUndo,
     Outline,
+    Sighting,
     Source,
     SourceKind,
     State,
@@ -34,6 +35,7 @@ from sightline.record.findings._service import (
     of_studies,
     own_lesion,
     propose_findings,
+    sightings_of,
     trail_of,
     unify_lesions,
 )
@@ -48,6 +50,7 @@ __all__ = [
     "Found",
     "NothingToUndo",
     "Outline",
+    "Sighting",
     "Source",
     "SourceKind",
     "State",
@@ -65,6 +68,7 @@ __all__ = [
     "of_studies",
     "own_lesion",
     "propose_findings",
+    "sightings_of",
     "trail_of",
     "unify_lesions",
 ]
