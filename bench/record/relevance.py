@@ -20,10 +20,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--misses", action="store_true", help="print the histories that are not right")
     misses = parser.parse_args().misses
-    histories = read_histories()
+    for name in ("histories", "unseen"):
+        report(name, misses=misses)
+
+
+def report(name, *, misses):
+    histories = read_histories(name)
     verdict = judge(histories)
     print(
-        f"{len(histories)} histories: recall@1 {verdict.first:.3f} ({verdict.first_of}), "
+        f"{len(histories)} {name}: recall@1 {verdict.first:.3f} ({verdict.first_of}), "
         f"recall@3 {verdict.three:.3f} ({verdict.three_of}), not relevant before relevant {verdict.noise}"
     )
     if misses:

@@ -137,6 +137,28 @@ def test_the_timeline_of_a_patient_is_shown(sightline, write_slice):
     assert "1 images" in answer.out
 
 
+def test_treatments_and_labs_of_a_fhir_bundle_come_to_the_patient_whom_an_issuer_names(
+    sightline, write_slice, test_data
+):
+    file = next((test_data / "fhir-synthea").glob("Brent_*.json"), None)
+    if file is None:
+        pytest.skip("The shared data hold no fhir-synthea.")
+    mine = file.stem.split("_")[-1]
+    sightline("import", str(write_slice(PatientID=mine)))
+
+    unnamed = sightline("import-events", str(file), "--patient", mine)
+    issuer = ("--issuer", "http://hospital.smarthealthit.org")
+    first = json.loads(sightline("import-events", str(file), "--patient", mine, *issuer, "--json").out)
+    again = json.loads(
+        sightline("import-events", str(file), "--patient", first["patient"], *issuer, "--json").out
+    )
+
+    assert unnamed.code == 1
+    assert "name its system with --issuer: http" in unnamed.err
+    assert (first["added"], first["left"]) == (82, {"Observation: is no laboratory value": 24})
+    assert (again["added"], again["changed"], again["unchanged"]) == (0, 0, 82)
+
+
 @pytest.mark.parametrize("command", ["timeline", "report"])
 def test_what_is_not_held_is_said_in_one_line_with_exit_code_2(sightline, command):
     answer = sightline(command, "9.9.9")

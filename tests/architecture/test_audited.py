@@ -12,6 +12,7 @@ WRITING = {"post", "put", "patch", "delete"}
 RECORD = "sightline.trust.audit.record"
 # Writing requests that need no entry, with the reason.
 EXEMPT = {
+    "sightline.care.lesions.routes.look": "measures and keeps nothing; noted by audit.record_read",
     "sightline.care.reading.routes.note_opening": "notes a read; reads are audited by audit.record_read",
     "sightline.care.worklist.routes.search_entries": "searches; a POST keeps names out of addresses",
     "sightline.record.archive.routes.search_studies": "searches; a POST keeps names out of addresses",

@@ -138,6 +138,36 @@ def test_from_findings_to_signed_report_and_whole_audit_trail(page: Page, runnin
     assert verify(running.folder).returncode == 0
 
 
+def test_the_response_is_proposed_from_what_was_accepted_and_judged_by_another_criterion(page: Page) -> None:
+    """The growing nodule of the simulation more than doubles its volume at each visit: PD by volume."""
+    for visit in simulated.VISITS[:-1]:
+        study = simulated.uid("study", visit)
+        for finding in page.request.get(f"/api/studies/{study}/reading").json()["findings"]:
+            decision = {"data": {"decision": "accept"}, "headers": {"X-Sightline": "1"}}
+            assert page.request.post(f"/api/findings/{finding['id']}/decision", **decision).ok
+    patient = page.request.get(f"/api/studies/{NEWEST}/reading").json()["study"]["patient"]["id"]
+
+    page.goto(f"/patient/{patient}")
+    page.get_by_role("link", name="Response").click()
+    table = page.locator(".response-table")
+    expect(page.locator("main")).to_contain_text("Proposed, kept by nobody yet")
+
+    # None is large enough for a target; a person makes the growing one a target all the same.
+    table.locator("tbody th button", has_text="right lung, upper third").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_label("Part in the evaluation").select_option("target")
+    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    expect(page.locator("footer")).to_contain_text("kept by")
+    page.get_by_label("Criterion").select_option("volumetric-spheres")
+    expect(table.locator(".categories td").last).to_contain_text("PD")
+    expect(page.locator(".reasons")).to_contain_text("sum of volumes")
+    expect(page.locator(".reasons")).to_contain_text("too small to be a target")
+    expect(page.get_by_role("img", name=re.compile("Waterfall.*T1 right lung"))).to_be_visible()
+
+    page.keyboard.press("Control+z")
+    expect(page.locator("main")).to_contain_text("Proposed, kept by nobody yet")
+
+
 def test_lesions_that_are_pointed_at_are_followed_at_the_command_line(running, tmp_path) -> None:
     """Truth by formula: the simulated nodules of the last visit and where they lay in the one before."""
     scans = {visit: simulation.simulate_chest(visit) for visit in (2, 3)}

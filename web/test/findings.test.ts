@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../src/api';
 import { changeOf } from '../src/features/reading/findings';
-import { timeAxis } from '../src/features/timeline/axis';
 
 const quantity = (value: number) => ({ value, unit: 'mm', low: null, high: null, method: '' });
 const finding = {
@@ -27,19 +26,5 @@ describe('editing a finding', () => {
     [{ short: '12' }, 'The short axis cannot be longer than the long axis.'],
   ])('refuses %j', (change, words) => {
     expect(changeOf(finding, { ...typed, ...change })).toBe(words);
-  });
-});
-
-describe('the time axis', () => {
-  it('holds all dates inside its range, in order', () => {
-    const axis = timeAxis(['2026-05-03', '2025-11-02', '2026-11-24'], { from: 0, to: 100 });
-    const at = ['2025-11-02', '2026-05-03', '2026-11-24'].map(axis.x);
-    expect(at[0]).toBeGreaterThan(0);
-    expect(at[2]).toBeLessThan(100);
-    expect([...at].sort((a, b) => a - b)).toEqual(at);
-  });
-
-  it('puts a single study into the middle', () => {
-    expect(timeAxis(['2026-01-01'], { from: 0, to: 100 }).x('2026-01-01')).toBeCloseTo(50);
   });
 });

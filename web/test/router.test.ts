@@ -5,8 +5,9 @@ describe('addresses', () => {
   it.each([
     ['/', { page: 'worklist' }],
     ['/worklist', { page: 'worklist' }],
-    ['/study/1.2.3', { page: 'study', study: '1.2.3' }],
+    ['/study/1.2.3', { page: 'study', study: '1.2.3', finding: null }],
     ['/patient/p%207', { page: 'patient', patient: 'p 7' }],
+    ['/patient/p%207/response', { page: 'response', patient: 'p 7' }],
     ['/admin/audit', { page: 'audit' }],
     ['/archive', { page: 'archive', study: null }],
     ['/archive/trash', { page: 'trash' }],
@@ -16,7 +17,7 @@ describe('addresses', () => {
     ['/study', { page: 'nowhere' }],
     ['/study/1/2', { page: 'nowhere' }],
     ['/etc/passwd', { page: 'nowhere' }],
-    ['/study/%E0%A4%A', { page: 'study', study: '%E0%A4%A' }],
+    ['/study/%E0%A4%A', { page: 'study', study: '%E0%A4%A', finding: null }],
   ])('%s', (path, route) => {
     expect(parseRoute(path)).toEqual(route);
   });
@@ -24,6 +25,11 @@ describe('addresses', () => {
   it('come back as they went out', () => {
     expect(parseRoute(pathTo.patient('a/b c'))).toEqual({ page: 'patient', patient: 'a/b c' });
   });
+});
+
+it('leads to a finding of a study', () => {
+  const [path, query] = pathTo.finding('1.2.3', 'f/1').split('?');
+  expect(parseRoute(path ?? '', `?${query}`)).toEqual({ page: 'study', study: '1.2.3', finding: 'f/1' });
 });
 
 it('leads to a study in the archive', () => {

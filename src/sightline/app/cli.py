@@ -20,8 +20,9 @@ from sightline.app.backup import commands as backup_commands
 from sightline.app.installation import Installation, open_installation
 from sightline.app.settings import load_settings
 from sightline.care.hanging.commands import commands as hanging_commands
-from sightline.care.reading.commands import commands as timeline_commands
 from sightline.care.reporting.commands import commands as report_commands
+from sightline.care.response.commands import commands as response_commands
+from sightline.care.timeline.commands import commands as timeline_commands
 from sightline.intelligence.models.commands import commands as model_commands
 from sightline.intelligence.routing.commands import commands as change_commands
 from sightline.kernel.errors import NotFound, PlatformError
@@ -38,9 +39,11 @@ from sightline.trust.audit.commands import app as audit_commands
 from sightline.trust.identity.commands import tokens as token_commands
 from sightline.trust.identity.commands import users as user_commands
 from sightline.wire.dimse.commands import commands as asking_commands
+from sightline.wire.fhir.commands import commands as event_commands
 from sightline.wire.media.commands import commands as import_commands
 from sightline.wire.media.settings import MediaSettings
 from sightline.wire.peers.commands import commands as peer_commands
+from sightline.wire.priors.commands import commands as prior_commands
 from sightline.wire.transfers.commands import commands as transfer_commands
 
 NOT_A_DEVICE = "Research software, not a medical device: not cleared for diagnosis."
@@ -52,7 +55,11 @@ app = typer.Typer(
     help=f"Sightline: open, AI-native medical imaging. {NOT_A_DEVICE}",
 )
 for own in (
+    import_commands, timeline_commands, prior_commands, change_commands, report_commands, model_commands,
+    import_commands, timeline_commands, change_commands, report_commands, response_commands, model_commands,
+    backup_commands,
     import_commands, timeline_commands, change_commands, report_commands, model_commands, backup_commands,
+    event_commands,
 ):  # fmt: skip
     app.registered_commands += own.registered_commands
 app.registered_commands += doctor_commands.registered_commands

@@ -18,12 +18,16 @@ from sightline.care import display
 from sightline.care.display.routes import router as display_router
 from sightline.care.documents.routes import router as documents_router
 from sightline.care.hanging.routes import router as hanging_router
+from sightline.care.lesions.routes import router as lesions_router
 from sightline.care.reading.routes import router as reading_router
 from sightline.care.reporting.routes import router as reporting_router
+from sightline.care.response.routes import router as response_router
+from sightline.care.timeline.routes import router as patient_router
 from sightline.care.worklist.routes import router as worklist_router
 from sightline.record import archive
 from sightline.record.annotations.routes import router as annotations_router
 from sightline.record.archive.routes import router as archive_router
+from sightline.record.chart.routes import router as chart_router
 from sightline.record.orders.routes import router as orders_router
 from sightline.record.upkeep.routes import router as upkeep_router
 from sightline.runtime import jobs, logs
@@ -38,12 +42,13 @@ from sightline.wire.dimse.routes import router as dimse_router
 from sightline.wire.fhir import routes as fhir_routes
 from sightline.wire.media.routes import router as media_router
 from sightline.wire.peers.routes import router as peers_router
+from sightline.wire.priors.routes import router as priors_router
 from sightline.wire.transfers.routes import router as transfers_router
 
 STATIC = Path(__file__).parent / "static"
 PAGES = (
-    "/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/admin/{page}",
-    "/archive", "/archive/{page}", "/orders",
+    "/", "/login", "/setup", "/worklist", "/study/{uid}", "/patient/{uid}", "/patient/{uid}/response",
+    "/admin/{page}", "/archive", "/archive/{page}", "/orders",
 )  # fmt: skip
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -89,8 +94,13 @@ def build_api() -> FastAPI:
     )
     for router in (
         identity_router, worklist_router, reading_router, reporting_router, archive_router,
+        orders_router, media_router, peers_router, dimse_router, priors_router, transfers_router,
+        upkeep_router, hanging_router, documents_router, display_router, annotations_router,
+        identity_router, worklist_router, reading_router, lesions_router, reporting_router, archive_router,
         orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
-        hanging_router, documents_router, display_router, annotations_router,
+        hanging_router, response_router, documents_router, display_router, annotations_router,
+        hanging_router, documents_router, display_router, annotations_router, chart_router,
+        hanging_router, documents_router, display_router, annotations_router, chart_router, patient_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")
@@ -107,6 +117,7 @@ def build_app(installation: Installation, spool: archive.Spool | None = None) ->
     app.state.dimse_caller = dimse.Caller(installation.settings.server.ae_title, installation.settings.dimse)
     app.state.media_settings = installation.settings.media
     app.state.display = display.open_context(installation.store, installation.settings.display)
+    app.state.prior_settings = installation.settings.priors
     app.state.upkeep_settings = installation.settings.upkeep
     app.state.identity_rules = installation.settings.identity.rules()
     web = installation.settings.dicomweb

@@ -53,6 +53,7 @@ class Installation:
         extras: dict[str, Any] = {
             "store": self.store,
             "media_settings": self.settings.media,
+            "prior_settings": self.settings.priors,
             "transfer_settings": self.settings.transfers,
             "upkeep_settings": self.settings.upkeep,
         }

@@ -15,6 +15,7 @@ from sightline.trust.identity.settings import IdentitySettings
 from sightline.wire.dicomweb.settings import DicomWebSettings
 from sightline.wire.dimse.settings import DimseSettings
 from sightline.wire.media.settings import MediaSettings
+from sightline.wire.priors.settings import PriorSettings
 from sightline.wire.transfers.settings import TransferSettings
 
 CLASSES: tuple[type[DomainSettings], ...] = (
@@ -25,6 +26,7 @@ CLASSES: tuple[type[DomainSettings], ...] = (
     DisplaySettings,
     IdentitySettings,
     MediaSettings,
+    PriorSettings,
     TransferSettings,
     UpkeepSettings,
 )
@@ -52,6 +54,7 @@ class Settings:
     display: DisplaySettings = field(default_factory=DisplaySettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    priors: PriorSettings = field(default_factory=PriorSettings)
     transfers: TransferSettings = field(default_factory=TransferSettings)
     upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
 

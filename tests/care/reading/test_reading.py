@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from sightline.care import reading, reporting, worklist
-from sightline.intelligence import routing
-from sightline.record import archive, findings, timeline
+from sightline.care.timeline import course_of
+from sightline.record import findings, timeline
 from sightline.record.findings import Correction, Decision, State
 from sightline.trust import access, audit
 from tests.care.clinic import FIRST, SECOND, THIRD, change
@@ -59,7 +59,7 @@ def test_what_is_opened_stands_in_the_audit_trail_and_what_was_refused_does_not(
     db.commit()
     patient = clinic.patient_of(STUDY)
     reading.open_study(db, STUDY, by=radiologist)
-    reading.timeline_of(db, patient, by=radiologist)
+    course_of(db, patient, by=radiologist)
     administrator = access.Person("a", "A", "a", frozenset({"administrator"}), "main")
     for _ in range(2):
         with pytest.raises(access.NotAllowed):
@@ -155,9 +155,6 @@ def test_once_the_report_is_signed_its_findings_do_not_change(found, store, db, 
             reading.decide(db, found.id, decision, by=radiologist)
     with pytest.raises(reporting.ReportAlreadySigned):
         reading.correct(db, found.id, Correction(long_axis_mm=15), by=radiologist)
-    db.commit()
-    with pytest.raises(reporting.ReportAlreadySigned):
-        reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=radiologist)
 
     assert findings.get_finding(db, found.id) == kept
     assert len(findings.trail_of(db, found.id)) == 1
@@ -170,13 +167,12 @@ def test_the_prior_of_a_signed_study_is_still_open_to_decisions(found, clinic, d
     assert reading.decide(db, then.id, Decision.ACCEPT, by=radiologist).state is State.ACCEPTED
 
 
-@pytest.mark.parametrize("act", ["decide", "correct", "mark"])
+@pytest.mark.parametrize("act", ["decide", "correct"])
 def test_a_technologist_may_not_and_leaves_no_trace(found, store, db, technologist, act):
     db.commit()
     acts = {
         "decide": lambda: reading.decide(db, found.id, Decision.ACCEPT, by=technologist),
         "correct": lambda: reading.correct(db, found.id, Correction(long_axis_mm=15), by=technologist),
-        "mark": lambda: reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=technologist),
     }
 
     with pytest.raises(access.NotAllowed, match="needs the role radiologist"):
@@ -187,39 +183,6 @@ def test_a_technologist_may_not_and_leaves_no_trace(found, store, db, technologi
     assert audit.trail(db, on=found.id) == []
 
 
-def test_a_click_is_segmented_measured_and_counts(received, clinic, store, db, radiologist, monkeypatch):
-    """The segmentation itself is tested in science; here it answers with a nodule."""
-    found = clinic.nodule(STUDY, 0, 9.0, "click", "R", mask=True)
-    monkeypatch.setattr(routing, "segment_at", lambda *_: found)
-
-    marked = reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=radiologist)
-
-    assert marked.counts
-    assert worklist.get_entry(db, STUDY).reason == "finding of 9 mm, not compared with its prior"
-    assert published(db, "FindingsChanged") == 1
-    assert audit.trail(db, on=marked.id)[0].act == "finding.mark"
-
-
-def test_a_click_where_nothing_is_marks_nothing(received, store, db, radiologist, monkeypatch):
-    from sightline.science.segmentation import NoLesionHere
-
-    def nothing(*_):
-        raise NoLesionHere("Nothing stands out here; click inside the lesion.")
-
-    monkeypatch.setattr(routing, "segment_at", nothing)
-    with pytest.raises(NoLesionHere):
-        reading.mark(store, STUDY, "1.2.1", (8.0, 8.0, 12.0), by=radiologist)
-
-    assert findings.of_studies(db, STUDY) == []
-
-
-def test_a_click_in_a_series_of_another_study_is_refused(received, store, db, radiologist):
-    with pytest.raises(archive.SeriesNotHeld, match="does not belong to this study"):
-        reading.mark(store, STUDY, "1.1.1", (8.0, 8.0, 12.0), by=radiologist)
-
-    assert findings.of_studies(db, STUDY) == []
-
-
 def test_a_comparison_whose_alignment_failed_has_no_field(received, clinic, store, db, radiologist):
     comparison = clinic.compare(STUDY, PRIOR, verdict="failed")
 
@@ -227,14 +190,6 @@ def test_a_comparison_whose_alignment_failed_has_no_field(received, clinic, stor
         reading.field_of(store, db, comparison.id, by=radiologist)
     with pytest.raises(timeline.ComparisonNotHeld):
         reading.field_of(store, db, "unknown", by=radiologist)
-
-
-def test_a_patient_is_shown_through_time_oldest_first(found, clinic, db, radiologist):
-    studies, held, comparisons = reading.timeline_of(db, clinic.patient_of(STUDY), by=radiologist)
-
-    assert [study.uid for study in studies] == [PRIOR, STUDY]
-    assert len(held) == 3
-    assert [c.study_uid for c in comparisons] == [STUDY]
 
 
 def test_an_outline_is_given_with_its_finding_and_to_nobody_else(found, db, radiologist):

@@ -7,7 +7,6 @@ import pytest
 
 from sightline.intelligence import models
 from sightline.intelligence.models import _model
-from sightline.runtime import processes
 from sightline.runtime.plugins import PluginNameTaken, PluginNotInstalled, PlugPoint
 from sightline.science.segmentation import LungsNotFound
 from sightline.science.volumes import NotAVolume
@@ -92,20 +91,6 @@ def test_slices_that_form_no_volume_are_refused(folders):
 
     with pytest.raises(NotAVolume):
         models.models.get(OURS).run(series, output, {})
-
-
-def test_a_click_where_nothing_stands_out_is_refused_and_writes_nothing(folders, monkeypatch):
-    from sightline.science.segmentation import NoLesionHere
-
-    series, output = folders
-    for number in range(1, 25):
-        (series / f"{number}.dcm").write_bytes(make_slice(number, "1.2.3", "1.2.3.1"))
-    monkeypatch.setattr(processes, "run_capped", lambda work, args, **_: work(*args))
-
-    with pytest.raises(NoLesionHere):
-        models.segment_click(series, output, (8.0, 8.0, 60.0))
-
-    assert list(output.iterdir()) == []
 
 
 def test_what_the_cards_say_can_be_printed():

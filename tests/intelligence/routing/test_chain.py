@@ -9,6 +9,7 @@ from sightline.intelligence.routing import jobs as chain
 from sightline.record import archive, findings, timeline, upkeep
 from sightline.runtime import jobs
 from sightline.trust import access, audit
+from sightline.wire import priors
 from tests.care.clinic import FIRST, SECOND, THIRD
 
 
@@ -16,7 +17,8 @@ from tests.care.clinic import FIRST, SECOND, THIRD
 def worker(store, database, tmp_path):
     """A worker in this process, not yet started."""
     lock = tmp_path / "worker.lock"
-    worker = jobs.Worker(database, lock=lock, store=store, upkeep_settings=upkeep.UpkeepSettings())
+    settings = {"upkeep_settings": upkeep.UpkeepSettings(), "prior_settings": priors.PriorSettings()}
+    worker = jobs.Worker(database, lock=lock, store=store, **settings)
     yield worker
     worker.stop()
 

@@ -15,7 +15,7 @@ NEWEST = simulated.uid("study", simulated.VISITS[-1])
 # These leave the page, write into the study, or ask for words first; other tests run them.
 ELSEWHERE = (
     "Next study", "Previous study", "Open the patient", "Sign the report", "Write in the report", "Save ",
-    "Keep ", "Analyse", "Log out", "Sign out", "Go to", "Open the", "Mark a lesion", "Search",
+    "Keep ", "Analyse", "Log out", "Sign out", "Go to", "Open the", "Search",
     "Edit the finding", "Full screen", "Text",
 )  # fmt: skip
 

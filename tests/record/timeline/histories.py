@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sightline.record.timeline import Candidate, RankedPrior, contrast_of, rank_priors, regions_of, side_of
+from sightline.record.timeline import Candidate, RankedPrior, describe, rank_priors
 
 NOW = datetime(2026, 5, 3, 9, 41)
 
@@ -32,24 +32,25 @@ class Verdict:
     wrong: list[History]
 
 
-def read_histories() -> list[History]:
-    """Return the histories."""
-    file = Path(__file__).with_name("histories.toml")
+def read_histories(name: str = "histories") -> list[History]:
+    """Return the histories of a file beside this one: those in sight of the ranking, or ``unseen``."""
+    file = Path(__file__).with_name(f"{name}.toml")
     return [_history(case) for case in tomllib.loads(file.read_text(encoding="utf-8"))["case"]]
 
 
 def _history(case: dict[str, Any]) -> History:
     earlier = [
-        (_study(str(k), NOW - timedelta(days=days), *facts), mark)
+        # Two hours before that hour of the day, so that a study of the same day is an earlier one.
+        (_study(str(k), NOW - timedelta(days=days, hours=2), *facts), mark)
         for k, (mark, days, *facts) in enumerate(case["earlier"])
     ]
     return History(_study("now", NOW, *case["now"]), earlier)
 
 
-def _study(uid: str, at: datetime, modality: str, exam: str, part: str, images: int) -> Candidate:
-    return Candidate(
-        uid, at, modality, regions_of(exam, part), images, exam, side_of(f"{exam} {part}"), contrast_of(exam)
-    )
+def _study(
+    uid: str, at: datetime, modality: str, exam: str, part: str, images: int, reason: str = ""
+) -> Candidate:
+    return describe(uid, at, modality, exam, images, part, reason)
 
 
 def ranked(history: History) -> tuple[RankedPrior, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from sightline.record import timeline
-from sightline.record.timeline import Candidate, rank_priors, regions_of, side_of, study_moment
+from sightline.record.timeline import Candidate, describe, rank_priors, regions_of, side_of, study_moment
 from tests.record.timeline.histories import judge, read_histories
 
 NOW = datetime(2026, 5, 3, 9, 41)
@@ -166,3 +166,30 @@ def test_the_other_knee_comes_last_and_is_named_so(exam, first):
     assert ranked[0].study_uid == first
     if first != "near":
         assert "other side" in ranked[-1].why
+
+
+def test_the_same_reason_of_the_order_counts_and_is_told():
+    def exam(uid, day, reason):
+        return describe(uid, datetime(2026, 5, day), "CT", "CT abdomen", 300, "ABDOMEN", reason)
+
+    now = exam("now", 20, "Acute pancreatitis, collections?")
+
+    first, second = rank_priors(now, [exam("stone", 18, "Renal colic"), exam("same", 4, "Pankreatitis")])
+
+    assert first.study_uid == "same"
+    assert "same reason" in first.why
+    assert "same reason" not in second.why
+
+
+def test_what_readers_chose_beside_such_studies_counts_more_the_oftener_it_was():
+    now = describe("now", datetime(2026, 5, 20), "MR", "MR knee left", 100)
+    radiograph = describe("cr", datetime(2026, 5, 10), "CR", "knee left 2 views", 2)
+
+    def ranked(*choices):
+        return rank_priors(now, [radiograph], timeline.Choices(*choices))[0]
+
+    never, once, often = ranked(), ranked(1, {"CR knee": 1}), ranked(8, {"CR knee": 7})
+    assert never.score < once.score < often.score < never.score + 1.5
+    assert "readers chose such a one in 7 of 8" in often.why
+    assert "readers" not in once.why
+    assert "a reader chose it before" in ranked(0, {}, frozenset({"cr"})).why

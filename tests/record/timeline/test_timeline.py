@@ -87,3 +87,41 @@ def test_a_person_may_not_record_a_comparison_and_leaves_no_trace(receive, clini
         timeline.record_comparison(db, replace(kept, days=1), by=radiologist)
 
     assert timeline.comparison_of(db, "1.2") == kept
+
+
+def test_what_a_reader_puts_beside_a_study_by_hand_is_kept_once_and_told_of_others(receive, db, radiologist):
+    for n in range(1, 4):  # three patients, each with an old and an older study
+        receive(f"1.{n}.1", FIRST, PatientID=f"P{n}")
+        receive(f"1.{n}.2", SECOND, PatientID=f"P{n}")
+        receive(f"1.{n}.3", THIRD, PatientID=f"P{n}")
+    for n in (1, 2):
+        timeline.note_choice(db, f"1.{n}.3", f"1.{n}.1", by=radiologist)
+    timeline.note_choice(db, "1.1.3", "1.1.1", by=radiologist)
+
+    whys = [prior.why for prior in timeline.priors_of(db, "1.3.3")]
+    assert all("readers chose such a one in 2 of 2" in why for why in whys)
+    assert [e.act for e in audit.trail(db, on="1.1.3")].count("prior.choose") == 1
+    assert "a reader chose it before" in timeline.priors_of(db, "1.1.2")[0].why
+
+
+def test_only_an_earlier_study_of_the_same_patient_can_be_chosen(receive, db, radiologist):
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+    receive("1.3", FIRST, PatientID="another")
+
+    for study, prior in (("1.1", "1.2"), ("1.2", "1.3")):
+        with pytest.raises(timeline.NotAPrior):
+            timeline.note_choice(db, study, prior, by=radiologist)
+    assert [e.act for e in audit.trail(db, on="1.2")].count("prior.choose") == 0
+
+
+def test_choices_end_when_a_study_becomes_another_patients(receive, db, radiologist):
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+    receive("1.3", THIRD)
+    timeline.note_choice(db, "1.2", "1.1", by=radiologist)
+    assert any("chose it before" in prior.why for prior in timeline.priors_of(db, "1.3"))
+
+    timeline.follow_patient(db, "1.1", "somebody else")
+
+    assert all("chose" not in prior.why for prior in timeline.priors_of(db, "1.3"))

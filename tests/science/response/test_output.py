@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -131,3 +132,28 @@ def test_an_uncertain_measurement_may_leave_two_categories_open(low, high, found
     measured = course(lesion("T1", *long(50), now))
 
     assert response.plausible_categories(measured, RECIST, "t1") == found
+
+
+def test_lesion_lines_end_at_progression_and_tell_what_each_target_counts():
+    points = tuple(response.TimePoint(f"t{n}", date(2024, 1 + 2 * n, 1)) for n in range(4))
+    sizes = {"1": (20, 15, 30, 5), "2": (30, 30, 40, 5)}
+    lesions = tuple(
+        response.Lesion(
+            uid,
+            f"T{uid}",
+            "lung",
+            "target",
+            {f"t{n}": response.measured(long_axis_mm=mm) for n, mm in enumerate(row)},
+        )
+        for uid, row in sizes.items()
+    )
+    followed = response.Course(points, lesions)
+    found = response.evaluate(followed, "recist-1.1")
+
+    one, two = response.lesion_lines(followed, "recist-1.1", found)
+
+    assert found.categories == ("SD", "PD", "PR")
+    assert one.sizes == (20.0, 15.0, 30.0, 5.0)
+    assert one.changes_percent == (0.0, -25.0, 50.0, -75.0)
+    assert (one.best_percent, two.best_percent) == (-25.0, 0.0), "what comes after progression counts no more"
+    assert response.lesion_lines(followed, "percist-1.0", response.evaluate(followed, "percist-1.0")) == ()

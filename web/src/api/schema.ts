@@ -64,6 +64,24 @@ export type Priority = "stat" | "high" | "routine" | "medium" | "low";
 export type Owner = "mine" | "site" | "built-in";
 
 /**
+ * Kind
+ * What an entry is.
+ */
+export type Kind = "treatment" | "lab";
+
+/**
+ * Identity
+ * What a person can say of findings of two studies.
+ */
+export type Identity = "same" | "different" | "merged" | "split";
+
+/**
+ * EntryOrigin
+ * How an entry came here.
+ */
+export type EntryOrigin = "person" | "fhir";
+
+/**
  * Decision
  * What a person can say of a finding; undo takes the last word on it back.
  */
@@ -232,6 +250,19 @@ export interface BasisView {
 }
 
 /**
+ * BestView
+ * The best response and why.
+ */
+export interface BestView {
+  /** Category */
+  category: string;
+  /** Reasons */
+  reasons: RuleApplied[];
+  /** Study Uid */
+  study_uid: string | null;
+}
+
+/**
  * ByModality
  * What is stored of one modality.
  */
@@ -260,6 +291,50 @@ export interface ByMonth {
 }
 
 /**
+ * CandidateView
+ * A finding of the prior that the lesion could be; `away_mm` after alignment, null where not aligned.
+ */
+export interface CandidateView {
+  /** Away Mm */
+  away_mm: number | null;
+  /** Finding Id */
+  finding_id: string;
+  /** Label */
+  label: string;
+  long_axis: ValueView | null;
+  /** Number */
+  number: number;
+  /** Study Uid */
+  study_uid: string;
+  /** Tracking Uid */
+  tracking_uid: string;
+  volume: ValueView | null;
+}
+
+/**
+ * CellView
+ * One lesion at one time point; without a state nothing was said of it.
+ *
+ * `counted` is what it adds to the sum, `change_percent` that from baseline.
+ */
+export interface CellView {
+  /** Change Percent */
+  change_percent: number | null;
+  /** Counted */
+  counted: number | null;
+  /** Finding Id */
+  finding_id: string | null;
+  /** Origin */
+  origin: "finding" | "person" | "none";
+  /** State */
+  state: string | null;
+  /** Study Uid */
+  study_uid: string;
+  /** Values */
+  values: NumberView[];
+}
+
+/**
  * ChangeLine
  * What became of one lesion, in words.
  */
@@ -273,6 +348,8 @@ export interface ChangeLine {
 /**
  * ChangeView
  * What became of a lesion since the prior; percent is of volume, with its 95 % interval.
+ *
+ * `linked` by alignment, or as a person `said` (same, merged, split, different).
  */
 export interface ChangeView {
   /** Doubling Days */
@@ -285,12 +362,21 @@ export interface ChangeView {
   high: number | null;
   /** Kind */
   kind: string;
+  limits: LimitsView | null;
+  /** Linked */
+  linked: boolean;
   /** Low */
   low: number | null;
   /** Percent */
   percent: number | null;
   /** Reason */
   reason: string;
+  /** Said */
+  said: string | null;
+  /** Said By */
+  said_by: string | null;
+  /** Statement */
+  statement: string | null;
   /** Text */
   text: string;
 }
@@ -333,6 +419,69 @@ export interface CheckView {
   sentence_id: string | null;
   /** Severity */
   severity: "error" | "warning" | "note";
+}
+
+/**
+ * ClickBody
+ * A click in a lesion, or a stroke along its long axis, with the corrections after it; LPS in mm.
+ *
+ * `diameter_mm` is the length of the stroke. Without `kind` it is guessed from what lies round the click.
+ */
+export interface ClickBody {
+  /**
+   * Corrections
+   * @maxItems 40
+   * @default []
+   */
+  corrections?: TouchBody[];
+  /** Diameter Mm */
+  diameter_mm?: number | null;
+  /** Kind */
+  kind?: string | null;
+  /**
+   * Points Lps Mm
+   * @maxItems 200
+   * @minItems 1
+   */
+  points_lps_mm: [number, number, number][];
+  /**
+   * Series Uid
+   * @maxLength 64
+   */
+  series_uid: string;
+}
+
+/**
+ * ClickedView
+ * What a click cut out; nothing is kept. `values` by name, `notes` what to know before keeping it.
+ */
+export interface ClickedView {
+  /**
+   * Centre Lps Mm
+   * @maxItems 3
+   * @minItems 3
+   */
+  centre_lps_mm: [number, number, number];
+  /** Kind */
+  kind: string;
+  /** Label */
+  label: string;
+  /** Long Axis */
+  long_axis: [[number, number, number], [number, number, number]] | null;
+  /** Method */
+  method: string;
+  /** Notes */
+  notes: string[];
+  /** Series Uid */
+  series_uid: string;
+  /** Short Axis */
+  short_axis: [[number, number, number], [number, number, number]] | null;
+  /** Slices */
+  slices: SightlineCareLesionsRoutesContourView[];
+  /** Sop Uid */
+  sop_uid: string;
+  /** Values */
+  values: Record<string, ValueView>;
 }
 
 /**
@@ -524,21 +673,6 @@ export interface ConflictView {
 }
 
 /**
- * ContourView
- * One contour; `sop_uid` is empty where it lies in no image of the series.
- */
-export interface ContourView {
-  /** Closed */
-  closed: boolean;
-  /** Frame */
-  frame: number;
-  /** Points Lps Mm */
-  points_lps_mm: [number, number, number][];
-  /** Sop Uid */
-  sop_uid: string;
-}
-
-/**
  * CorrectionBody
  * A person's values in place of the model's; what is left out stays as it is.
  */
@@ -599,6 +733,47 @@ export interface Counts {
   median_wait_min: number | null;
   /** Open */
   open: number;
+}
+
+/**
+ * CriterionChoice
+ * A criterion to choose.
+ */
+export interface CriterionChoice {
+  /** Name */
+  name: string;
+  /** Title */
+  title: string;
+}
+
+/**
+ * CriterionView
+ * A criterion; `unconfirmed` are its rules that nobody has checked against the publication yet.
+ *
+ * `asks_of_points` and `asks_of_lesions` are the fields of the plan that it reads; `values` the numbers.
+ * The limits of a response (from baseline) and of a progression are in percent of what it adds up.
+ */
+export interface CriterionView {
+  /** Asks Of Lesions */
+  asks_of_lesions: string[];
+  /** Asks Of Points */
+  asks_of_points: string[];
+  /** Citation */
+  citation: string;
+  /** Name */
+  name: string;
+  /** Progression Percent */
+  progression_percent: number | null;
+  /** Response Percent */
+  response_percent: number | null;
+  /** Title */
+  title: string;
+  /** Unconfirmed */
+  unconfirmed: string[];
+  /** Values */
+  values: string[];
+  /** Version */
+  version: string;
 }
 
 /**
@@ -846,7 +1021,7 @@ export interface DrawnRoiView {
   /** Contours */
   contours: number;
   /** Drawn */
-  drawn: ContourView[];
+  drawn: SightlineCareDisplayRoutesContourView[];
   /** Name */
   name: string;
   /** Number */
@@ -885,6 +1060,165 @@ export interface Edit {
   reason?: string;
   /** Series */
   series?: string | null;
+}
+
+/**
+ * EventBody
+ * A treatment (name, start, stop) or a laboratory value (name, date, value, unit, reference range).
+ */
+export interface EventBody {
+  /**
+   * Category
+   * @maxLength 256
+   * @default ""
+   */
+  category?: string;
+  code?: EventCode | null;
+  /**
+   * Comparator
+   * @maxLength 2
+   * @default ""
+   */
+  comparator?: string;
+  /** High */
+  high?: number | null;
+  /** What an entry is. */
+  kind: Kind;
+  /** Low */
+  low?: number | null;
+  /**
+   * Name
+   * @maxLength 256
+   */
+  name: string;
+  /**
+   * Start
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   * @maxLength 40
+   */
+  start: string;
+  /**
+   * Status
+   * @maxLength 256
+   * @default ""
+   */
+  status?: string;
+  /**
+   * Stop
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   */
+  stop?: string | null;
+  /**
+   * Unit
+   * @maxLength 256
+   * @default ""
+   */
+  unit?: string;
+  /** Value */
+  value?: number | null;
+}
+
+/**
+ * EventCode
+ * A coded concept; `system` is a URI such as ``http://loinc.org``.
+ */
+export interface EventCode {
+  /**
+   * Meaning
+   * @maxLength 500
+   * @default ""
+   */
+  meaning?: string;
+  /**
+   * System
+   * @maxLength 256
+   */
+  system: string;
+  /**
+   * Value
+   * @maxLength 64
+   */
+  value: string;
+}
+
+/**
+ * EventList
+ * The chart of a patient, by date.
+ */
+export interface EventList {
+  /** Items */
+  items: EventView[];
+  /** Next */
+  next?: string | null;
+}
+
+/**
+ * EventView
+ * An entry of the chart and where it is from.
+ */
+export interface EventView {
+  /**
+   * Category
+   * @maxLength 256
+   * @default ""
+   */
+  category?: string;
+  code?: EventCode | null;
+  /**
+   * Comparator
+   * @maxLength 2
+   * @default ""
+   */
+  comparator?: string;
+  /**
+   * Entered At
+   * @format date-time
+   */
+  entered_at: string;
+  /** Entered By */
+  entered_by: string;
+  /** High */
+  high?: number | null;
+  /** Id */
+  id: string;
+  /** What an entry is. */
+  kind: Kind;
+  /** Low */
+  low?: number | null;
+  /**
+   * Name
+   * @maxLength 256
+   */
+  name: string;
+  /** How an entry came here. */
+  origin: EntryOrigin;
+  /** Reference */
+  reference: string;
+  /**
+   * Start
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   * @maxLength 40
+   */
+  start: string;
+  /**
+   * Status
+   * @maxLength 256
+   * @default ""
+   */
+  status?: string;
+  /**
+   * Stop
+   * 2024, 2024-03, 2024-03-05, or a moment with offset.
+   */
+  stop?: string | null;
+  /**
+   * Unit
+   * @maxLength 256
+   * @default ""
+   */
+  unit?: string;
+  /** Value */
+  value?: number | null;
 }
 
 /**
@@ -1283,6 +1617,24 @@ export interface HeldSeries {
 }
 
 /**
+ * HeldStudy
+ * A study that can be a time point.
+ */
+export interface HeldStudy {
+  /**
+   * Date
+   * @format date
+   */
+  date: string;
+  /** Exam */
+  exam: string;
+  /** Modality */
+  modality: string;
+  /** Uid */
+  uid: string;
+}
+
+/**
  * HoldView
  * Who put a study under legal hold, when and why.
  */
@@ -1360,6 +1712,63 @@ export interface JobCounts {
 }
 
 /**
+ * Judgement
+ * A person's word on one lesion at one time point; what is left out follows the kept finding.
+ *
+ * Numbers replace those of the finding and have no interval of their own.
+ */
+export interface Judgement {
+  /** Density Hu */
+  density_hu?: number | null;
+  /** Grew */
+  grew?: boolean | null;
+  /**
+   * Into
+   * @maxItems 8
+   * @default []
+   */
+  into?: string[];
+  /** Long Axis Mm */
+  long_axis_mm?: number | null;
+  /**
+   * New Nodule
+   * @default false
+   */
+  new_nodule?: boolean;
+  /** Short Axis Mm */
+  short_axis_mm?: number | null;
+  /** State */
+  state?:
+    | "measured"
+    | "too-small"
+    | "absent"
+    | "present"
+    | "progressed"
+    | "equivocal"
+    | "not-assessable"
+    | "split"
+    | "merged"
+    | null;
+  /** Sul Peak */
+  sul_peak?: number | null;
+  /** Tlg G */
+  tlg_g?: number | null;
+  /** Viable Mm */
+  viable_mm?: number | null;
+  /** Volume Mm3 */
+  volume_mm3?: number | null;
+}
+
+/**
+ * Kept
+ * The finding that was made.
+ */
+export interface Kept {
+  /** Finding Id */
+  finding_id: string;
+}
+
+/**
  * KeyImage
  * An image that matters, and why.
  */
@@ -1382,20 +1791,166 @@ export interface KeyImage {
 }
 
 /**
- * LesionLine
- * One lesion through time.
+ * LeftOut
+ * A kept lesion or a study that is no part of the plan.
  */
-export interface LesionLine {
-  /** Change Text */
-  change_text: string | null;
+export interface LeftOut {
   /** Label */
   label: string;
+  /** Uid */
+  uid: string;
+}
+
+/**
+ * LesionChange
+ * What became of a lesion between two studies; percent is of volume, with its 95 % interval.
+ */
+export interface LesionChange {
+  /** Date */
+  date: string;
+  /** Days */
+  days: number;
+  /** High */
+  high: number | null;
+  /** Kind */
+  kind: string;
+  /** Low */
+  low: number | null;
+  /** Percent */
+  percent: number | null;
+  /** Prior Uid */
+  prior_uid: string;
+  /** Reason */
+  reason: string;
+  /** Study Uid */
+  study_uid: string;
+  /** Text */
+  text: string;
+}
+
+/**
+ * LesionLine
+ * One lesion through time, oldest first; `label`, `kind` and `state` are those of the newest finding.
+ */
+export interface LesionLine {
+  /** Changes */
+  changes: LesionChange[];
+  /** Kind */
+  kind: string;
+  /** Label */
+  label: string;
+  /** Modalities */
+  modalities: string[];
   /** Points */
-  points: CurvePoint[];
-  /** State */
-  state: string;
+  points: LesionPoint[];
+  /** Regions */
+  regions: string[];
+  /** Where a finding stands between the model's word and the report. */
+  state: State;
   /** Tracking Uid */
   tracking_uid: string;
+}
+
+/**
+ * LesionPoint
+ * A lesion at one date: every value measured of it, and whose word it is.
+ */
+export interface LesionPoint {
+  /** By Model */
+  by_model: boolean;
+  /** Date */
+  date: string;
+  /** Finding Id */
+  finding_id: string;
+  /** Source */
+  source: string;
+  /** Where a finding stands between the model's word and the report. */
+  state: State;
+  /** Study Uid */
+  study_uid: string;
+  /** Values */
+  values: Record<string, QuantityView>;
+}
+
+/**
+ * LesionRow
+ * One lesion through the time points; `shown` are the quantities that the criterion goes by.
+ */
+export interface LesionRow {
+  /** Best Percent */
+  best_percent: number | null;
+  /** Cells */
+  cells: CellView[];
+  /** Code */
+  code: string;
+  /** Label */
+  label: string;
+  /** Organ */
+  organ: string;
+  /** Role */
+  role: "target" | "non-target" | "new";
+  /** Shown */
+  shown: string[];
+  /** Tracking Uid */
+  tracking_uid: string;
+}
+
+/**
+ * LimitsView
+ * What repeat measurements may differ by (%), for which sizes and slices, and by whose figure.
+ */
+export interface LimitsView {
+  /** Added */
+  added: string[];
+  /** High */
+  high: number;
+  /** Low */
+  low: number;
+  /** Max Slice Mm */
+  max_slice_mm: number;
+  /** Quantity */
+  quantity: string;
+  /** Size High Mm */
+  size_high_mm: number | null;
+  /** Size Low Mm */
+  size_low_mm: number;
+  /** Slice Mm */
+  slice_mm: number;
+  /** Source */
+  source: string;
+}
+
+/**
+ * LinkBody
+ * What findings of two studies are to each other, by id.
+ *
+ * One earlier and one later are the same or different lesions; several earlier merged into one; one earlier
+ * split into several later ones.
+ */
+export interface LinkBody {
+  /**
+   * Earlier
+   * @maxItems 20
+   * @minItems 1
+   */
+  earlier: string[];
+  /** What a person can say of findings of two studies. */
+  identity: Identity;
+  /**
+   * Later
+   * @maxItems 20
+   * @minItems 1
+   */
+  later: string[];
+}
+
+/**
+ * Linked
+ * Under which name it can be taken back.
+ */
+export interface Linked {
+  /** Statement */
+  statement: string;
 }
 
 /**
@@ -1413,21 +1968,6 @@ export interface Login {
    * @maxLength 256
    */
   username: string;
-}
-
-/**
- * MarkBody
- * A click on a lesion: series and point, LPS in mm.
- */
-export interface MarkBody {
-  /**
-   * Point Lps Mm
-   * @maxItems 3
-   * @minItems 3
-   */
-  point_lps_mm: [number, number, number];
-  /** Series Uid */
-  series_uid: string;
 }
 
 /**
@@ -1568,6 +2108,23 @@ export interface Move {
 }
 
 /**
+ * NamedPatient
+ * The patient as the source names them.
+ */
+export interface NamedPatient {
+  /** Birth Date */
+  birth_date: string;
+  /** Issuer */
+  issuer: string;
+  /** Name */
+  name: string;
+  /** Patient Id */
+  patient_id: string;
+  /** Sex */
+  sex: string;
+}
+
+/**
  * Neighbour
  * The next or previous study on the worklist.
  */
@@ -1593,6 +2150,27 @@ export interface NewUpload {
    * @exclusiveMin 0
    */
   size: number;
+}
+
+/**
+ * NumberView
+ * One measured number with its 95 % interval; `assumed`: the interval is a published one.
+ */
+export interface NumberView {
+  /** Assumed */
+  assumed: boolean;
+  /** High */
+  high: number | null;
+  /** Low */
+  low: number | null;
+  /** Method */
+  method: string;
+  /** Quantity */
+  quantity: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
 }
 
 /**
@@ -2027,17 +2605,19 @@ export interface PasswordChange {
 
 /**
  * PatientTimeline
- * One patient through time.
+ * One patient through time; `reports_shown` is false for whoever may not read reports.
  */
 export interface PatientTimeline {
   /** Lesions */
   lesions: LesionLine[];
   /** Who the study is of; `id` is opaque. */
-  patient: SightlineCareReadingRoutesPatientView;
+  patient: SightlineCareReadingViewsPatientView;
+  /** Reports Shown */
+  reports_shown: boolean;
   /** Simulated */
   simulated: boolean;
   /** Studies */
-  studies: Visit[];
+  studies: StudyMark[];
 }
 
 /**
@@ -2096,8 +2676,18 @@ export interface PeerBody {
    * @default 104
    */
   port?: number;
+  /**
+   * Priors
+   * @default false
+   */
+  priors?: boolean;
   /** Rate Per S */
   rate_per_s?: number | null;
+  /**
+   * Retrieve By
+   * @default "get"
+   */
+  retrieve_by?: "get" | "move";
   /**
    * Rights
    * @maxItems 16
@@ -2177,8 +2767,18 @@ export interface PeerView {
    * @default 104
    */
   port?: number;
+  /**
+   * Priors
+   * @default false
+   */
+  priors?: boolean;
   /** Rate Per S */
   rate_per_s?: number | null;
+  /**
+   * Retrieve By
+   * @default "get"
+   */
+  retrieve_by?: "get" | "move";
   /**
    * Rights
    * @maxItems 16
@@ -2232,9 +2832,11 @@ export interface PlaceView {
   /** Finding Id */
   finding_id: string;
   long_axis: QuantityView | null;
+  mean: QuantityView | null;
   mean_hu: QuantityView | null;
   /** Outline Url */
   outline_url: string;
+  peak: QuantityView | null;
   /** Series Uid */
   series_uid: string;
   short_axis: QuantityView | null;
@@ -2243,6 +2845,210 @@ export interface PlaceView {
   /** Study Uid */
   study_uid: string;
   volume: QuantityView | null;
+}
+
+/**
+ * Plan
+ * All that a person chose for one patient; the first time point is the baseline.
+ *
+ * `left_out` are studies and lesions that a person does not want to be asked about again.
+ */
+export interface Plan {
+  /**
+   * Criterion
+   * @maxLength 64
+   * @default "recist-1.1"
+   */
+  criterion?: string;
+  /**
+   * Left Out
+   * @maxItems 1000
+   * @default []
+   */
+  left_out?: string[];
+  /**
+   * Lesions
+   * @maxItems 200
+   * @default []
+   */
+  lesions?: PlannedLesion[];
+  /**
+   * Points
+   * @maxItems 60
+   * @default []
+   */
+  points?: PlannedPoint[];
+  /**
+   * What a protocol may choose; nothing said leaves what the criterion itself says.
+   * @default {"immunotherapy":false,"sticky_response":false}
+   */
+  protocol?: Protocol;
+  /** Radiotherapy End */
+  radiotherapy_end?: string | null;
+  /**
+   * Treatment
+   * @maxLength 120
+   * @default ""
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  treatment?: string;
+  /** Treatment End */
+  treatment_end?: string | null;
+  /** Treatment Start */
+  treatment_start?: string | null;
+}
+
+/**
+ * PlanBody
+ * What a person chose, and the version that they saw (0 where nothing was ever kept).
+ */
+export interface PlanBody {
+  /**
+   * All that a person chose for one patient; the first time point is the baseline.
+   *
+   * `left_out` are studies and lesions that a person does not want to be asked about again.
+   */
+  plan: Plan;
+  /**
+   * Version
+   * @min 0
+   */
+  version: number;
+}
+
+/**
+ * PlannedLesion
+ * One lesion and its part in the evaluation; `judgements` are by the id of the time point.
+ */
+export interface PlannedLesion {
+  /**
+   * Component
+   * @default "enhancing"
+   */
+  component?: "enhancing" | "non-enhancing";
+  /**
+   * Is Node
+   * @default false
+   */
+  is_node?: boolean;
+  /**
+   * Judgements
+   * @default {}
+   */
+  judgements?: Record<string, Judgement>;
+  /**
+   * Label
+   * @minLength 1
+   * @maxLength 120
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  label: string;
+  /**
+   * Organ
+   * @maxLength 120
+   * @default ""
+   * @pattern ^[^\x00-\x1f\x7f-\x9f]*$
+   */
+  organ?: string;
+  /**
+   * Out Of Field
+   * @default false
+   */
+  out_of_field?: boolean;
+  /** Pattern */
+  pattern?: "typical" | "atypical" | null;
+  /** Role */
+  role: "target" | "non-target" | "new";
+  /**
+   * Tracking Uid
+   * @minLength 1
+   * @maxLength 64
+   * @pattern ^[0-9]+(\.[0-9]+)*$
+   */
+  tracking_uid: string;
+}
+
+/**
+ * PlannedPoint
+ * One time point: the studies it is made of, and what the criterion asks of it.
+ *
+ * The first study names the time point. Clinical state and steroids are compared with the baseline.
+ */
+export interface PlannedPoint {
+  /** Clinical */
+  clinical?: "improved" | "stable" | "worse" | null;
+  /** Deauville */
+  deauville?: number | null;
+  /**
+   * New Symptoms
+   * @default false
+   */
+  new_symptoms?: boolean;
+  reference?: ReferenceUptake | null;
+  /** Slice Mm */
+  slice_mm?: number | null;
+  /** Spleen Mm */
+  spleen_mm?: number | null;
+  /** Steroids */
+  steroids?: "none" | "less" | "same" | "more" | null;
+  /**
+   * Studies
+   * @maxItems 8
+   * @minItems 1
+   */
+  studies: string[];
+  /** Uptake */
+  uptake?: "less" | "same" | "more" | null;
+}
+
+/**
+ * PointColumn
+ * One time point; categories are None where nothing can be evaluated.
+ *
+ * `plausible` are the categories within the intervals of the measurements.
+ */
+export interface PointColumn {
+  /** Category */
+  category: string | null;
+  /** Change */
+  change: number | null;
+  /** Change Percent */
+  change_percent: number | null;
+  /**
+   * Date
+   * @format date
+   */
+  date: string;
+  /** Day */
+  day: number;
+  /** Disregarded */
+  disregarded: boolean;
+  /** Exams */
+  exams: string[];
+  /** Nadir */
+  nadir: number | null;
+  /** Nadir Change */
+  nadir_change: number | null;
+  /** Nadir Change Percent */
+  nadir_change_percent: number | null;
+  /** New Lesion */
+  new_lesion: string | null;
+  /** Non Target */
+  non_target: string | null;
+  /** Plausible */
+  plausible: string[];
+  /** Provisional */
+  provisional: boolean;
+  /** Reasons */
+  reasons: RuleApplied[];
+  /** Study Uid */
+  study_uid: string;
+  /** Target */
+  target: string | null;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number | null;
 }
 
 /**
@@ -2410,6 +3216,43 @@ export interface PriorCount {
 }
 
 /**
+ * PriorElsewhere
+ * An earlier study that a source told of: `why` it ranks where it does, the `reason` of its state.
+ *
+ * `done` and `total` count its images while it comes.
+ */
+export interface PriorElsewhere {
+  /** Date */
+  date: string;
+  /** Done */
+  done: number;
+  /** Error */
+  error: string;
+  /** Exam */
+  exam: string;
+  /** Images */
+  images: number;
+  /** Modality */
+  modality: string;
+  /** The patient as the source names them. */
+  patient: NamedPatient;
+  /** Reason */
+  reason: string;
+  /** Source */
+  source: string;
+  /** State */
+  state: "coming" | "held" | "left" | "doubtful" | "dismissed";
+  /** Study Uid */
+  study_uid: string;
+  /** Total */
+  total: number;
+  /** Under Way */
+  under_way: boolean;
+  /** Why */
+  why: string;
+}
+
+/**
  * PriorView
  * The prior that is shown beside, and why it was chosen.
  */
@@ -2421,6 +3264,19 @@ export interface PriorView {
   study: StudyView;
   /** Why */
   why: string;
+}
+
+/**
+ * PriorsElsewhere
+ * A study's priors held elsewhere; `text` says in a line how it stands.
+ */
+export interface PriorsElsewhere {
+  /** Items */
+  items: PriorElsewhere[];
+  /** Sources */
+  sources: SourceAsked[];
+  /** Text */
+  text: string;
 }
 
 /**
@@ -2441,6 +3297,27 @@ export interface ProcedureView {
    * @default ""
    */
   id?: string;
+}
+
+/**
+ * Protocol
+ * What a protocol may choose; nothing said leaves what the criterion itself says.
+ */
+export interface Protocol {
+  /** Confirm Response */
+  confirm_response?: boolean | null;
+  /**
+   * Immunotherapy
+   * @default false
+   */
+  immunotherapy?: boolean;
+  /** Minimum Stable Days */
+  minimum_stable_days?: number | null;
+  /**
+   * Sticky Response
+   * @default false
+   */
+  sticky_response?: boolean;
 }
 
 /**
@@ -2556,6 +3433,26 @@ export interface ReceiptView {
 }
 
 /**
+ * ReferenceUptake
+ * Uptake of normal tissue as SUL in g/ml (PERCIST).
+ */
+export interface ReferenceUptake {
+  /** Aorta Mean */
+  aorta_mean?: number | null;
+  /** Aorta Sd */
+  aorta_sd?: number | null;
+  /**
+   * Liver Is Diseased
+   * @default false
+   */
+  liver_is_diseased?: boolean;
+  /** Liver Mean */
+  liver_mean?: number | null;
+  /** Liver Sd */
+  liver_sd?: number | null;
+}
+
+/**
  * RefusalView
  * An object that was not taken, and why.
  */
@@ -2668,6 +3565,72 @@ export interface ReportView {
   study_uid: string;
   /** Version */
   version: number;
+}
+
+/**
+ * ResponseView
+ * A patient's tumour response: a draft, from what a person kept or, until then, from what is proposed.
+ */
+export interface ResponseView {
+  /** Assumed Interval */
+  assumed_interval: string;
+  best: BestView | null;
+  /** Can Undo */
+  can_undo: boolean;
+  /** Changed At */
+  changed_at: string | null;
+  /** Changed By */
+  changed_by: string | null;
+  /** Criteria */
+  criteria: CriterionChoice[];
+  /**
+   * A criterion; `unconfirmed` are its rules that nobody has checked against the publication yet.
+   *
+   * `asks_of_points` and `asks_of_lesions` are the fields of the plan that it reads; `values` the numbers.
+   * The limits of a response (from baseline) and of a progression are in percent of what it adds up.
+   */
+  criterion: CriterionView;
+  /** Kept */
+  kept: boolean;
+  /** Left Out */
+  left_out: LeftOut[];
+  /** Lesions */
+  lesions: LesionRow[];
+  /** Whose response it is; `id` is opaque. */
+  patient: WhoseResponse;
+  /**
+   * All that a person chose for one patient; the first time point is the baseline.
+   *
+   * `left_out` are studies and lesions that a person does not want to be asked about again.
+   */
+  plan: Plan;
+  /** Points */
+  points: PointColumn[];
+  /** Problem */
+  problem: string | null;
+  proposal: Plan | null;
+  /** Proposal Reasons */
+  proposal_reasons: string[];
+  /** Reasons */
+  reasons: string[];
+  /** Remarks */
+  remarks: string[];
+  /** Simulated */
+  simulated: boolean;
+  /** Studies */
+  studies: HeldStudy[];
+  /** Swimmer */
+  swimmer: SpanView[];
+  /** Treatment End Day */
+  treatment_end_day: number | null;
+  /** Treatment Start Day */
+  treatment_start_day: number | null;
+  /** Undecided */
+  undecided: number;
+  /** Version */
+  version: number;
+  /** Warnings */
+  warnings: RuleApplied[];
 }
 
 /**
@@ -2813,6 +3776,23 @@ export interface Row {
 }
 
 /**
+ * RuleApplied
+ * One rule as it was applied; not `confirmed`: not checked against its original publication.
+ */
+export interface RuleApplied {
+  /** Compared */
+  compared: string;
+  /** Confirmed */
+  confirmed: boolean;
+  /** Outcome */
+  outcome: string;
+  /** Rule */
+  rule: string;
+  /** Source */
+  source: string;
+}
+
+/**
  * RuleBody
  * What a forwarding rule says.
  */
@@ -2878,6 +3858,18 @@ export interface Rules {
    * @maxItems 200
    */
   retention?: RetentionRuleView[];
+}
+
+/**
+ * SearchBody
+ * Why the sources are asked: the study was opened, or a person wants it now.
+ */
+export interface SearchBody {
+  /**
+   * Trigger
+   * @default "person"
+   */
+  trigger?: "opening" | "person";
 }
 
 /**
@@ -3100,6 +4092,11 @@ export interface ServerBody {
    * @default "none"
    */
   auth_kind?: "none" | "basic" | "bearer";
+  /**
+   * Priors
+   * @default false
+   */
+  priors?: boolean;
   /** Secret */
   secret?: string | null;
   /**
@@ -3131,6 +4128,8 @@ export interface ServerView {
   has_secret: boolean;
   /** Name */
   name: string;
+  /** Priors */
+  priors: boolean;
   /** Url */
   url: string;
 }
@@ -3175,6 +4174,22 @@ export interface SignatureBody {
 }
 
 /**
+ * SignedMark
+ * That the report of a study is signed.
+ */
+export interface SignedMark {
+  /**
+   * Signed At
+   * @format date-time
+   */
+  signed_at: string;
+  /** Signed By */
+  signed_by: string;
+  /** Version */
+  version: number;
+}
+
+/**
  * SlabProjection
  * A slab of `slab_mm` and what is taken through it.
  */
@@ -3201,6 +4216,28 @@ export interface SliceView {
 }
 
 /**
+ * SourceAsked
+ * A source that was asked; `error` says why it has not answered, though it may still be tried again.
+ */
+export interface SourceAsked {
+  /**
+   * Due At
+   * @format date-time
+   */
+  due_at: string;
+  /** Ended At */
+  ended_at: string | null;
+  /** Error */
+  error: string;
+  /** Found */
+  found: number;
+  /** Source */
+  source: string;
+  /** State */
+  state: "waiting" | "answered" | "failed";
+}
+
+/**
  * SourceView
  * What a finding is answerable to.
  */
@@ -3217,6 +4254,19 @@ export interface SourceView {
   run: string;
   /** Version */
   version: string;
+}
+
+/**
+ * SpanView
+ * A stretch of one category, in days since baseline; no end: not known what came after.
+ */
+export interface SpanView {
+  /** Category */
+  category: string;
+  /** End Day */
+  end_day: number | null;
+  /** Start Day */
+  start_day: number;
 }
 
 /**
@@ -3399,6 +4449,30 @@ export interface StudyDetails {
 }
 
 /**
+ * StudyMark
+ * A study on the patient's page; no report means that none is signed, or that you may not read it.
+ */
+export interface StudyMark {
+  /** Date */
+  date: string;
+  /** Exam */
+  exam: string;
+  /** Images */
+  images: number;
+  /** Modality */
+  modality: string;
+  /** Regions */
+  regions: string[];
+  report: SignedMark | null;
+  /** Simulated */
+  simulated: boolean;
+  /** Study Uid */
+  study_uid: string;
+  /** Time */
+  time: string;
+}
+
+/**
  * StudyReportView
  * What became of one study of a migration.
  */
@@ -3558,7 +4632,7 @@ export interface StudyView {
   /** Modality */
   modality: string;
   /** Who the study is of; `id` is opaque. */
-  patient: SightlineCareReadingRoutesPatientView;
+  patient: SightlineCareReadingViewsPatientView;
   /** Series */
   series: SeriesView[];
   /** Simulated */
@@ -3626,6 +4700,25 @@ export interface TestView {
   unit: string;
   /** Value */
   value: number;
+}
+
+/**
+ * TouchBody
+ * A correction: points that belong to the lesion, and points that do not; LPS in mm.
+ */
+export interface TouchBody {
+  /**
+   * Add
+   * @maxItems 200
+   * @default []
+   */
+  add?: [number, number, number][];
+  /**
+   * Remove
+   * @maxItems 200
+   * @default []
+   */
+  remove?: [number, number, number][];
 }
 
 /**
@@ -3801,6 +4894,23 @@ export interface Value {
 }
 
 /**
+ * ValueView
+ * A measured value with unit, 95 % interval and method.
+ */
+export interface ValueView {
+  /** High */
+  high: number | null;
+  /** Low */
+  low: number | null;
+  /** Method */
+  method: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
+}
+
+/**
  * Verification
  * Whether the trail is whole; if not, what is wrong.
  */
@@ -3819,6 +4929,18 @@ export interface Verification {
   size: number;
   /** Text */
   text: string;
+}
+
+/**
+ * VersionBody
+ * The version that a person saw.
+ */
+export interface VersionBody {
+  /**
+   * Version
+   * @min 0
+   */
+  version: number;
 }
 
 /**
@@ -3880,6 +5002,23 @@ export interface WhenBody {
    * @default ""
    */
   source?: string;
+}
+
+/**
+ * WhoseResponse
+ * Whose response it is; `id` is opaque.
+ */
+export interface WhoseResponse {
+  /** Age Years */
+  age_years: number | null;
+  /** Id */
+  id: string;
+  /** Name */
+  name: string;
+  /** Patient Id */
+  patient_id: string;
+  /** Sex */
+  sex: string;
 }
 
 /**
@@ -4065,23 +5204,38 @@ export interface WrittenSentence {
 }
 
 /**
- * AnalysisView
- * How the analysis stands.
+ * ContourView
+ * One contour; `sop_uid` is empty where it lies in no image of the series.
  */
-export interface SightlineCareReadingRoutesAnalysisView {
-  /** Model */
-  model: string;
-  /** State */
-  state: string;
-  /** Text */
-  text: string;
+export interface SightlineCareDisplayRoutesContourView {
+  /** Closed */
+  closed: boolean;
+  /** Frame */
+  frame: number;
+  /** Points Lps Mm */
+  points_lps_mm: [number, number, number][];
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
+ * ContourView
+ * The contours of the lesion in one image, LPS in mm.
+ */
+export interface SightlineCareLesionsRoutesContourView {
+  /** Contours */
+  contours: [number, number, number][][];
+  /** Sop Uid */
+  sop_uid: string;
+  /** Z Mm */
+  z_mm: number;
 }
 
 /**
  * PatientView
  * Who the study is of; `id` is opaque.
  */
-export interface SightlineCareReadingRoutesPatientView {
+export interface SightlineCareReadingViewsPatientView {
   /** Age Years */
   age_years: number | null;
   /** Birth Date */
@@ -4094,6 +5248,19 @@ export interface SightlineCareReadingRoutesPatientView {
   patient_id: string;
   /** Sex */
   sex: string;
+}
+
+/**
+ * AnalysisView
+ * How the analysis stands.
+ */
+export interface SightlineCareReadingRoutesAnalysisView {
+  /** Model */
+  model: string;
+  /** State */
+  state: string;
+  /** Text */
+  text: string;
 }
 
 /**

@@ -5,8 +5,9 @@ export type Route =
   | { page: 'login'; next: string }
   | { page: 'setup'; token: string }
   | { page: 'worklist' }
-  | { page: 'study'; study: string }
+  | { page: 'study'; study: string; finding: string | null }
   | { page: 'patient'; patient: string }
+  | { page: 'response'; patient: string }
   | { page: 'audit' }
   | { page: 'archive'; study: string | null }
   | { page: Place }
@@ -30,12 +31,15 @@ export type Place = (typeof PLACES)[keyof typeof PLACES];
 /** Read an address; anything unknown is `nowhere`. */
 export function parseRoute(path: string, search = ''): Route {
   const parts = path.split('/').filter(Boolean).map(decode);
-  const [first, second] = parts;
+  const [first, second, third] = parts;
   if (parts.length === 0 || (parts.length === 1 && first === 'worklist')) return { page: 'worklist' };
   if (first === 'login') return { page: 'login', next: safeNext(new URLSearchParams(search).get('next')) };
   if (first === 'setup') return { page: 'setup', token: new URLSearchParams(search).get('token') ?? '' };
-  if (first === 'study' && second && parts.length === 2) return { page: 'study', study: second };
+  if (first === 'study' && second && parts.length === 2)
+    return { page: 'study', study: second, finding: new URLSearchParams(search).get('finding') };
   if (first === 'patient' && second && parts.length === 2) return { page: 'patient', patient: second };
+  if (first === 'patient' && second && third === 'response' && parts.length === 3)
+    return { page: 'response', patient: second };
   if (first === 'admin' && second === 'audit') return { page: 'audit' };
   if (first === 'archive' && parts.length === 1)
     return { page: 'archive', study: new URLSearchParams(search).get('study') };
@@ -53,7 +57,11 @@ export function safeNext(next: string | null): string {
 export const pathTo = {
   worklist: '/worklist',
   study: (uid: string) => `/study/${encodeURIComponent(uid)}`,
+  /** A study at one of its findings. */
+  finding: (study: string, finding: string) =>
+    `/study/${encodeURIComponent(study)}?finding=${encodeURIComponent(finding)}`,
   patient: (id: string) => `/patient/${encodeURIComponent(id)}`,
+  response: (id: string) => `/patient/${encodeURIComponent(id)}/response`,
   audit: '/admin/audit',
   archive: '/archive',
   held: (study: string) => `/archive?study=${encodeURIComponent(study)}`,

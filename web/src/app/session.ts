@@ -53,10 +53,13 @@ export type Permission =
   | 'archive.label'
   | 'archive.reject'
   | 'archive.store'
+  | 'chart.edit'
+  | 'chart.read'
   | 'order.edit'
   | 'order.read'
   | 'peer.manage'
   | 'peer.read'
+  | 'response.edit'
   | 'system.maintain'
   | 'audit.read';
 

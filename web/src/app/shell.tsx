@@ -43,11 +43,28 @@ const EVERYWHERE: readonly Action[] = [
     when: () => can(place.needs) && route.value.page !== place.page,
     run: () => navigate(place.path),
   })),
+  {
+    id: 'to-response',
+    label: 'Go to: Tumour response of this patient',
+    keys: ['Alt-r'],
+    group: 'Everywhere',
+    when: () => route.value.page === 'patient',
+    run: () => route.value.page === 'patient' && navigate(pathTo.response(route.value.patient)),
+  },
+  {
+    id: 'to-timeline',
+    label: 'Go to: Timeline of this patient',
+    keys: ['Alt-t'],
+    group: 'Everywhere',
+    when: () => route.value.page === 'response',
+    run: () => route.value.page === 'response' && navigate(pathTo.patient(route.value.patient)),
+  },
   { id: 'sign-out', label: 'Sign out', keys: [], group: 'Everywhere', run: () => void signOut() },
 ];
 
 const loadReading = () => loadPage().then((m) => m.ReadingPage);
 const loadTimeline = () => import('../features/timeline/page').then((m) => m.TimelinePage);
+const loadResponse = () => import('../features/response/page').then((m) => m.ResponsePage);
 const loadAudit = () => import('../features/audit/page').then((m) => m.AuditPage);
 const loadSetup = () => import('../features/identity/setup').then((m) => m.SetupPage);
 const loadArchive = () => import('../features/archive/page').then((m) => m.ArchivePage);
@@ -85,6 +102,7 @@ function Page() {
   if (!me.value) return <div class="page-loading" aria-busy="true" />;
   if (to.page === 'worklist') return can('worklist.read') ? <WorklistPage /> : <FirstPlace />;
   if (to.page === 'patient') return <Lazy key={to.patient} load={loadTimeline} patient={to.patient} />;
+  if (to.page === 'response') return <Lazy key={to.patient} load={loadResponse} patient={to.patient} />;
   if (to.page === 'audit') return <Lazy key="audit" load={loadAudit} />;
   if (to.page === 'archive') return <Lazy key="archive" load={loadArchive} />;
   if (to.page !== 'nowhere') return <Lazy key={to.page} load={loadPlace[to.page]} />;

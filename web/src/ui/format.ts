@@ -70,8 +70,10 @@ export function volume(mm3: number, beside = mm3): { value: string; unit: string
     : { value: figure(mm3), unit: 'mm³' };
 }
 
+const UNITS: Record<string, string> = { "[hnsf'U]": 'HU', 'g/ml{SUVbw}': 'SUVbw', 'g/ml{SUVlbm}': 'SUVlbm' };
+
 export function unit(code: string): string {
-  return code.replace('mm3', 'mm³').replace('mm^3', 'mm³').replace(/^1$/, '');
+  return UNITS[code] ?? code.replace('mm3', 'mm³').replace('mm^3', 'mm³').replace(/^1$/, '');
 }
 
 /**

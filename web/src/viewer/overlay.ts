@@ -7,7 +7,7 @@ export interface Mark {
   number: number;
   /** Short text beside the outline, such as `1 · 10.1 mm`. */
   label: string;
-  tone: 'proposed' | 'accepted' | 'rejected';
+  tone: 'proposed' | 'accepted' | 'rejected' | 'draft';
   selected: boolean;
   centreLpsMm: Vec3;
   /** Used to draw a circle where no outline is known. */

@@ -23,6 +23,7 @@ export type ToolName =
   | 'probe'
   | 'arrow'
   | 'text'
+  | 'lesion'
   | SegmentToolName;
 
 export type SegmentToolName =
@@ -63,6 +64,7 @@ export const TOOLS: readonly ToolRow[] = [
   { name: 'magnify', words: 'Magnifying glass', key: 'h', group: 'Look', icon: null },
   { name: 'length', words: 'Length', key: 'l', group: 'Measure', icon: 'ruler' },
   { name: 'bidirectional', words: 'Two axes', key: 'b', group: 'Measure', icon: 'bidirectional' },
+  { name: 'lesion', words: 'Lesion: click or draw its long axis', key: '', group: 'Measure', icon: 'lesion' },
   { name: 'ellipse', words: 'Ellipse: mean and area', key: 'o', group: 'Measure', icon: 'ellipse' },
   { name: 'angle', words: 'Angle', key: 'y', group: 'Measure', icon: 'angle' },
   { name: 'cobb', words: 'Cobb angle', key: 'Y', group: 'Measure', icon: null },

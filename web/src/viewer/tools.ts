@@ -41,8 +41,8 @@ const plain = (tool: { toolName: string }, configuration?: Record<string, unknow
 });
 
 const roi = { calculateStats: true, getTextLines: regionWords };
-/** Our names, and the library's behind them. The crosshair and the tools that segment are our own. */
-const ROWS: Record<Exclude<ToolName, 'crosshair' | SegmentToolName>, Row> = {
+/** Our names, and the library's behind them. The crosshair and the tools that segment, a lesion among it, are our own. */
+const ROWS: Record<Exclude<ToolName, 'crosshair' | 'lesion' | SegmentToolName>, Row> = {
   window: plain(tools.WindowLevelTool),
   'window-region': plain(tools.WindowLevelRegionTool),
   zoom: plain(tools.ZoomTool),

@@ -16,9 +16,11 @@ from sightline.care.display._model import (
     OverlayNotReadable,
     Roi,
     Segment,
+    Slices,
     View,
     open_context,
 )
+from sightline.care.display._on import On
 from sightline.care.display._sampling import choose_encoding, packed
 from sightline.care.display._service import (
     Cut,
@@ -30,8 +32,10 @@ from sightline.care.display._service import (
     find_overlays,
     find_segment_surface,
     find_surface,
+    opened_volume,
     overlay_values,
     render,
+    slices_in,
 )
 from sightline.care.display._shelf import Shelf
 from sightline.care.display._turns import TooBusy, Turns
@@ -46,12 +50,14 @@ __all__ = [
     "Kind",
     "Meshing",
     "NotAnOverlay",
+    "On",
     "Overlay",
     "OverlayNotHeld",
     "OverlayNotReadable",
     "Roi",
     "Segment",
     "Shelf",
+    "Slices",
     "Streamed",
     "TooBusy",
     "Turns",
@@ -64,7 +70,9 @@ __all__ = [
     "find_segment_surface",
     "find_surface",
     "open_context",
+    "opened_volume",
     "overlay_values",
     "packed",
     "render",
+    "slices_in",
 ]

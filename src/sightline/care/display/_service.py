@@ -27,7 +27,7 @@ from sightline.care.display._model import (
 )
 from sightline.care.display._sampling import Encoding, choose_encoding, packed, sampled
 from sightline.care.display._segments import read_segmentation
-from sightline.care.display._views import reduced_view_of, view_of
+from sightline.care.display._views import reduced_view_of, slices_of, view_of
 from sightline.kernel.errors import PlatformError
 from sightline.record import archive
 from sightline.science import rendering
@@ -98,6 +98,31 @@ def cut(
         volume = view.volume
         values = rendering.cut_plane(volume.array, volume.grid, plane, slab, background=view.background)
         return Cut(values, view)
+
+
+@contextmanager
+def opened_volume(on: Context, study_uid: str, series_uid: str, *, by: access.Person) -> Iterator[View]:
+    """Give a series as one volume to who computes on it himself, for as long as his turn lasts.
+
+    Raises
+    ------
+    NotAVolume
+        If the series is none, with the reason.
+    """
+    with _admitted(on, study_uid, series_uid, by):
+        yield view_of(on, series_uid)
+
+
+def slices_in(on: Context, study_uid: str, series_uid: str, *, by: access.Person) -> Slices:
+    """Return where the images of a series lie, by their headers.
+
+    Raises
+    ------
+    MissingGeometry
+        If one does not say.
+    """
+    with _admitted(on, study_uid, series_uid, by):
+        return slices_of(on, series_uid)
 
 
 def draw(found: Cut, window: tuple[float, float] | None) -> npt.NDArray[np.uint8]:

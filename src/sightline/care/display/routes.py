@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
@@ -27,15 +27,6 @@ Look = Literal["bone", "vessels", "skin", "lung", "soft", "generic", "mip", "ave
 
 class BadNumbers(Invalid):
     """A parameter of several numbers does not hold as many as it must, separated by commas."""
-
-
-def _context(request: Request) -> display.Context:
-    context = request.app.state.display
-    assert isinstance(context, display.Context)
-    return context
-
-
-On = Annotated[display.Context, Depends(_context)]
 
 
 class SliceView(BaseModel):
@@ -125,7 +116,7 @@ def get_plane(
     study_uid: str,
     series_uid: str,
     caller: Caller,
-    on: On,
+    on: display.On,
     *,
     centre: Annotated[str, Query(description="x,y,z of the middle of the picture, LPS mm.")],
     right: Annotated[str, Query(description="x,y,z of the direction to the right.")],
@@ -153,7 +144,7 @@ def get_rendering(
     study_uid: str,
     series_uid: str,
     caller: Caller,
-    on: On,
+    on: display.On,
     *,
     preset: Look = "mip",
     azimuth: Annotated[
@@ -183,7 +174,7 @@ def get_surface(
     study_uid: str,
     series_uid: str,
     caller: Caller,
-    on: On,
+    on: display.On,
     *,
     threshold: Annotated[float, Query(description="In the unit of the series; not for a segment.")] = 200.0,
     segmentation: Uid | None = None,
@@ -210,7 +201,7 @@ def get_surface(
 
 
 @router.get("/overlays")
-def find_overlays(study_uid: str, series_uid: str, caller: Caller, on: On) -> list[OverlayView]:
+def find_overlays(study_uid: str, series_uid: str, caller: Caller, on: display.On) -> list[OverlayView]:
     """List what of the study lies over this series, and what does not, with the reason."""
     found = display.find_overlays(on, study_uid, series_uid, by=caller)
     return [_overlay(overlay, study_uid, series_uid) for overlay in found]
@@ -218,7 +209,7 @@ def find_overlays(study_uid: str, series_uid: str, caller: Caller, on: On) -> li
 
 @router.get("/overlays/{uid}", responses={200: {"model": DescriptionView}}, response_class=Response)
 def describe_overlay(
-    request: Request, study_uid: str, series_uid: str, uid: str, caller: Caller, on: On
+    request: Request, study_uid: str, series_uid: str, uid: str, caller: Caller, on: display.On
 ) -> Response:
     """Describe an overlay as it lies over this series; contours are sent as they are written."""
     found = display.describe_overlay(on, study_uid, series_uid, uid, by=caller)
@@ -234,7 +225,7 @@ def get_overlay_values(
     series_uid: str,
     uid: str,
     caller: Caller,
-    on: On,
+    on: display.On,
     *,
     first: Annotated[int, Query(ge=0, description="First slice, from 0.")] = 0,
     count: Annotated[int | None, Query(ge=1, description="How many slices; else all.")] = None,

@@ -1,7 +1,5 @@
-"""Use cases of reading: open a study, decide on a finding, correct it, mark one, see the patient's line."""
+"""Use cases of reading: open a study, decide on a finding, correct it, mark one."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from sightline.care import reporting, worklist
@@ -14,7 +12,6 @@ from sightline.trust import access, audit
 
 audit.declare("study.open", "A person opened a study to read it")
 audit.declare("study.prefetch", "The worklist fetched a study ahead for a person who looked at its row")
-audit.declare("patient.open", "A person looked at a patient through time")
 
 
 def note_opening(study_uid: str, *, by: access.Person) -> None:
@@ -109,43 +106,6 @@ def correct(
     return finding
 
 
-def mark(
-    held: archive.Store,
-    study_uid: str,
-    series_uid: str,
-    point_lps_mm: tuple[float, float, float],
-    *,
-    by: access.Person,
-) -> findings.Finding:
-    """Segment and measure the lesion at a point that a person clicked; it counts by that person's word.
-
-    Raises
-    ------
-    NoLesionHere
-        If nothing stands out there.
-    NotAVolume
-        If the series is none.
-    """
-    access.require(by, "finding.mark", on=study_uid)
-    with held.database.reading() as db:
-        _refuse_signed(reporting.is_signed(db, study_uid, by=by))
-        patient = archive.get_study(db, study_uid).patient
-        if archive.get_series(db, series_uid).study != study_uid:
-            raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
-    with tempfile.TemporaryDirectory(prefix="sightline-mark-") as folder:
-        images = Path(folder, "images")
-        images.mkdir()
-        with held.database.reading() as db:
-            archive.export_series(held, db, series_uid, images)
-        found = routing.segment_at(held.blobs, Path(folder), series_uid, point_lps_mm)
-    with held.database.transaction() as db:
-        _require_unsigned(db, study_uid, by)
-        finding = findings.mark_finding(db, study_uid, patient, found, by=by)
-        events.publish(db, "FindingsChanged", study_uid)
-        worklist.refresh_entry(db, study_uid)
-    return finding
-
-
 def save_annotations(
     held: archive.Store, study_uid: str, content: annotations.Content, *, by: access.Person, version: str = ""
 ) -> tuple[annotations.Saved, list[str]]:
@@ -172,19 +132,6 @@ def field_of(held: archive.Store, db: Db, comparison_id: str, *, by: access.Pers
     if comparison.alignment.grid is None:
         raise NoAlignment("The two studies could not be aligned, so there is no displacement to give.")
     return routing.browser_field(held.blobs, comparison.alignment)
-
-
-def timeline_of(
-    db: Db, patient: str, *, by: access.Person
-) -> tuple[list[archive.Study], list[findings.Finding], list[timeline.Comparison]]:
-    """Return the studies, current findings and comparisons of a patient, oldest study first."""
-    access.require(by, "patient.read", on=patient)
-    audit.record_read(by, "patient.open", on=patient)
-    studies = archive.studies_of_patient(db, archive.get_patient(db, patient).id)
-    if not studies:
-        raise archive.PatientNotHeld("No study of this patient is held.")
-    ordered = sorted(studies, key=lambda s: (s.date, s.time, s.uid))
-    return ordered, findings.of_patient(db, patient), list(timeline.comparisons_of_patient(db, patient))
 
 
 def _require_unsigned(db: Db, study_uid: str, by: access.Person) -> None:

@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from sightline.care import reading, worklist
+from sightline.care.reading import PatientView, QuantityView, Visit, patient_view, quantity_view, visit_of
 from sightline.intelligence import routing
-from sightline.kernel.dates import age_years, iso_date
-from sightline.kernel.names import display_name
-from sightline.kernel.quantities import Quantity
+from sightline.kernel.dates import iso_date
 from sightline.record import annotations, archive, findings, timeline
 from sightline.runtime.http import Snapshot, Tx
 from sightline.trust.identity import Caller
@@ -19,17 +18,6 @@ from sightline.trust.identity import Caller
 router = APIRouter(tags=["reading"])
 
 Point = tuple[float, float, float]
-
-
-class PatientView(BaseModel):
-    """Who the study is of; `id` is opaque."""
-
-    id: str
-    name: str
-    patient_id: str
-    sex: str
-    birth_date: str
-    age_years: int | None
 
 
 class SeriesView(BaseModel):
@@ -131,16 +119,6 @@ class AnalysisView(BaseModel):
     model: str
 
 
-class QuantityView(BaseModel):
-    """A measured value with unit, 95 % interval and method."""
-
-    value: float
-    unit: str
-    low: float | None
-    high: float | None
-    method: str
-
-
 class PlaceView(BaseModel):
     """Where a lesion lies and how large it is at one date."""
 
@@ -153,11 +131,30 @@ class PlaceView(BaseModel):
     long_axis: QuantityView | None
     short_axis: QuantityView | None
     mean_hu: QuantityView | None
+    mean: QuantityView | None
+    peak: QuantityView | None
     outline_url: str
 
 
+class LimitsView(BaseModel):
+    """What repeat measurements may differ by (%), for which sizes and slices, and by whose figure."""
+
+    quantity: str
+    low: float
+    high: float
+    size_low_mm: float
+    size_high_mm: float | None
+    slice_mm: float
+    max_slice_mm: float
+    source: str
+    added: list[str]
+
+
 class ChangeView(BaseModel):
-    """What became of a lesion since the prior; percent is of volume, with its 95 % interval."""
+    """What became of a lesion since the prior; percent is of volume, with its 95 % interval.
+
+    `linked` by alignment, or as a person `said` (same, merged, split, different).
+    """
 
     kind: str
     percent: float | None
@@ -168,6 +165,11 @@ class ChangeView(BaseModel):
     doubling_high: float | None
     text: str
     reason: str
+    linked: bool
+    said: str | None
+    said_by: str | None
+    statement: str | None
+    limits: LimitsView | None
 
 
 class CurvePoint(BaseModel):
@@ -214,15 +216,6 @@ class FindingView(BaseModel):
     note: str | None
 
 
-class Visit(BaseModel):
-    """A study on the patient's line."""
-
-    study_uid: str
-    date: str
-    exam: str
-    modality: str
-
-
 class Neighbour(BaseModel):
     """The next or previous study on the worklist."""
 
@@ -265,13 +258,6 @@ class CorrectionBody(BaseModel):
     note: str | None = Field(default=None, max_length=2000)
 
 
-class MarkBody(BaseModel):
-    """A click on a lesion: series and point, LPS in mm."""
-
-    series_uid: str
-    point_lps_mm: Point
-
-
 class OutlineSlice(BaseModel):
     """The contours of a lesion in one image, LPS in mm."""
 
@@ -312,25 +298,6 @@ class AnnotationsSaved(BaseModel):
     remarks: list[str]
 
 
-class LesionLine(BaseModel):
-    """One lesion through time."""
-
-    tracking_uid: str
-    label: str
-    state: str
-    points: list[CurvePoint]
-    change_text: str | None
-
-
-class PatientTimeline(BaseModel):
-    """One patient through time."""
-
-    patient: PatientView
-    studies: list[Visit]
-    lesions: list[LesionLine]
-    simulated: bool
-
-
 @router.get("/studies/{study_uid}/reading")
 def open_study(study_uid: str, caller: Caller, db: Snapshot, ahead: bool = False) -> Reading:
     """Open a study: its images, its prior, what has changed, what was found.
@@ -344,6 +311,12 @@ def open_study(study_uid: str, caller: Caller, db: Snapshot, ahead: bool = False
 def note_opening(study_uid: str, caller: Caller) -> None:
     """Say that a study that was fetched ahead has now been opened."""
     reading.note_opening(study_uid, by=caller)
+
+
+@router.post("/studies/{study_uid}/priors/{prior_uid}/opening", status_code=204)
+def note_prior(study_uid: str, prior_uid: str, caller: Caller, db: Tx) -> None:
+    """Say that a reader put a prior beside a study by hand; such ones rank higher from then on."""
+    timeline.note_choice(db, study_uid, prior_uid, by=caller)
 
 
 @router.get("/comparisons/{comparison_id}/grid", response_class=Response)
@@ -383,14 +356,6 @@ def correct(finding_id: str, body: CorrectionBody, caller: Caller, db: Tx) -> Fi
     return _finding_again(db, finding, caller)
 
 
-@router.post("/studies/{study_uid}/findings")
-def mark(study_uid: str, body: MarkBody, caller: Caller, held: archive.Held) -> FindingView:
-    """Segment and measure the lesion at a point that a person clicked."""
-    finding = reading.mark(held, study_uid, body.series_uid, body.point_lps_mm, by=caller)
-    with held.database.reading() as db:
-        return _finding_again(db, finding, caller)
-
-
 @router.post("/studies/{study_uid}/annotations/saving")
 def save_annotations(
     study_uid: str, body: AnnotationsBody, caller: Caller, held: archive.Held
@@ -411,36 +376,6 @@ def save_annotations(
 def analyse(study_uid: str, caller: Caller, db: Tx) -> AnalysisView:
     """Send the study to its models again."""
     return _analysis(routing.request_analysis(db, study_uid, by=caller, again=True))
-
-
-@router.get("/patients/{patient_id}/timeline")
-def get_timeline(patient_id: str, caller: Caller, db: Snapshot) -> PatientTimeline:
-    """Return one patient through time."""
-    studies, held, comparisons = reading.timeline_of(db, patient_id, by=caller)
-    texts = {c.current: c.text for comparison in comparisons for c in comparison.changes}
-    dates = {study.uid: study.date for study in studies}
-    lines: dict[str, list[findings.Finding]] = {}
-    for finding in held:
-        if finding.state is not findings.State.REJECTED:
-            lines.setdefault(finding.lesion, []).append(finding)
-    lesions = []
-    for uid, line in lines.items():
-        newest = max(line, key=lambda f: dates[f.study_uid])
-        lesions.append(
-            LesionLine(
-                tracking_uid=uid,
-                label=newest.label,
-                state=newest.state,
-                points=_curve(line, dates),
-                change_text=texts.get(newest.id),
-            )
-        )
-    return PatientTimeline(
-        patient=_patient(studies[-1]),
-        studies=[_visit(study) for study in studies],
-        lesions=lesions,
-        simulated=any(study.simulated for study in studies),
-    )
 
 
 def _reading(opened: reading.Opened) -> Reading:
@@ -473,7 +408,7 @@ def _reading(opened: reading.Opened) -> Reading:
             for c in gone
             if c.prior in opened.earlier and opened.earlier[c.prior].lesion in opened.lines
         ],
-        timeline=[_visit(s) for s in sorted(opened.history, key=lambda s: (s.date, s.time))],
+        timeline=[visit_of(s) for s in sorted(opened.history, key=lambda s: (s.date, s.time))],
         next=_neighbour(opened.after),
         previous=_neighbour(opened.before),
         place_reason=opened.entry.reason if opened.entry else "",
@@ -493,7 +428,7 @@ def _finding_again(db: Any, finding: findings.Finding, caller: Any) -> FindingVi
 def _study(study: archive.Study, series: Any, indication: str | None = None) -> StudyView:
     return StudyView(
         uid=study.uid,
-        patient=_patient(study),
+        patient=patient_view(study),
         date=iso_date(study.date),
         time=study.time,
         exam=timeline.exam_of(study),
@@ -512,17 +447,6 @@ def _study(study: archive.Study, series: Any, indication: str | None = None) -> 
             )
             for s in series
         ],
-    )
-
-
-def _patient(study: archive.Study) -> PatientView:
-    return PatientView(
-        id=study.patient,
-        name=display_name(study.name),
-        patient_id=study.patient_id,
-        sex=study.sex,
-        birth_date=iso_date(study.birth_date),
-        age_years=age_years(study.birth_date, study.date),
     )
 
 
@@ -599,7 +523,7 @@ def _finding(
         prior=_place(finding) if gone else (_place(before) if before else None),
         change=_change(change),
         curve=_curve(line, dates),
-        proposed={name: _quantity(q) for name, q in finding.proposed.items()},
+        proposed={name: quantity_view(q) for name, q in finding.proposed.items()},
         decided_by=finding.decided_by_name,
         decided_at=finding.decided_at,
         note=finding.note,
@@ -607,7 +531,7 @@ def _finding(
 
 
 def _place(finding: findings.Finding) -> PlaceView:
-    values = {name: _quantity(q) for name, q in finding.values.items()}
+    values = {name: quantity_view(q) for name, q in finding.values.items()}
     return PlaceView(
         finding_id=finding.id,
         study_uid=finding.study_uid,
@@ -618,13 +542,9 @@ def _place(finding: findings.Finding) -> PlaceView:
         long_axis=values.get("long_axis"),
         short_axis=values.get("short_axis"),
         mean_hu=values.get("mean_hu"),
+        mean=values.get("mean"),
+        peak=values.get("peak"),
         outline_url=f"/api/findings/{finding.id}/outline",
-    )
-
-
-def _quantity(quantity: Quantity) -> QuantityView:
-    return QuantityView(
-        value=quantity.value, unit=quantity.unit, low=quantity.low, high=quantity.high, method=quantity.method
     )
 
 
@@ -651,15 +571,6 @@ def _curve(line: list[findings.Finding], dates: dict[str, str]) -> list[CurvePoi
                 )
             )
     return points
-
-
-def _visit(study: archive.Study) -> Visit:
-    return Visit(
-        study_uid=study.uid,
-        date=iso_date(study.date),
-        exam=timeline.exam_of(study),
-        modality=timeline.image_modality(study),
-    )
 
 
 def _neighbour(entry: worklist.Entry | None) -> Neighbour | None:

@@ -4,7 +4,7 @@ Invariants: a model without a card cannot be built; every result names the model
 saw and the hash of its parameters; a model reads files and writes files and knows nothing of the house.
 """
 
-from sightline.intelligence.models._lesions import propose_lesion, segment_click
+from sightline.intelligence.models._lesions import propose_lesion
 from sightline.intelligence.models._model import (
     Model,
     ModelCard,
@@ -29,6 +29,5 @@ __all__ = [
     "propose_lesion",
     "read_output",
     "run_model",
-    "segment_click",
     "write_output",
 ]

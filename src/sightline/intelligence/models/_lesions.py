@@ -1,12 +1,9 @@
-"""From a lesion that science measured to the form in which it is proposed, and the one-click segmentation."""
-
-from pathlib import Path
+"""From a lesion that science measured to the form in which a model proposes it."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.intelligence.models._model import ModelOutput, Point, ProposedLesion, read_output, write_output
-from sightline.runtime import processes
+from sightline.intelligence.models._model import Point, ProposedLesion
 from sightline.science import segmentation, volumes
 
 
@@ -39,29 +36,3 @@ def propose_lesion(volume: volumes.Volume, lesion: segmentation.Lesion, why: str
 
 def _polygon(points: NDArray[np.float64]) -> tuple[Point, ...]:
     return tuple((round(x, 2), round(y, 2), round(z, 2)) for x, y, z in points.tolist())
-
-
-def segment_click(series: Path, output: Path, point_lps_mm: Point) -> ModelOutput:
-    """Segment the lesion at a point in a child process; the answer has the form of a model's.
-
-    Raises
-    ------
-    NoLesionHere
-        If nothing stands out at the point.
-    NotAVolume
-        If the series is none.
-    """
-    processes.run_capped(_segment, (series, output, point_lps_mm), timeout_s=120, at_once=True)
-    return read_output(output)
-
-
-def _segment(series: Path, output: Path, point_lps_mm: Point) -> None:
-    volume = volumes.read_volume(sorted(series.iterdir()))
-    lesion = segmentation.segment_lesion_at(volume, point_lps_mm)
-    write_output(
-        output,
-        [propose_lesion(volume, lesion, "marked by a person; outlined from one click")],
-        [lesion.mask],
-        frame_of_reference_uid=volume.frame_of_reference_uid,
-        remarks=volume.notes,
-    )

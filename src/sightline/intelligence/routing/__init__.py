@@ -5,7 +5,12 @@ in findings, in a refusal with its reason, or in a failure that is shown; a comp
 """
 
 from sightline.intelligence.routing._answer import ChangeAnswer
-from sightline.intelligence.routing._comparing import browser_field
+from sightline.intelligence.routing._comparing import (
+    browser_field,
+    compare_again,
+    distances_to,
+    unify_again,
+)
 from sightline.intelligence.routing._model import Analysis, AnalysisState, Rule, match_rules
 from sightline.intelligence.routing._service import (
     analyses_of,
@@ -14,7 +19,6 @@ from sightline.intelligence.routing._service import (
     main_series,
     request_analysis,
 )
-from sightline.intelligence.routing._writing import segment_at
 
 __all__ = [
     "Analysis",
@@ -24,9 +28,11 @@ __all__ = [
     "analyses_of",
     "analysis_of",
     "browser_field",
+    "compare_again",
+    "distances_to",
     "find_image_series",
     "main_series",
     "match_rules",
     "request_analysis",
-    "segment_at",
+    "unify_again",
 ]

@@ -1,76 +1,34 @@
 """A study beside its prior: align the two series, link their lesions, say what has changed."""
 
 import hashlib
-import io
 import json
 import math
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 
+from sightline.intelligence.routing._changes import changes_of
+from sightline.intelligence.routing._pair import Geometry, Pair, pair_of
 from sightline.kernel import clock
-from sightline.kernel.dates import long_date
 from sightline.kernel.errors import PlatformError
 from sightline.record import archive, findings, timeline
 from sightline.runtime import processes
 from sightline.runtime.blobs import Blobs
 from sightline.runtime.db import Db
 from sightline.science import alignment as aligning
-from sightline.science import change as changing
 from sightline.science import volumes
 from sightline.science.geometry import Grid
-from sightline.science.segmentation import Lesion
+from sightline.trust import access
+
+__all__ = ["Geometry", "Pair", "pair_of"]
 
 # Part of the cache key: raise it when the engine or its settings change what comes out.
-ALIGNMENT_VERSION = "1"
+ALIGNMENT_VERSION = "2"
 BROWSER_GRID_MM = 12.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two studies of one patient to be compared, and the series and images that stand for them."""
-
-    study_uid: str
-    prior_uid: str
-    patient: str
-    series_uid: str
-    prior_series_uid: str
-    why: str
-    days: int
-    images: Sequence[str]
-    prior_images: Sequence[str]
-    prior_date: str
-
-    @property
-    def key(self) -> str:
-        """Return where the alignment of exactly these images is kept."""
-        seen = json.dumps([ALIGNMENT_VERSION, sorted(self.images), sorted(self.prior_images)])
-        return f"alignments/{hashlib.sha256(seen.encode()).hexdigest()[:40]}"
-
-
-def pair_of(
-    db: Db, study: archive.Study, prior: archive.Study, series: tuple[str, str], *, why: str, days: int
-) -> Pair:
-    """Return a study and its prior as a pair; `series` are those that stand for the two."""
-    current, before = series
-    return Pair(
-        study.uid, prior.uid, study.patient, current, before, why, days,
-        archive.sop_uids_of(db, current), archive.sop_uids_of(db, before), prior_date=prior.date,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """Grids, slice thickness and kernels of the two volumes, as linking and growth need them."""
-
-    current: Grid
-    prior: Grid
-    thickness_mm: float
-    same_kernel: bool
 
 
 def align_pair(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment | str, Geometry | None]:
@@ -127,19 +85,8 @@ def build_comparison(
     wait for each other.
     """
     held = findings.hold_patient(db, pair.patient)
-    changes: list[timeline.Change] = []
-    if not isinstance(alignment, str) and geometry is not None:
-        now, then = (
-            [f for f in held if f.study_uid == uid and _comparable(f)]
-            for uid in (pair.study_uid, pair.prior_uid)
-        )
-        links = changing.link_lesions(
-            [_lesion(f, geometry.current, blobs) for f in now],
-            [_lesion(f, geometry.prior, blobs) for f in then],
-            alignment,
-            geometry.prior,
-        )
-        changes = [_change(link, now, then, pair, geometry) for link in links]
+    statements = findings.statements_of(db, pair.patient)
+    changes = changes_of(blobs, pair, held, statements, alignment, geometry)
     comparison = timeline.Comparison(
         id=hashlib.sha256(f"{pair.study_uid}/{pair.key}".encode()).hexdigest()[:32],
         study_uid=pair.study_uid,
@@ -150,42 +97,75 @@ def build_comparison(
         why=pair.why,
         days=pair.days,
         alignment=_summary(alignment, pair),
-        changes=tuple(changes),
+        changes=changes,
         at=clock.now(),
     )
     others = [c for c in timeline.comparisons_of_patient(db, pair.patient) if c.study_uid != pair.study_uid]
-    return comparison, lesions_of(held, [*others, comparison])
+    return comparison, findings.lesions_of(held, linked_pairs([*others, comparison]), statements)
 
 
-def _comparable(finding: findings.Finding) -> bool:
-    values = finding.values
-    measured = {"volume", "long_axis", "short_axis", "mean_hu"} <= values.keys() and values[
-        "volume"
-    ].value > 0
-    return finding.state is not findings.State.REJECTED and finding.mask_key is not None and measured
+def linked_pairs(comparisons: Sequence[timeline.Comparison]) -> list[tuple[str, str]]:
+    """Return the findings that comparisons linked, in an order that does not depend on which came last."""
+    return [
+        (change.current, change.prior)
+        for comparison in sorted(comparisons, key=lambda c: c.study_uid)
+        for change in comparison.changes
+        if change.linked and change.current and change.prior
+    ]
 
 
-def lesions_of(
-    held: Sequence[findings.Finding], comparisons: Sequence[timeline.Comparison]
-) -> dict[str, str]:
-    """Return the tracking UID of each finding: what is linked, over however many dates, is one lesion.
+def compare_again(db: Db, held: archive.Store, comparison: timeline.Comparison) -> None:
+    """Make a comparison anew from its kept alignment, after a person's word on a lesion; nothing is aligned.
 
-    A lesion keeps the identity of the finding that was recorded first, so that what was reported under it
-    stays findable when an older study arrives late.
+    An alignment that was never made, or that a newer method would replace, is left to the job.
     """
-    first = {f.id: f.id for f in sorted(held, key=lambda f: (f.created_at, f.id))}
-    rank = {finding: place for place, finding in enumerate(first)}
+    pair = pair_of(
+        db,
+        archive.get_study(db, comparison.study_uid),
+        archive.get_study(db, comparison.prior_uid),
+        (comparison.study_series_uid, comparison.prior_series_uid),
+        why=comparison.why,
+        days=comparison.days,
+    )
+    alignment: aligning.Alignment | str = comparison.alignment.reason
+    geometry = None
+    if held.blobs.head(f"{pair.key}.npz") is not None:
+        alignment, geometry = align_pair(held, pair)
+    elif comparison.alignment.key:
+        return
+    made, lesions = build_comparison(db, held.blobs, pair, alignment, geometry)
+    findings.unify_lesions(db, pair.patient, lesions, by=access.SYSTEM)
+    timeline.record_comparison(db, made, by=access.SYSTEM)
 
-    def root(finding: str) -> str:
-        while first[finding] != finding:
-            finding = first[finding]
-        return finding
 
-    for change in (change for comparison in comparisons for change in comparison.changes if change.linked):
-        if change.current in first and change.prior in first:
-            elder, younger = sorted((root(change.current), root(change.prior)), key=rank.__getitem__)
-            first[younger] = elder
-    return {finding: findings.own_lesion(root(finding)) for finding in first}
+def unify_again(db: Db, patient: str) -> None:
+    """Say anew which lesion each finding of a patient is, where no comparison is made anew."""
+    held = findings.hold_patient(db, patient)
+    linked = linked_pairs(timeline.comparisons_of_patient(db, patient))
+    lesions = findings.lesions_of(held, linked, findings.statements_of(db, patient))
+    findings.unify_lesions(db, patient, lesions, by=access.SYSTEM)
+
+
+def distances_to(
+    blobs: Blobs,
+    comparison: timeline.Comparison,
+    finding: findings.Finding,
+    then: Sequence[findings.Finding],
+) -> list[float | None]:
+    """Return how far (mm) findings of the prior lie from where a finding of the study lay then, by alignment.
+
+    None where the alignment failed, or a finding lies in another space than the series that were aligned.
+    """
+    key = comparison.alignment.key
+    if comparison.alignment.verdict == "failed" or not key or blobs.head(key) is None:
+        return [None for _ in then]
+    if finding.series_uid != comparison.study_series_uid:
+        return [None for _ in then]
+    place = aligning.Alignment.from_bytes(blobs.get(key)).map_points(finding.centre_lps_mm)[0]
+    return [
+        math.dist(place, f.centre_lps_mm) if f.series_uid == comparison.prior_series_uid else None
+        for f in then
+    ]
 
 
 def _summary(alignment: aligning.Alignment | str, pair: Pair) -> timeline.AlignmentSummary:
@@ -204,92 +184,6 @@ def browser_field(blobs: Blobs, summary: timeline.AlignmentSummary) -> bytes:
     """Return the displacement (z, y, x, 3) on the coarse grid as little-endian float32, mm, LPS."""
     found = aligning.Alignment.from_bytes(blobs.get(summary.key)).resampled(BROWSER_GRID_MM)
     return np.ascontiguousarray(found.displacement_mm, dtype="<f4").tobytes()
-
-
-def _change(
-    link: changing.Link,
-    now: Sequence[findings.Finding],
-    then: Sequence[findings.Finding],
-    pair: Pair,
-    geometry: Geometry,
-) -> timeline.Change:
-    current = now[link.current] if link.current is not None else None
-    prior = then[link.prior] if link.prior is not None else None
-    if link.kind in ("not-covered", "ambiguous"):
-        grown = changing.Growth("cannot-tell", None, None, link.reason)
-    else:
-        grown = changing.growth(
-            _Sizes.of(prior), _Sizes.of(current), days=max(pair.days, 1),
-            slice_thickness_mm=geometry.thickness_mm, same_protocol=geometry.same_kernel,
-        )  # fmt: skip
-    percent, doubling = grown.percent, grown.doubling_days
-    return timeline.Change(
-        current=current.id if current else None,
-        prior=prior.id if prior else None,
-        kind=grown.kind,
-        percent=percent.value if percent else None,
-        low=percent.low if percent else None,
-        high=percent.high if percent else None,
-        doubling_days=doubling.value if doubling and grown.kind == "grown" else None,
-        doubling_low=doubling.low if doubling and grown.kind == "grown" else None,
-        doubling_high=doubling.high if doubling and grown.kind == "grown" else None,
-        text=_text(grown, current or prior, pair.prior_date),
-        reason=grown.reason,
-        linked=link.kind == "linked",
-    )
-
-
-def _text(grown: changing.Growth, finding: findings.Finding | None, prior_date: str) -> str:
-    """Return the change in a few words; the interval stands beside it as numbers."""
-    since = f"since {long_date(prior_date)}"
-    size = f"{finding.values['long_axis'].value:.1f} mm" if finding else ""
-    percent = f"{abs(grown.percent.value):.0f} %" if grown.percent else ""
-    words = {
-        "new": f"new nodule of {size} {since}",
-        "grown": f"nodule grew {percent} {since}",
-        "shrunk": f"nodule shrank {percent} {since}",
-        "stable": f"nodule stable {since}",
-        "vanished": f"nodule of {size} no longer seen",
-        "cannot-tell": f"change of a {size} nodule {since} cannot be told",
-    }
-    return words[grown.kind]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sizes:
-    """Volume and long axis of a finding as it stands, a person's correction included."""
-
-    volume: Any
-    long_axis: Any
-
-    @classmethod
-    def of(cls, finding: findings.Finding | None) -> "_Sizes | None":
-        return cls(finding.values["volume"], finding.values["long_axis"]) if finding else None
-
-
-def _lesion(finding: findings.Finding, grid: Grid, blobs: Blobs) -> Lesion:
-    """Return a finding as the linking sees it: mask, place and size."""
-    with np.load(io.BytesIO(blobs.get(cast(str, finding.mask_key))), allow_pickle=False) as file:
-        mask = np.asarray(file["mask"], dtype=bool)
-        z, y, x = (int(v) for v in file["offset_zyx"])
-    nowhere = (finding.centre_lps_mm, finding.centre_lps_mm)
-    values = finding.values
-    return Lesion(
-        mask=mask,
-        offset_zyx=(z, y, x),
-        grid=grid.cropped((z, y, x), mask.shape),
-        centre_lps_mm=finding.centre_lps_mm,
-        volume=values["volume"],
-        long_axis=values["long_axis"],
-        long_axis_lps_mm=nowhere,
-        short_axis=values["short_axis"],
-        short_axis_lps_mm=nowhere,
-        axis_slice=z,
-        mean_hu=values["mean_hu"],
-        score=finding.score or 0.0,
-        location=finding.label,
-        side=cast(Literal["R", "L"] | None, finding.laterality),
-    )
 
 
 def _grid(about: dict[str, Any]) -> Grid:

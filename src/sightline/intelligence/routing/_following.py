@@ -21,7 +21,7 @@ from sightline.runtime.db import Db
 from sightline.science import alignment as aligning
 from sightline.science import change as changing
 from sightline.science import volumes
-from sightline.science.segmentation import Lesion
+from sightline.science.segmentation import ClickSegment, Lesion
 from sightline.trust import access
 
 Point = tuple[float, float, float]
@@ -238,7 +238,7 @@ def follow_folders(
     ]
 
 
-def _sizes(lesion: Lesion | None) -> tuple[Point, Quantity, Quantity, Quantity] | None:
+def _sizes(lesion: Lesion | ClickSegment | None) -> tuple[Point, Quantity, Quantity, Quantity] | None:
     if lesion is None:
         return None
     return lesion.centre_lps_mm, lesion.volume, lesion.long_axis, lesion.short_axis

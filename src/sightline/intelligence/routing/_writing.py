@@ -1,9 +1,7 @@
 """From what a model wrote to what the record keeps: findings, outlines and masks."""
 
 import io
-import uuid
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -48,13 +46,3 @@ def store_masks(blobs: Blobs, run: str, output: models.ModelOutput) -> list[str 
         blobs.put_if_absent(key, file.getvalue())
         keys.append(key)
     return keys
-
-
-def segment_at(
-    blobs: Blobs, series: Path, series_uid: str, point_lps_mm: tuple[float, float, float]
-) -> findings.Found:
-    """Segment and measure the lesion at a point of a series whose files lie in `series`; keep its mask."""
-    output = series / "answer"
-    output.mkdir()
-    answer = models.segment_click(series / "images", output, point_lps_mm)
-    return found_from(answer, series_uid, store_masks(blobs, f"click-{uuid.uuid4().hex}", answer))[0]

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sightline.intelligence.routing._answer import ChangeAnswer, LesionAnswer
 from sightline.intelligence.routing._following import Point, change_of, map_points
+from sightline.intelligence.routing._registering import map_by, register
 from sightline.kernel.errors import Invalid
 from sightline.record import archive
 from sightline.trust import access
@@ -71,21 +72,59 @@ def align_points(
     study: Study,
     prior: Annotated[str, typer.Argument(help="Study Instance UID of the prior.")],
     points: Annotated[
-        Path, typer.Option(metavar="FILE.csv", help="Points of the study: header x,y,z, then LPS mm.")
-    ],
+        Path | None, typer.Option(metavar="FILE.csv", help="Points of the study: header x,y,z, then LPS mm.")
+    ] = None,
+    registration: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.dcm", help="Write the alignment as a DICOM spatial registration."),
+    ] = None,
+    by: Annotated[
+        Path | None,
+        typer.Option(metavar="IN.dcm", help="Map by a registration from elsewhere, without aligning."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Map points of a study into its prior, a line each; refuse where the alignment cannot be trusted."""
+    """Align a study with its prior; map points, a line each, or write a DICOM registration.
+
+    What the alignment cannot be trusted for is refused. A registration from elsewhere is applied as it is.
+    """
     here = cast(Here, ctx.obj)
-    wanted = read_points(points)
+    if points is None and registration is None:
+        raise UnusablePoints("Say what you want: --points FILE.csv, --registration OUT.dcm, or both.")
+    if by is not None and (points is None or registration is not None):
+        raise UnusablePoints("With --by, give --points and no --registration.")
+    wanted = read_points(points) if points is not None else []
+    if by is not None:
+        mapped = map_by(here.store, study, prior, wanted, _bytes_of(by), by=here.operator)
+        verdict = {"verdict": "not tested", "reason": "mapped by a registration from elsewhere"}
+        _show_points(mapped, verdict, as_json=as_json)
+        return
     with err.status("aligning with the prior …"):
-        mapped, alignment = map_points(here.store, study, prior, wanted, by=here.operator)
+        content, alignment = (
+            register(here.store, study, prior, by=here.operator) if registration else (b"", None)
+        )
+        mapped = []
+        if wanted:
+            mapped, alignment = map_points(here.store, study, prior, wanted, by=here.operator)
+    assert alignment is not None
+    if registration:
+        registration.write_bytes(content)
+    _show_points(mapped, {"verdict": alignment.verdict, "reason": alignment.reason}, as_json=as_json)
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as cause:
+        raise UnusablePoints(f"The registration {file.name} cannot be read.") from cause
+
+
+def _show_points(mapped: list[Point], verdict: dict[str, str], *, as_json: bool) -> None:
     if as_json:
-        verdict = {"verdict": alignment.verdict, "reason": alignment.reason}
         out.print_json(json.dumps({"alignment": verdict, "points": mapped}))
         return
-    if alignment.verdict != "good":
-        err.print(f"{alignment.verdict}: {alignment.reason}", highlight=False, soft_wrap=True)
+    if verdict["verdict"] != "good":
+        err.print(f"{verdict['verdict']}: {verdict['reason']}", highlight=False, soft_wrap=True)
     for place in mapped:
         typer.echo(",".join(f"{value:.3f}" for value in place))
 

@@ -219,9 +219,23 @@ def get_patient(db: Db, id: str) -> Patient:  # noqa: A002
     return found
 
 
+def ids_of_patient(db: Db, id: str) -> list[str]:  # noqa: A002
+    """Return the opaque id of a patient and then those of whoever was merged into them.
+
+    What others keep by patient they find under all of these, so that a merge, and its undoing, moves nothing.
+    """
+    current = get_patient(db, id).id
+    return [current, *store_.former_ids(db, current)]
+
+
 def find_patient(db: Db, patient_id: str) -> Patient | None:
     """Return the patient whom senders call `patient_id`, or None."""
     return store_.find_patient(db, patient_id=patient_id) if patient_id else None
+
+
+def patients_called(db: Db, patient_id: str) -> list[Patient]:
+    """Return the patients of every issuer whom senders call `patient_id`."""
+    return store_.patients_called(db, patient_id) if patient_id else []
 
 
 def studies_of_patient(db: Db, patient: str) -> list[Study]:

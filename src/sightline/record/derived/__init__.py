@@ -21,6 +21,13 @@ from sightline.record.derived._header import (
     software_version,
     stamp,
 )
+from sightline.record.derived._registered import (
+    RegisteredSpace,
+    SourceSpace,
+    UnusableRegistration,
+    read_registration,
+)
+from sightline.record.derived._registering import UntrustedAlignment, build_registration
 from sightline.record.derived._texts import coded, deterministic_uid, plain, short_text, unquoted
 
 __all__ = [
@@ -29,6 +36,11 @@ __all__ = [
     "REPORT_SERIES",
     "SIMULATED",
     "IncompleteSource",
+    "RegisteredSpace",
+    "SourceSpace",
+    "UntrustedAlignment",
+    "UnusableRegistration",
+    "build_registration",
     "coded",
     "deterministic_uid",
     "device_uid",
@@ -39,6 +51,7 @@ __all__ = [
     "person_name",
     "plain",
     "read_headers",
+    "read_registration",
     "series_description",
     "short_text",
     "software_version",

@@ -255,3 +255,8 @@ def standing_words(words: Sequence[Word]) -> list[Word]:
 def quantity_to_json(quantity: Quantity) -> dict[str, Any]:
     """Return a quantity as it is kept in a row."""
     return {name: getattr(quantity, name) for name in ("value", "unit", "method", "low", "high")}
+
+
+def own_lesion(finding_id: str) -> str:
+    """Return the tracking UID of a finding that no other is linked with."""
+    return f"2.25.{int(finding_id, 16)}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from sightline.kernel import clock
 from sightline.kernel.texts import one_line
+from sightline.record.findings import _statements as statements
 from sightline.record.findings import _store as store
 from sightline.record.findings._model import (
     Correction,
@@ -20,6 +21,7 @@ from sightline.record.findings._model import (
     SourceKind,
     State,
     Word,
+    own_lesion,
     quantity_to_json,
     standing_words,
 )
@@ -187,11 +189,6 @@ def hold_patient(db: Db, patient: str) -> list[Finding]:
     return store.of_patient(db, patient, lock=True)
 
 
-def own_lesion(finding_id: str) -> str:
-    """Return the tracking UID of a finding that no other is linked with."""
-    return f"2.25.{int(finding_id, 16)}"
-
-
 def _held(db: Db, finding_id: str, *, lock: bool = True) -> Finding:
     finding = store.get(db, finding_id, lock=lock)
     if finding is None:
@@ -262,5 +259,14 @@ def _audited(finding: Finding) -> dict[str, Any]:
 
 
 def follow_patient(db: Db, study_uid: str, patient: str) -> None:
-    """Give the findings of a study to the patient whose it is now."""
+    """Give the findings of a study to the patient whose it is now, and what was said of them alone."""
+    before = {f.patient for f in store.of_studies(db, [study_uid])}
     store.follow_patient(db, study_uid, patient)
+    now = {f.id for f in store.of_patient(db, patient)}
+    moved = [
+        statement.id
+        for old in before - {patient}
+        for statement in statements.standing(db, old)
+        if now.issuperset((*statement.earlier, *statement.later))
+    ]
+    statements.give_to(db, moved, patient)

@@ -5,23 +5,28 @@ words. Body part examined is neither unique nor exhaustive (PS3.3, CP-315), so b
 """
 
 import re
+import unicodedata
 from functools import lru_cache
 
 # Beginnings of words (patterns), in codes and descriptions, that tell the region an examination covers.
 REGION_WORDS: dict[str, tuple[str, ...]] = {
     "head": (
         "head", "brain", "skull", "crani", "orbit", "sinus", "paranasal", "neuro(?!for)", "pituitar", "iac",
-        "temporal bone", "kopf", "schädel", "hirn", "gehirn", "face", "facial", "cereb", "stroke", "mandib",
+        "temporal bone", "crane", "encephal", "kopf", "schädel", "hirn", "gehirn", "face", "facial", "cereb",
+        "stroke", "mandib",
     ),
-    "neck": ("neck", "thyroid", "larynx", "parathyroid", "carotid", "hals", "salivary", "schilddrüse"),
+    "neck": (
+        "neck", "thyroid", "larynx", "parathyroid", "carotid", "hals", "salivary", "schilddrüse", "cuello",
+    ),
     "chest": (
-        "chest", "thora(?!c?o?lum)", "lung", "pulmon", "cardiac", "heart", "mediastin", "coronar", "cxr",
+        "chest", "torax", "poumon", "thora(?!c?o?lum)", "lung", "pulmon", "cardiac", "heart", "mediastin",
+        "coronar", "cxr",
         "rib", "herz", "hrct", "echo", r"[ct]ap\b",
     ),
     "abdomen": (
         "abd", "liver", "kidney", "pancrea", "hepat", "renal", "spleen", "biliar", "mrcp", "bowel", "colon",
         "oberbauch", "leber", "niere", "gallbladder", "adrenal", "urogra", "enterogra", "stomach", "kub",
-        "bauch", r"[ct]ap\b",
+        "bauch", "upper gi", "barium", r"[ct]ap\b",
     ),
     "pelvis": (
         "pelvi", "prostat", "uter", "bladder", "rectum", "ovar", "becken", "kub", "urogra", "scrot",
@@ -30,14 +35,17 @@ REGION_WORDS: dict[str, tuple[str, ...]] = {
     "breast": ("breast", "mammo", "tomosynthesis", "mamma"),
     "cervical-spine": ("cervical", "c ?spine", "hws"),
     "thoracic-spine": ("thoracic spine", "t ?spine", "bws", "thoracolumbar"),
-    "lumbar-spine": ("lumbar", "l ?spine", "lws", "thoracolumbar", "lumbosac", "sacrum", "coccy"),
-    "spine": ("spine", "scolio", "wirbels"),
-    "shoulder": ("shoulder", "clavic", "humerus", "scapul", "schulter", "acromio"),
+    "lumbar-spine": ("lumbar", "lombaire", "l ?spine", "lws", "thoracolumbar", "lumbosac", "sacrum", "coccy"),
+    "spine": ("spine", "scolio", "wirbels", "rachis", "columna"),
+    "shoulder": ("shoulder", "clavic", "humerus", "scapul", "schulter", "acromio", "epaule", "hombro"),
     "elbow": ("elbow", "forearm", "radius", "ulna", "ellenbogen"),
     "hand": ("wrist", "hand", "finger", "thumb", "scaphoid", "carpal"),
-    "hip": ("hip(?!po)", "femur", "femoral head", "hüft", "thigh"),
-    "knee": ("knee", "patell", "tibia", "fibula", "knie", "lower leg"),
-    "foot": ("ankle", "foot", "feet", "toe", "calcan", "heel", "metatars", "sprunggelenk", "fuß"),
+    "hip": ("hip(?!po)", "femur", "femoral head", "hüft", "thigh", "hanche", "cadera"),
+    "knee": ("knee", "patell", "tibia", "fibula", "knie", "lower leg", "genou", "rodilla"),
+    "foot": (
+        "ankle", "foot", "feet", "toe", "calcan", "heel", "metatars", "sprunggelenk", "fuß", "cheville",
+        "tobillo",
+    ),
     "extremity": ("extremity", "extremities", "arm", "leg", "bone age"),
     "body": (
         "wholebody", "whole body", "vertex to", "skull base to", "eyes to", "ganzkörper", "bone scan", "fdg",
@@ -93,6 +101,12 @@ _WITH = (
 
 
 @lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    """Return text without case and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=4096)
 def regions_of(*texts: str) -> frozenset[str]:
     """Return the regions that codes or descriptions name.
 
@@ -100,8 +114,10 @@ def regions_of(*texts: str) -> frozenset[str]:
     ['abdomen', 'chest']
     >>> sorted(regions_of("MRT LWS nativ"))
     ['lumbar-spine']
+    >>> sorted(regions_of("TC de tórax")), sorted(regions_of("IRM cérébrale"))
+    (['chest'], ['head'])
     """
-    words = " ".join(re.sub(r"[^a-zäöüßé]+", " ", text.casefold()) for text in texts)
+    words = " ".join(re.sub(r"[^a-z]+", " ", _folded(text)) for text in texts)
     found = {region for region in REGION_WORDS if _names(region, words)}
     if "body" in found:
         return frozenset({"body"})
@@ -117,7 +133,7 @@ def regions_of(*texts: str) -> frozenset[str]:
 
 
 def _names(region: str, words: str) -> bool:
-    if any(re.search(rf"\b{name}", words) for name in REGION_WORDS[region]):
+    if any(re.search(rf"\b{_folded(name)}", words) for name in REGION_WORDS[region]):
         return True
     return region in WITHIN and re.search(_INSIDE[region], words) is not None
 
@@ -163,6 +179,53 @@ def contrast_of(text: str) -> bool | None:
     if re.search(_WITHOUT, lower):
         return bool(re.search(r"w/?o?( &| and|/) ?w\b|without and with|with and without", lower)) or False
     return True if re.search(_WITH, lower) else None
+
+
+# Reasons of orders that many words mean, as beginnings of words in several languages.
+REASON_WORDS: dict[str, tuple[str, ...]] = {
+    "cancer": (
+        "cancer", "carcino", "karzino", "tumor", "tumour", "malign", "neoplas", "metast", "staging",
+        "oncolog", "melanom", "sarcom", "lymphom",
+    ),
+    "nodule": ("nodul", "rundherd", "knoten"), "lymphoma": ("lymphom", "hodgkin"),
+    "metastases": ("metast", "filia"), "trauma": ("trauma", "fall", "accident", "unfall", "sturz"),
+    "fracture": ("fractur", "fraktur", "broken"), "stroke": ("stroke", "ischem", "ischäm", "schlaganfall"),
+    "haemorrhage": ("hemorrh", "haemorrh", "bleed", "blutung"),
+    "infection": ("infect", "infekt", "absces", "abszes"),
+    "pneumonia": ("pneumon",), "embolism": ("embol", "thrombo"), "aneurysm": ("aneurysm", "endoleak", "evar"),
+    "stone": ("stone", "calcul", "lithias", "stein", "colic", "kolik"),
+    "pancreatitis": ("pancreatit", "pankreatit"),
+    "multiple sclerosis": ("multiple scl", "encephalomyelitis"), "arthritis": ("arthr",),
+}  # fmt: skip
+# Words that stand in any order and tell no reason.
+_SAYS_NOTHING = frozenset(
+    """with without for and the from after before left right both new rule out suspected known follow followup
+    control kontrolle verlauf please query question history state status post pre under routine screening
+    evaluation assess assessment exclude possible acute chronic patient year years week weeks month months
+    cycles therapy treatment surgery verdacht ausschluss bitte zustand nach vor links rechts mit ohne suivi
+    apres avant con sin""".split()
+)
+_CODE = r"\b([a-tv-z]\d\d)(?:\.\d{1,4})?\b"  # ICD-10: its category
+
+
+@lru_cache(maxsize=4096)
+def reasons_of(text: str) -> frozenset[str]:
+    """Return what the reason of an order is about: known reasons, codes of ICD-10, words that tell.
+
+    >>> sorted(reasons_of("Follow-up of pulmonary nodules (R91.1)"))
+    ['nodule', 'pulmon', 'r91']
+    """
+    lower = text.casefold()
+    codes = set(re.findall(_CODE, lower))
+    words = re.sub(r"[^a-zäöüßéèàáíóúñç]+", " ", lower)
+    known = {what for what, names in REASON_WORDS.items() if any(re.search(rf"\b{n}", words) for n in names)}
+    named = [name for names in REASON_WORDS.values() for name in names]
+    said = {
+        word[:6]
+        for word in words.split()
+        if len(word) > 3 and word not in _SAYS_NOTHING and not any(word.startswith(n) for n in named)
+    }
+    return frozenset(codes | known | said)
 
 
 @lru_cache(maxsize=4096)

@@ -1,19 +1,35 @@
 """Priors and comparisons as values, and the rule that ranks priors."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from sightline.kernel.errors import NotFound
-from sightline.record.timeline._exam import NEIGHBOURS, PAIRED, focus_of, words_of
+from sightline.kernel.errors import Invalid, NotFound
+from sightline.record.timeline._exam import (
+    NEIGHBOURS,
+    PAIRED,
+    SPINE,
+    contrast_of,
+    focus_of,
+    reasons_of,
+    regions_of,
+    side_of,
+    words_of,
+)
+from sightline.science.ct import Span
 
 SAME_REGION, ALL_OF_IT, NEAR_REGION = 4.0, 2.0, 2.0
 SAME_MODALITY, SHARED_MODALITY, RELATED_MODALITY = 4.0, 3.0, 1.5
 ENOUGH_SLICES, SAME_SIDE, OTHER_SIDE, SAME_CONTRAST, SAME_FOCUS, SAME_WORDS = 1.0, 1.0, -5.0, 0.5, 2.0, 0.3
+SAME_REASON = 1.0
 PER_YEAR, MOST_FOR_AGE = 0.5, 4.0
+# Readers' own choices count little until there are several: as if so many had chosen otherwise before.
+MOST_FOR_CHOICES, CHOSEN_BEFORE, PRUDENCE = 1.5, 0.5, 4
 LEAST_SCORE = 4.0
+SAME_EXTENT, OTHER_EXTENT = 1.0, -1.0
+_SHOWN_WHOLE = frozenset({"head", "neck", "chest", "abdomen", "pelvis"})
 
 # Modalities that answer the same question by other means; where the same region is shown they help.
 RELATED = frozenset(
@@ -25,6 +41,10 @@ RELATED = frozenset(
 )  # fmt: skip
 
 
+class NotAPrior(Invalid):
+    """The study is not an earlier one of the same patient."""
+
+
 class ComparisonNotHeld(NotFound):
     """The study has not been compared with a prior, or you may not see it."""
 
@@ -34,7 +54,8 @@ class Candidate:
     """A study as the ranking sees it.
 
     `at` is its date and time, `modality` one or several joined by ``/``, `regions` what it covers, `side`
-    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it.
+    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it, `reason` why it was ordered,
+    `seen` what its images show, `by_images` whether the regions are from there.
     """
 
     study_uid: str
@@ -45,6 +66,75 @@ class Candidate:
     exam: str
     side: str = ""
     contrast: bool | None = None
+    reason: str = ""
+    seen: "Seen | None" = None
+    by_images: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the images of a study show: spans of regions, and from where to where they reach.
+
+    Heights are z of LPS in mm, towards the head, in the frame of reference `frame_uid` (empty: not one).
+    """
+
+    study_uid: str
+    series_uid: str
+    frame_uid: str
+    low_mm: float
+    high_mm: float
+    spans: tuple[Span, ...]
+
+
+def with_seen(study: Candidate, seen: Seen | None) -> Candidate:
+    """Return a study with what its images show.
+
+    They count where codes and description name no region, or where they name parts of the trunk, neck or
+    head of which the images show none: scanners set the body part by protocol, not by patient.
+    """
+    if seen is None:
+        return study
+    shown = frozenset(span.region for span in seen.spans)
+    contradicted = study.regions <= _SHOWN_WHOLE and not study.regions & shown
+    if not shown or not (contradicted or not study.regions):
+        return replace(study, seen=seen)
+    return replace(study, seen=seen, regions=shown, by_images=True)
+
+
+def describe(
+    study_uid: str, at: datetime, modality: str, exam: str, images: int, part: str = "", reason: str = ""
+) -> Candidate:
+    """Return a study as the ranking sees it, read from its description and coded body part.
+
+    `reason` is why it was ordered.
+    """
+    return Candidate(
+        study_uid, at, modality, regions_of(exam, part), images, exam, side_of(f"{exam} {part}"),
+        contrast_of(exam), reason,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What readers put beside studies by hand: in how many studies like the current one, and of them which.
+
+    `kinds` counts by the kind of prior (see `kind_of`) the studies in which such a one was chosen; `before`
+    are the priors that were chosen beside other studies of this patient.
+    """
+
+    studies: int = 0
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    before: frozenset[str] = frozenset()
+
+
+def kind_of(study: Candidate) -> str:
+    """Return modality and regions of a study, by which studies are alike; empty where no region is known.
+
+    >>> kind_of(describe("1", datetime(2026, 5, 3), "CT", "CT chest and abdomen", 300))
+    'CT abdomen chest'
+    """
+    modality = "/".join(sorted(_means(study.modality)))
+    return " ".join([modality, *sorted(study.regions)]) if study.regions else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +147,35 @@ class RankedPrior:
     days: int
 
 
-def rank_priors(current: Candidate, earlier: Sequence[Candidate]) -> tuple[RankedPrior, ...]:
+def rank_priors(
+    current: Candidate, earlier: Sequence[Candidate], choices: Choices = Choices()
+) -> tuple[RankedPrior, ...]:
     """Return the earlier studies that bear on the current one, most relevant first, each with its reason.
 
     The region counts most, and how much of it the other shows; then the modality, the organ that was looked
     at, the side of what there is two of, contrast, the wording and enough images; age takes away half a point
-    a year, four at most. A neighbouring region shows part of it. Studies of another region are left out;
+    a year, four at most. The same reason of the order counts, and what readers chose by hand beside studies
+    like this one. A neighbouring region shows part of it. Studies of another region are left out;
     where one of the two does not say its region, the same modality is enough.
     """
     dated = [other for other in earlier if datetime.min < other.at < current.at]  # noqa: DTZ901
-    ranked = [_rank(current, other) for other in dated]
+    ranked = [_rank(current, other, choices) for other in dated]
     kept = [prior for prior in ranked if prior.score >= LEAST_SCORE]
     return tuple(sorted(kept, key=lambda prior: (-prior.score, prior.days, prior.study_uid)))
 
 
-def _rank(current: Candidate, other: Candidate) -> RankedPrior:
+def _rank(current: Candidate, other: Candidate, choices: Choices) -> RankedPrior:
     days = (current.at.date() - other.at.date()).days
     score, reasons = _region(current, other)
-    for points, reason in (_modality(current, other), _side(current, other)):
+    if reasons and (current.by_images or other.by_images):
+        reasons = [f"{reasons[0]}, as the images show"]
+    for points, reason in (
+        _extent(current, other),
+        _modality(current, other),
+        _side(current, other),
+        _reason(current, other),
+        _choice(other, choices),
+    ):
         score += points
         reasons += [reason] if reason else []
     if None is not current.contrast == other.contrast:
@@ -90,8 +191,9 @@ def _rank(current: Candidate, other: Candidate) -> RankedPrior:
 
 def _region(current: Candidate, other: Candidate) -> tuple[float, list[str]]:
     here, there = current.regions, other.regions
-    if here & there:
-        return SAME_REGION + ALL_OF_IT * len(here & there) / len(here), ["same region"]
+    shared = _levels(here) & _levels(there)
+    if shared:
+        return SAME_REGION + ALL_OF_IT * min(len(shared) / len(here), 1.0), ["same region"]
     if "body" in here | there and here and there:
         return SAME_REGION + (0.0 if "body" in here else ALL_OF_IT), ["same region"]
     if any(frozenset((a, b)) in NEIGHBOURS for a in here for b in there):
@@ -99,6 +201,23 @@ def _region(current: Candidate, other: Candidate) -> tuple[float, list[str]]:
     if not here or not there:
         return NEAR_REGION, ["region not stated"]
     return -SAME_REGION - ALL_OF_IT, ["other region"]
+
+
+def _levels(regions: frozenset[str]) -> frozenset[str]:
+    """Return regions with the levels of a spine that is named as a whole."""
+    return regions | SPINE if "spine" in regions else regions
+
+
+def _extent(current: Candidate, other: Candidate) -> tuple[float, str]:
+    """Return how much of the current study's height the other one shows, where both are in one frame."""
+    here, there = current.seen, other.seen
+    if here is None or there is None or not here.frame_uid or here.frame_uid != there.frame_uid:
+        return 0.0, ""
+    height_mm = here.high_mm - here.low_mm
+    shared_mm = min(here.high_mm, there.high_mm) - max(here.low_mm, there.low_mm)
+    if shared_mm <= 0:
+        return OTHER_EXTENT, "another level"
+    return SAME_EXTENT * shared_mm / height_mm, f"shows {shared_mm:.0f} of {height_mm:.0f} mm"
 
 
 def _modality(current: Candidate, other: Candidate) -> tuple[float, str]:
@@ -125,6 +244,23 @@ def _side(current: Candidate, other: Candidate) -> tuple[float, str]:
     if "B" in current.side + other.side or current.side == other.side:
         return SAME_SIDE, "same side" if current.side == other.side != "B" else ""
     return OTHER_SIDE, "other side"
+
+
+def _reason(current: Candidate, other: Candidate) -> tuple[float, str]:
+    """Return what the reasons of the two orders have in common, of what the shorter one says."""
+    here, there = reasons_of(current.reason), reasons_of(other.reason)
+    if not here & there:
+        return 0.0, ""
+    return SAME_REASON * len(here & there) / min(len(here), len(there)), "same reason"
+
+
+def _choice(other: Candidate, choices: Choices) -> tuple[float, str]:
+    chosen = choices.kinds.get(kind_of(other), 0)
+    points = MOST_FOR_CHOICES * chosen / (choices.studies + PRUDENCE)
+    if other.study_uid in choices.before:
+        return points + CHOSEN_BEFORE, "a reader chose it before"
+    enough = chosen > 1 and 2 * chosen >= choices.studies
+    return points, f"readers chose such a one in {chosen} of {choices.studies}" if enough else ""
 
 
 def _likeness(one: str, other: str) -> float:
@@ -155,7 +291,9 @@ class AlignmentSummary:
 class Change:
     """What became of one lesion: finding ids at both dates, the change with its 95 % interval, the reason.
 
-    `linked` says that the two findings are taken for one lesion; a doubtful pair is not.
+    `linked` says that the two findings are taken for one lesion; a doubtful pair is not. `said` is what a
+    person said of them (same, merged, split, different), `said_by` who, and `statement` under which name it
+    can be taken back. `limits` is what repeat measurements may differ by, as science gives it.
     """
 
     current: str | None
@@ -170,6 +308,10 @@ class Change:
     text: str
     reason: str
     linked: bool = False
+    said: str | None = None
+    said_by: str | None = None
+    statement: str | None = None
+    limits: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 
-from sightline.record import archive
+from sightline.kernel import clock
+from sightline.record import archive, orders
 from sightline.record.timeline import _store as store
-from sightline.record.timeline._exam import contrast_of, regions_of, side_of
 from sightline.record.timeline._model import (
     Candidate,
+    Choices,
     Comparison,
     ComparisonNotHeld,
+    NotAPrior,
     RankedPrior,
+    describe,
+    kind_of,
     rank_priors,
     study_moment,
+    with_seen,
 )
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
 
+audit.declare("prior.choose", "A reader put an earlier study beside another by hand")
 audit.declare("comparison.record", "A study was compared with its prior")
 
 
@@ -23,7 +29,35 @@ def priors_of(db: Db, study_uid: str) -> tuple[RankedPrior, ...]:
     """Return the relevant earlier studies of the same patient, most relevant first."""
     current = archive.get_study(db, study_uid)
     others = [s for s in archive.studies_of_patient(db, current.patient) if s.uid != study_uid]
-    return rank_priors(_candidate(current), [_candidate(other) for other in others])
+    here, *earlier = candidates_of(db, [current, *others])
+    return rank(db, here, earlier)
+
+
+def rank(db: Db, current: Candidate, earlier: Sequence[Candidate]) -> tuple[RankedPrior, ...]:
+    """Return the earlier studies that bear on the current one, wherever held, most relevant first."""
+    kind = kind_of(current)
+    studies, kinds = store.choices_like(db, kind, current.study_uid) if kind else (0, {})
+    held = archive.get_studies(db, [current.study_uid]).get(current.study_uid)
+    before = store.chosen_before(db, held.patient, current.study_uid) if held else ()
+    return rank_priors(current, earlier, Choices(studies, kinds, frozenset(before)))
+
+
+def note_choice(db: Db, study_uid: str, prior_uid: str, *, by: access.Person) -> None:
+    """Keep that a reader put an earlier study beside another by hand: such ones rank higher from then on.
+
+    Raises
+    ------
+    NotAPrior
+        If the two are not of one patient, or the second is not the earlier.
+    """
+    access.require(by, "archive.read", on=study_uid)
+    study, prior = archive.get_study(db, study_uid), archive.get_study(db, prior_uid)
+    now, then = candidates_of(db, [study, prior])
+    if study.patient != prior.patient or then.at >= now.at:
+        raise NotAPrior("This is no earlier study of the same patient; choose one of the list of priors.")
+    row = {"patient": study.patient, "kind": kind_of(now)[:200], "prior_kind": kind_of(then)[:200]}
+    if store.put_choice(db, study_uid=study_uid, prior_uid=prior_uid, person=by.id, at=clock.now(), **row):
+        audit.record(db, "prior.choose", by=by, on=study_uid, prior=prior_uid)
 
 
 def record_comparison(db: Db, comparison: Comparison, *, by: access.Person) -> None:
@@ -58,6 +92,7 @@ def comparisons_of_patient(db: Db, patient: str) -> Sequence[Comparison]:
 def follow_patient(db: Db, study_uid: str, patient: str) -> None:
     """Give the comparison of a study to the patient whose it is now; none joins two patients."""
     store.follow_patient(db, study_uid, patient)
+    store.forget_choices(db, study_uid)
     pairs = store.pairs_with(db, study_uid)
     held = archive.get_studies(db, sorted({uid for pair in pairs for uid in pair}))
     for study, prior in pairs:
@@ -65,16 +100,22 @@ def follow_patient(db: Db, study_uid: str, patient: str) -> None:
             store.remove(db, study)
 
 
-def _candidate(study: archive.Study) -> Candidate:
-    return Candidate(
-        study_uid=study.uid,
-        at=study_moment(study.date, study.time),
-        modality=image_modality(study),
-        regions=regions_of(study.description, study.body_part),
-        images=study.image_count,
-        exam=study.description,
-        side=side_of(f"{study.description} {study.body_part}"),
-        contrast=contrast_of(study.description),
+def candidates_of(db: Db, studies: Sequence[archive.Study]) -> list[Candidate]:
+    """Return studies as the ranking sees them, in the order given."""
+    uids = [study.uid for study in studies]
+    reasons, seen = orders.indications_of(db, uids), store.seen_of(db, uids)
+    return [with_seen(_stated(study, reasons.get(study.uid, "")), seen.get(study.uid)) for study in studies]
+
+
+def _stated(study: archive.Study, reason: str) -> Candidate:
+    return describe(
+        study.uid,
+        study_moment(study.date, study.time),
+        image_modality(study),
+        study.description,
+        study.image_count,
+        study.body_part,
+        reason,
     )
 
 

@@ -2,13 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Row, String, Table, Text, delete, select, update
+from sqlalchemy import (
+    Column,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    distinct,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sightline.record.timeline._model import AlignmentSummary, Change, Comparison
+from sightline.record.timeline._model import AlignmentSummary, Change, Comparison, Seen
 from sightline.runtime.db import Db, Instant, Json, metadata
+from sightline.science.ct import Span
 
 comparisons = Table(
     "comparisons",
@@ -23,6 +38,33 @@ comparisons = Table(
     Column("days", Integer, nullable=False),
     Column("alignment", Json, nullable=False),
     Column("changes", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# What readers put beside a study by hand, and what the two were when they did.
+choices = Table(
+    "prior_choices",
+    metadata,
+    Column("study_uid", String(64), primary_key=True),
+    Column("prior_uid", String(64), primary_key=True, index=True),
+    Column("person", String(128), primary_key=True),
+    Column("patient", String(32), nullable=False, index=True),
+    Column("kind", String(200), nullable=False, index=True),
+    Column("prior_kind", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Which regions the images of a study show, by height.
+seen_regions = Table(
+    "seen_regions",
+    metadata,
+    Column("study_uid", String(64), primary_key=True),
+    Column("series_uid", String(64), nullable=False),
+    Column("frame_uid", String(64), nullable=False),
+    Column("low_mm", Float, nullable=False),
+    Column("high_mm", Float, nullable=False),
+    Column("spans", Json, nullable=False),
+    Column("method", String(32), nullable=False),
     Column("at", Instant, nullable=False),
 )
 
@@ -51,6 +93,50 @@ def replace_comparison(db: Db, comparison: Comparison) -> None:
 def follow_patient(db: Db, study_uid: str, patient: str) -> None:
     """Give the comparison of a study to the patient whose it is now."""
     db.execute(update(comparisons).where(comparisons.c.study_uid == study_uid).values(patient=patient))
+
+
+def put_seen(db: Db, seen: Seen, *, method: str, at: datetime) -> None:
+    """Keep what the images of a study show, in place of what was seen before."""
+    row = asdict(seen) | {"spans": [asdict(span) for span in seen.spans], "method": method, "at": at}
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    added = insert(seen_regions).values(row)
+    db.execute(added.on_conflict_do_update(index_elements=["study_uid"], set_=row))
+
+
+def seen_of(db: Db, study_uids: Sequence[str]) -> dict[str, Seen]:
+    """Return what the images of studies show, by study, where they were looked at."""
+    c = seen_regions.c
+    wanted = select(c.study_uid, c.series_uid, c.frame_uid, c.low_mm, c.high_mm, c.spans)
+    rows = db.execute(wanted.where(c.study_uid.in_(study_uids)))
+    return {row.study_uid: Seen(*row[:5], tuple(Span(**span) for span in row.spans)) for row in rows}
+
+
+def put_choice(db: Db, **row: Any) -> bool:
+    """Keep that a person put a prior beside a study; say whether it was not known before."""
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    added = insert(choices).values(row).on_conflict_do_nothing().returning(choices.c.study_uid)
+    return db.execute(added).first() is not None
+
+
+def choices_like(db: Db, kind: str, but: str) -> tuple[int, dict[str, int]]:
+    """Return in how many studies of a kind a prior was chosen, and of them how many by the kind of prior."""
+    c = choices.c
+    alike = (c.kind == kind, c.study_uid != but)
+    studies = db.scalar(select(func.count(distinct(c.study_uid))).where(*alike)) or 0
+    each = select(c.prior_kind, func.count(distinct(c.study_uid))).where(*alike).group_by(c.prior_kind)
+    return studies, {str(row[0]): int(row[1]) for row in db.execute(each)}
+
+
+def chosen_before(db: Db, patient: str, but: str) -> set[str]:
+    """Return the priors that were chosen beside other studies of a patient."""
+    c = choices.c
+    return set(db.scalars(select(c.prior_uid).where(c.patient == patient, c.study_uid != but)))
+
+
+def forget_choices(db: Db, study_uid: str) -> None:
+    """Forget what was put beside a study, and beside what it was put: it was another patient's then."""
+    c = choices.c
+    db.execute(delete(choices).where((c.study_uid == study_uid) | (c.prior_uid == study_uid)))
 
 
 def pairs_with(db: Db, study_uid: str) -> list[tuple[str, str]]:

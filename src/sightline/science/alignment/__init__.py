@@ -5,7 +5,29 @@ never leaves without a verdict, and one that failed is never shown as good.
 """
 
 from sightline.science.alignment._engine import EngineFailed
+from sightline.science.alignment._maps import NotCarried, carry, invert, jacobian_of
 from sightline.science.alignment._model import Alignment, QualityTest, UnreadableAlignment, Verdict
-from sightline.science.alignment._service import align
+from sightline.science.alignment._pairs import Model, UnknownModel, align
+from sightline.science.alignment._pictures import PictureAlignment, align_images
+from sightline.science.alignment._planar import NotAPicture, Picture
+from sightline.science.alignment._reading import read_picture
 
-__all__ = ["Alignment", "EngineFailed", "QualityTest", "UnreadableAlignment", "Verdict", "align"]
+__all__ = [
+    "Alignment",
+    "EngineFailed",
+    "Model",
+    "NotAPicture",
+    "NotCarried",
+    "Picture",
+    "PictureAlignment",
+    "QualityTest",
+    "UnknownModel",
+    "UnreadableAlignment",
+    "Verdict",
+    "align",
+    "align_images",
+    "carry",
+    "invert",
+    "jacobian_of",
+    "read_picture",
+]

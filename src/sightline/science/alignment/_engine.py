@@ -26,6 +26,8 @@ Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 
+PADDING_MM = 40.0
+
 LEAST_OVERLAP = 0.35
 """Part of the smaller body that two scans must share to be aligned at all."""
 
@@ -36,10 +38,15 @@ class EngineFailed(Unavailable):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A volume as the engine sees it: isotropic, 0 to 1, with a mask of what is patient."""
+    """A volume as the engine sees it: isotropic, 0 to 1, with masks of what is patient and what was scanned.
+
+    A column that leaves the patient within `PADDING_MM` of the first or last slice does so because nothing
+    was scanned there (a reformatted or moved scan): `covered` is false, and the values are those at the edge.
+    """
 
     values: Array
     body: Mask
+    covered: Mask
     grid: Grid
 
 
@@ -56,7 +63,24 @@ def prepare(volume: Volume, spacing_mm: float) -> Prepared:
         low, high = np.percentile(values, (2, 99.5))
         values = np.clip((values - low) / max(float(high - low), 1e-6), 0.0, 1.0)
         body = _largest(values > 0.5 * float(values[values > 0.05].mean() if (values > 0.05).any() else 0.5))
-    return Prepared(values.astype(np.float32), body, grid)
+    filled, covered = _without_padding(values.astype(np.float32), body, round(PADDING_MM / spacing_mm))
+    return Prepared(filled, body, covered, grid)
+
+
+def _without_padding(values: Array, body: Mask, most: int) -> tuple[Array, Mask]:
+    """Return values with padding of at most so many planes filled from the edge, and what is no padding."""
+    covered = np.ones(body.shape, dtype=bool)
+    filled = values.copy()
+    held = body.any(axis=0)
+    depth = body.shape[0]
+    for way in (slice(None), slice(None, None, -1)):
+        first = np.where(held, body[way].argmax(axis=0), 0)
+        first[first > most] = 0
+        beyond = np.arange(depth)[:, None, None] < first
+        covered[way] &= ~beyond
+        edge = np.take_along_axis(filled[way], first[None], axis=0)
+        filled[way] = np.where(beyond, edge, filled[way])
+    return filled, covered
 
 
 def _on_grid(array: Array, source: Grid, target: Grid) -> Array:
@@ -153,7 +177,7 @@ def _shrunk(image: Prepared, mm: float, *, like: Grid | None = None) -> Prepared
         sigma = 0.42 * mm / own.spacing_xyz_mm[0]
         values = _on_grid(ndimage.gaussian_filter(image.values, sigma), own, grid)
         body = _on_grid(image.body.astype(np.float32), own, grid) > 0.5
-        return Prepared(values, body, grid)
+        return Prepared(values, body, np.ones_like(body), grid)
     ends = np.array([[z, y, x] for z in (0, 1) for y in (0, 1) for x in (0, 1)])
     corners = own.to_lps_mm(ends * (np.array(own.shape_zyx) - 1))
     turned = corners @ like.axes
@@ -163,7 +187,8 @@ def _shrunk(image: Prepared, mm: float, *, like: Grid | None = None) -> Prepared
     index = own.to_index_zyx(grid.to_lps_mm(np.indices(grid.shape_zyx).reshape(3, -1).T)).T
     values = ndimage.map_coordinates(image.values, index, order=1, mode="constant").reshape(grid.shape_zyx)
     body = ndimage.map_coordinates(image.body.astype(np.float32), index, order=1, mode="constant") > 0.5
-    return Prepared(values.astype(np.float32), body.reshape(grid.shape_zyx), grid)
+    body = body.reshape(grid.shape_zyx)
+    return Prepared(values.astype(np.float32), body, np.ones_like(body), grid)
 
 
 def _masked_correlation(a: Prepared, b: Prepared, shape: npt.NDArray[np.int_]) -> tuple[Floats, Floats]:
@@ -206,7 +231,8 @@ def _refined(fixed: Prepared, moving: Prepared, start: Floats, *, threads: int, 
     near = ndimage.binary_dilation(fixed.body, iterations=2)
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsCorrelation()
-    method.SetMetricFixedMask(_image(near.astype(np.uint8), fixed.grid))
+    method.SetMetricFixedMask(_image((near & fixed.covered).astype(np.uint8), fixed.grid))
+    method.SetMetricMovingMask(_image(moving.covered.astype(np.uint8), moving.grid))
     method.SetMetricSamplingStrategy(method.REGULAR)
     method.SetMetricSamplingPercentage(0.12, seed)
     method.SetInterpolator(sitk.sitkLinear)
@@ -236,11 +262,13 @@ def points_of(grid: Grid) -> Floats:
 
 
 def sample(image: Prepared, points: Floats) -> tuple[Array, Mask]:
-    """Return the image's values at points (..., 3), and which points lie inside its grid."""
+    """Return the image's values at points (..., 3), and which points it covers."""
     index = image.grid.to_index_zyx(points.reshape(-1, 3)).T
     values = ndimage.map_coordinates(image.values, index, order=1, mode="nearest")
     limits = np.array(image.grid.shape_zyx)[:, None] - 0.5
     inside = ((index >= -0.5) & (index <= limits)).all(axis=0)
+    nearest = np.clip(np.rint(index).astype(np.intp), 0, np.array(image.grid.shape_zyx)[:, None] - 1)
+    inside &= image.covered[tuple(nearest)]
     shape = points.shape[:-1]
     return values.reshape(shape).astype(np.float32), np.asarray(inside).reshape(shape)
 
@@ -323,7 +351,7 @@ def _parameters(
         "Registration": ["MultiMetricMultiResolutionRegistration"],
         "Metric": ["AdvancedNormalizedCorrelation", "TransformBendingEnergyPenalty"],
         "Metric0Weight": ["1.0"],
-        "Metric1Weight": ["50.0"],
+        "Metric1Weight": ["2.0"],
         "MaximumNumberOfIterations": [str(iterations)],
         "NumberOfSpatialSamples": ["2500"],
         # Fewer measurements for the step size: half the time, the same error on the simulated visits.

@@ -50,6 +50,9 @@ class Alignment:
         Estimated local error of the map.
     method
         Engine and settings that made it.
+    matrix : (4, 4) or None
+        The whole map where it is rigid or affine: homogeneous, row-major, fixed to moving, LPS mm. It then
+        holds everywhere, and the displacements are its samples.
 
     References
     ----------
@@ -64,10 +67,13 @@ class Alignment:
     displacement_mm: Field
     error_mm: Field
     method: str
+    matrix: Floats | None = None
 
     def map_points(self, points_lps_mm: npt.ArrayLike) -> Floats:
         """Return where points (n, 3) of the fixed volume lie in the moving one; outside, the edge decides."""
         points = np.atleast_2d(np.asarray(points_lps_mm, dtype=float))
+        if self.matrix is not None:
+            return np.asarray(points @ self.matrix[:3, :3].T + self.matrix[:3, 3])
         return points + np.stack([self._sampled(points, self.displacement_mm[..., k]) for k in range(3)], 1)
 
     def local_error_mm(self, points_lps_mm: npt.ArrayLike) -> Floats:
@@ -112,6 +118,7 @@ class Alignment:
             "spacing_xyz_mm": self.grid.spacing_xyz_mm,
             "origin_lps_mm": self.grid.origin_lps_mm,
             "directions": self.grid.directions,
+            "matrix": None if self.matrix is None else self.matrix.tolist(),
         }
         text = np.frombuffer(json.dumps(described).encode(), dtype=np.uint8)
         file = io.BytesIO()
@@ -139,8 +146,10 @@ class Alignment:
             )
             tests = tuple(QualityTest(*row) for row in about["tests"])
             verdict, reason, method = about["verdict"], about["reason"], about["method"]
+            linear = about.get("matrix")
+            matrix = None if linear is None else np.array(linear, dtype=float).reshape(4, 4)
         except Exception as cause:
             raise UnreadableAlignment("The stored alignment cannot be read; align again.") from cause
         if displacement.shape != (*grid.shape_zyx, 3) or error.shape != grid.shape_zyx:
             raise UnreadableAlignment("The stored alignment does not fit its grid; align again.")
-        return cls(verdict, reason, tests, grid, displacement, error, method)
+        return cls(verdict, reason, tests, grid, displacement, error, method, matrix)

@@ -1,5 +1,6 @@
 """Aligning a current volume with its prior."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -33,13 +34,14 @@ from sightline.science.alignment._verdict import (
 from sightline.science.geometry import Floats, Grid
 from sightline.science.volumes import Volume
 
-WORK_MM = 3.0
-MOST_VOXELS = 2_000_000
+WORK_MM = 2.5
+MOST_VOXELS = 3_000_000
 KNOTS_MM = 10.0
-FORTH_STEPS = 200
-BACK_STEPS = 100
+FORTH_STEPS = 300
+BACK_STEPS = 150
 """Optimiser steps per resolution; the map back only serves as a test."""
 
+END_MM = 15.0
 OUT_MM = 4.0
 LEAST_ERROR_MM = 1.0
 UNSURE_ERROR_MM = 5.0
@@ -74,24 +76,55 @@ def align(fixed: Volume, moving: Volume, *, threads: int = 2, seed: int = 20_250
     unsure = np.full(current.grid.shape_zyx, 2 * UNSURE_ERROR_MM, dtype=np.float32)
     if verdict == "failed":
         return _sealed([(test, verdict)], current.grid, rigid_only, unsure)
-    mask = ndimage.binary_dilation(current.body, iterations=2) & seen
+    box = _common(current.body, seen)
+    grid = current.grid.cropped(*_corner_and_shape(box))
+    part = Prepared(current.values[box], current.body[box], current.covered[box], grid)
+    mask = ndimage.binary_dilation(part.body, iterations=2) & part.covered & seen[box]
     deform = partial(find_deformation, mask=mask, knots_mm=KNOTS_MM, threads=threads, seed=seed)
     try:
-        bend = deform(current, moved, iterations=FORTH_STEPS)
-        rigidly = Prepared(moved, current.body, current.grid)
-        back = deform(rigidly, current.values, iterations=BACK_STEPS)
+        bend = deform(part, moved[box], iterations=FORTH_STEPS)
+        rigidly = replace(part, values=moved[box])
+        back = deform(rigidly, part.values, iterations=BACK_STEPS)
     except EngineFailed:  # the engine gives up where hardly anything overlaps
         judged = [(test, verdict), judge(SIMILARITY, np.nan)]
         return _sealed(judged, current.grid, rigid_only, unsure)
+    bend, back = (_extended(field, box, current.grid.shape_zyx) for field in (bend, back))
     total = (rigid(points + bend) - points).astype(np.float32)
     judged, error = _tested(current, prior, total, bend, back, test, verdict)
     return _sealed(judged, current.grid, total, error)
 
 
 def _work_spacing(grid: Grid) -> float:
-    """Return 3 mm, or more where that makes too many voxels, and finer for a small field of view."""
+    """Return 2.5 mm, or more where that makes too many voxels, and finer for a small field of view."""
     size = float(np.prod(grid.size_xyz_mm))
     return float(max(WORK_MM if size > 8e6 else 2.0, (size / MOST_VOXELS) ** (1 / 3)))
+
+
+def _common(body: Mask, seen: Mask) -> tuple[slice, slice, slice]:
+    """Return the box whose planes both scans show.
+
+    Beyond it the prior has no values; at the coarse levels they would leak into the common part.
+    """
+    box = []
+    for axis in range(3):
+        others = tuple(k for k in range(3) if k != axis)
+        planes = np.flatnonzero((body & seen).sum(others) >= 0.5 * np.maximum(body.sum(others), 1))
+        planes = planes if planes.size else np.arange(body.shape[axis])
+        box.append(slice(int(planes[0]), int(planes[-1]) + 1))
+    return (box[0], box[1], box[2])
+
+
+def _corner_and_shape(
+    box: tuple[slice, slice, slice],
+) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    z, y, x = box
+    return (z.start, y.start, x.start), (z.stop - z.start, y.stop - y.start, x.stop - x.start)
+
+
+def _extended(field: Field, box: tuple[slice, slice, slice], shape: tuple[int, int, int]) -> Field:
+    """Return a field over the whole grid, beyond its box as at its edge."""
+    room = [(part.start, n - part.stop) for part, n in zip(box, shape, strict=True)]
+    return np.pad(field, [*room, (0, 0)], mode="edge")
 
 
 def _coverage(current: Prepared, prior: Prepared, rigid: Rigid, seen: Mask) -> float:
@@ -126,9 +159,20 @@ def _tested(
         judge(MAXIMUM, 100 * float(best.mean()) if enough else np.nan),
         judge(FOLDS, 100 * float((determinant <= 0).mean()) if enough else np.nan),
         judge(STRETCH, 100 * float(((determinant < 0.3) | (determinant > 3)).mean()) if enough else np.nan),
-        judge(CONSISTENCY, float(np.percentile(residual[mask], 95)) if enough else np.nan),
+        judge(CONSISTENCY, float(np.percentile(residual[_inner(mask, spacing)], 95)) if enough else np.nan),
     ]
     return judged, _local_error(residual, share, spacing)
+
+
+def _inner(mask: Mask, spacing_mm: float) -> Mask:
+    """Return the mask without its first and last `END_MM`, where a map back has nothing to go by."""
+    shown = np.flatnonzero(mask.any(axis=(1, 2)))
+    room = round(END_MM / spacing_mm)
+    if len(shown) < 4 * room:  # a thin slab is all ends
+        return mask
+    inner = np.zeros_like(mask)
+    inner[shown[0] + room : shown[-1] + 1 - room] = mask[shown[0] + room : shown[-1] + 1 - room]
+    return inner
 
 
 def _inverse_residual(grid: Grid, bend: Field, back: Field) -> Array:

@@ -36,11 +36,11 @@ class Limits:
 
 
 COVERAGE = Limits(70.0, 40.0, "%", "body seen by both scans", True)
-SIMILARITY = Limits(0.60, 0.50, "1", "local correlation of detail, 10th percentile", True)
+SIMILARITY = Limits(0.70, 0.60, "1", "local correlation of detail, 10th percentile", True)
 MAXIMUM = Limits(90.0, 80.0, "%", "blocks that fit best where they are", True)
 FOLDS = Limits(0.2, 1.0, "%", "folded voxels", False)
 STRETCH = Limits(2.0, 6.0, "%", "voxels stretched beyond 0.3 to 3 times", False)
-CONSISTENCY = Limits(3.0, 15.0, "mm", "inverse consistency, 95th percentile", False)
+CONSISTENCY = Limits(5.0, 15.0, "mm", "inverse consistency, 95th percentile", False)
 
 
 def local_fit(

@@ -7,7 +7,7 @@ Invariants: no growth is claimed that lies within published repeatability, and t
 from sightline.science.change._following import Followed, follow_points
 from sightline.science.change._growth import ImpossibleGrowth, Sized, doubling_time, growth
 from sightline.science.change._links import link_lesions
-from sightline.science.change._model import Growth, GrowthKind, Link, LinkKind
+from sightline.science.change._model import Growth, GrowthKind, Limits, Link, LinkKind
 from sightline.science.change._repeatability import TABLE, Repeatability, find_repeatability, log_sigma
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Growth",
     "GrowthKind",
     "ImpossibleGrowth",
+    "Limits",
     "Link",
     "LinkKind",
     "Repeatability",

@@ -1,19 +1,30 @@
 """Growth of one lesion: relative change, doubling time, and whether they exceed what repeats vary by."""
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 from sightline.kernel.errors import Invalid
 from sightline.kernel.quantities import Quantity
-from sightline.science.change._model import Growth, GrowthKind
+from sightline.science.change._model import Growth, GrowthKind, Limits
 from sightline.science.change._repeatability import (
     ADDED_CV_PROTOCOL,
+    ADDED_CV_THICKER,
     DIAMETER_CHANGE,
+    Repeatability,
     find_repeatability,
     log_sigma,
+    own_cv,
 )
 
 METHOD = "log ratio of two volumes, 95 % interval from repeatability"
+
+NO_GROWTH_LN = (-math.log(1.25), math.log(1.25))
+"""Volumes within 25 % have not grown: the limit of BTS and NELSON (Bartlett, Eur Radiol 2021,
+10.1007/s00330-021-08302-0)."""
+
+NO_GROWTH_AXIS = (0.7, 1.2)
+"""Ratios of long axes that are stable disease (RECIST 1.1: Eisenhauer, Eur J Cancer 2009;45:228)."""
 
 
 class ImpossibleGrowth(Invalid):
@@ -90,9 +101,10 @@ def growth(
     """Return what became of a lesion, and how sure that is.
 
     Volumes are compared on the log scale. The variability of each is the published repeatability at its
-    diameter, or its own measurement interval where that is wider. Where no volume figure holds (thick
-    slices), long axes of 10 mm and more are compared with the published limits for one lesion; else nothing
-    is claimed.
+    diameter, or that of this method where it is larger. A change within it is "stable" only where the
+    method's own error leaves no growth of 25 % open, else nobody can tell. Where no volume figure holds
+    (thick slices), long axes of 10 mm and more are compared with the published limits for one lesion; else
+    nothing is claimed.
 
     Parameters
     ----------
@@ -119,18 +131,16 @@ def growth(
             "vanished", None, None, "Not seen any more in the current study, which covers the place."
         )
     change = _log_ratio(prior.volume.value, current.volume.value, days)
-    rows = [find_repeatability(_diameter(one), slice_thickness_mm) for one in (prior, current)]
-    if rows[0] is None or rows[1] is None:
+    found = [find_repeatability(_diameter(one), slice_thickness_mm) for one in (prior, current)]
+    rows = [row for row in found if row is not None]
+    if len(rows) < 2:
         return _by_diameter(prior, current, change, slice_thickness_mm)
     added = 0.0 if same_protocol else log_sigma(ADDED_CV_PROTOCOL)
-    before, after = (
-        math.hypot(max(row.sigma_ln, _own_sigma(one.volume)), added)
-        for row, one in zip(rows, (prior, current), strict=True)
-        if row is not None
-    )
+    own = [math.hypot(own_sigma(one, slice_thickness_mm), added) for one in (prior, current)]
+    before, after = (max(math.hypot(row.sigma_ln, added), mine) for row, mine in zip(rows, own, strict=True))
     spread = 1.96 * math.hypot(before, after)
     percent = Quantity(_percent(change), "%", METHOD, _percent(change - spread), _percent(change + spread))
-    kind: GrowthKind = "grown" if change > spread else "shrunk" if change < -spread else "stable"
+    kind = _kind(change, beyond=(-spread, spread), own=1.96 * math.hypot(*own), least=NO_GROWTH_LN)
     vdt = (
         doubling_time(
             prior.volume.value, current.volume.value, days=days, sigma_prior=before, sigma_current=after
@@ -139,18 +149,57 @@ def growth(
         else None
     )
     limit = _percent(-spread if change < 0 else spread)
-    return Growth(kind, percent, vdt, _reason(kind, percent, limit, rows[0].source, vdt, same_protocol))
+    reason = _reason(kind, percent, limit, rows[0].source, vdt, same_protocol)
+    limits = Limits(
+        "volume",
+        _percent(-spread),
+        _percent(spread),
+        min(row.low_mm for row in rows),
+        max(row.high_mm for row in rows),
+        slice_thickness_mm,
+        min(row.max_slice_mm for row in rows),
+        " and ".join(sorted({row.source for row in rows})),
+        _added(rows, own, same_protocol),
+    )
+    return Growth(kind, percent, vdt, reason, limits)
+
+
+def _added(rows: Sequence[Repeatability], own: Sequence[float], same_protocol: bool) -> tuple[str, ...]:
+    """Return in words what made the limits wider than the published figure."""
+    told = []
+    if any(row.widened for row in rows):
+        told.append(f"slices thicker than the figure's: {100 * ADDED_CV_THICKER:.0f} % added, our allowance")
+    if not same_protocol:
+        told.append(f"kernel, scanner or reader changed: {100 * ADDED_CV_PROTOCOL:.0f} % added (Honda 2007)")
+    if any(sigma > row.sigma_ln for row, sigma in zip(rows, own, strict=True)):
+        told.append("the interval of this measurement itself is wider, and counts instead")
+    return tuple(told)
 
 
 def _diameter(lesion: Sized) -> float:
     return math.pow(6 * lesion.volume.value / math.pi, 1 / 3)
 
 
-def _own_sigma(volume: Quantity) -> float:
-    """Return the log standard deviation that the measurement itself reports."""
+def own_sigma(lesion: Sized, slice_mm: float) -> float:
+    """Return the log standard deviation of one volume by this method: what it reports, or what repeats of its
+    size and slice thickness gave, whichever is larger."""
+    volume = lesion.volume
+    repeated = log_sigma(own_cv(_diameter(lesion), slice_mm))
     if volume.low is None or volume.high is None:
-        return 0.0
-    return log_sigma((volume.high - volume.low) / 2 / 1.96 / volume.value)
+        return repeated
+    return max(repeated, log_sigma((volume.high - volume.low) / 2 / 1.96 / volume.value))
+
+
+def _kind(
+    change: float, *, beyond: tuple[float, float], own: float, least: tuple[float, float]
+) -> GrowthKind:
+    """Return what a change is: real beyond the limits of repeats; stable where even its own error keeps it
+    within what counts as no growth; else nobody can tell."""
+    if change > beyond[1]:
+        return "grown"
+    if change < beyond[0]:
+        return "shrunk"
+    return "stable" if least[0] <= change - own and change + own <= least[1] else "cannot-tell"
 
 
 def _percent(log_change: float) -> float:
@@ -160,12 +209,14 @@ def _percent(log_change: float) -> float:
 def _reason(
     kind: GrowthKind, percent: Quantity, limit: float, source: str, vdt: Quantity | None, same: bool
 ) -> str:
-    beyond = "lies within" if kind == "stable" else "exceeds"
+    beyond = "exceeds" if kind in ("grown", "shrunk") else "lies within"
     text = (
         f"Volume change {percent.value:+.0f} % {beyond} the {limit:+.0f} % by which repeat measurements of "
         f"these sizes may differ ({source})."
     )
-    if kind == "stable" and vdt is not None and vdt.low is not None:
+    if kind == "cannot-tell":
+        text += " The measurement's own error leaves a change of 25 % open, so that nobody can tell."
+    if kind in ("stable", "cannot-tell") and vdt is not None and vdt.low is not None:
         text += f" No significant growth; doubling time above {vdt.low:.0f} days."
     if not same:
         text += " Variance was added because the protocol changed."
@@ -185,13 +236,25 @@ def _by_diameter(prior: Sized, current: Sized, change: float, slice_mm: float) -
             None,
             f"No published repeatability holds for {smallest:.1f} mm at {slice_mm:g} mm slices.",
         )
-    by = 100 * (after / before - 1)
-    kind: GrowthKind = "grown" if by > limits.high else "shrunk" if by < limits.low else "stable"
-    beyond = "lies within" if kind == "stable" else "exceeds"
-    return Growth(
-        kind,
-        percent,
-        None,
-        f"Long axis change {by:+.0f} % {beyond} {limits.low:+.1f} to {limits.high:+.1f} % ({limits.source}); "
-        f"slices of {slice_mm:g} mm allow no claim by volume.",
+    ratio = after / before
+    own = ratio * 1.96 * math.hypot(*(_sigma_of_axis(one.long_axis) for one in (prior, current)))
+    kind = _kind(ratio, beyond=(1 + limits.low / 100, 1 + limits.high / 100), own=own, least=NO_GROWTH_AXIS)
+    beyond = "exceeds" if kind in ("grown", "shrunk") else "lies within"
+    text = (
+        f"Long axis change {100 * (ratio - 1):+.0f} % {beyond} {limits.low:+.1f} to {limits.high:+.1f} % "
+        f"({limits.source}); slices of {slice_mm:g} mm allow no claim by volume."
     )
+    if kind == "cannot-tell":
+        text += " Its own error leaves a change of 20 % open, so that nobody can tell."
+    stated = Limits(
+        "long axis", limits.low, limits.high, limits.least_mm, None,
+        slice_mm, limits.max_slice_mm, limits.source,
+    )  # fmt: skip
+    return Growth(kind, percent, None, text, stated)
+
+
+def _sigma_of_axis(axis: Quantity) -> float:
+    """Return the relative standard deviation that a caliper reports of itself."""
+    if axis.low is None or axis.high is None:
+        return 0.0
+    return (axis.high - axis.low) / 2 / 1.96 / axis.value

@@ -1,6 +1,6 @@
 """The same lesion at two dates: a minimum-cost assignment in aligned space."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from scipy import ndimage
@@ -28,7 +28,12 @@ FORBIDDEN = 1e6
 
 
 def link_lesions(
-    current: Sequence[Lesion], prior: Sequence[Lesion], alignment: Alignment, prior_grid: Grid
+    current: Sequence[Lesion],
+    prior: Sequence[Lesion],
+    alignment: Alignment,
+    prior_grid: Grid,
+    *,
+    apart: Collection[tuple[int, int]] = (),
 ) -> tuple[Link, ...]:
     """Return one link per lesion of either date: linked, new, vanished, not covered or ambiguous.
 
@@ -43,6 +48,8 @@ def link_lesions(
         From the current (fixed) to the prior (moving) volume.
     prior_grid
         Grid of the prior volume, to know what it covered.
+    apart
+        Pairs, current and prior, that a person told apart: never linked, however well they fit.
 
     References
     ----------
@@ -51,6 +58,8 @@ def link_lesions(
     if alignment.verdict == "failed":
         return _unlinkable(current, prior, alignment)
     costs = _costs(current, prior, alignment)
+    for i, j in apart:
+        costs[i, j] = FORBIDDEN
     pairs = _assigned(costs)
     links = [_linked(i, j, costs) for i, j in pairs]
     taken_current, taken_prior = {i for i, _ in pairs}, {j for _, j in pairs}

@@ -1,7 +1,7 @@
 """How much repeat measurements of an unchanged nodule differ: figures, conditions and sources."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +10,7 @@ class Repeatability:
 
     `cv` is the within-lesion coefficient of variation of the quantity; the 95 % limits of a true change of
     two equal measurements are exp(+-2.77 sigma) - 1 with sigma = sqrt(ln(1 + cv^2)).
+    `widened` says that the slices were thicker than `max_slice_mm`, and variance was added.
     """
 
     quantity: str
@@ -18,6 +19,7 @@ class Repeatability:
     max_slice_mm: float
     cv: float
     source: str
+    widened: bool = False
 
     @property
     def sigma_ln(self) -> float:
@@ -72,6 +74,16 @@ ADDED_CV_PROTOCOL = 0.16
 16 % (Honda 2007, PMID 17161571)."""
 
 
+OWN_CV: tuple[tuple[float, float, float], ...] = ()
+"""What this method varies by on repeats: diameter below (mm), slices at most (mm), CV of one volume."""
+
+
+def own_cv(diameter_mm: float, slice_mm: float) -> float:
+    """Return the coefficient of variation of one volume by this method, 0 where it was not measured."""
+    fitting = (cv for below, most, cv in OWN_CV if diameter_mm < below and slice_mm <= most + 0.01)
+    return next(fitting, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class DiameterLimits:
     """95 % limits (%) of the change of one lesion's long axis between two readers, and when they hold."""
@@ -110,5 +122,5 @@ def find_repeatability(diameter_mm: float, slice_mm: float) -> Repeatability | N
                 return row
             cv = math.hypot(row.cv, ADDED_CV_THICKER)
             source = f"{row.source}, widened for {slice_mm:g} mm slices"
-            return Repeatability(row.quantity, row.low_mm, row.high_mm, MAX_SLICE_MM, cv, source)
+            return replace(row, cv=cv, source=source, widened=True)
     return None

@@ -16,6 +16,7 @@ from sightline.science.rendering._model import (
     Slab,
     Surface,
 )
+from sightline.science.rendering._moved import sample_moved
 from sightline.science.rendering._planes import cut_plane, sample_plane
 from sightline.science.rendering._raycasting import (
     LOOKS,
@@ -51,5 +52,6 @@ __all__ = [
     "find_surface",
     "reduced",
     "render_volume",
+    "sample_moved",
     "sample_plane",
 ]

@@ -1,10 +1,14 @@
-"""Numbers for the three usual plots of a trial: waterfall, spider, swimmer."""
+"""Numbers for the three usual plots of a trial (waterfall, spider, swimmer), and for those of one patient."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sightline.science.response._model import Evaluation
+from sightline.science.response._checks import of_role
+from sightline.science.response._criteria import Criterion, load_criterion
+from sightline.science.response._model import Course, Evaluation
+from sightline.science.response._numbers import percent_change
+from sightline.science.response._sums import totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +95,52 @@ def swimmer(evaluation: Evaluation) -> tuple[Span, ...]:
     return tuple(
         Span(start.day, end, start.category) for start, end in zip(starts, [*ends, None], strict=False)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LesionLine:
+    """What one target counts at each time point, in the unit of the sum; None where that cannot be told.
+
+    `changes_percent` are from baseline. `best_percent` is the lowest of them up to the first definite
+    progression of the patient, that time point included.
+    """
+
+    uid: str
+    label: str
+    sizes: tuple[float | None, ...]
+    changes_percent: tuple[float | None, ...]
+    best_percent: float | None
+
+
+def lesion_lines(
+    course: Course, criterion: str | Criterion, evaluation: Evaluation
+) -> tuple[LesionLine, ...]:
+    """Return each target over time as the criterion counts it; nothing where it adds nothing up (PET).
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from sightline.science.response import (
+    ...     ABSENT, Course, Lesion, TimePoint, evaluate, lesion_lines, measured)
+    >>> points = tuple(TimePoint(f"t{n}", date(2024, 1 + n, 1)) for n in range(3))
+    >>> one = {"t0": measured(long_axis_mm=20), "t1": measured(long_axis_mm=10), "t2": ABSENT}
+    >>> course = Course(points, (Lesion("1", "T1", "lung", "target", one),))
+    >>> lesion_lines(course, "recist-1.1", evaluate(course, "recist-1.1"))[0].changes_percent
+    (0.0, -50.0, -100.0)
+    """
+    chosen = load_criterion(criterion) if isinstance(criterion, str) else criterion
+    if chosen.measure is None:
+        return ()
+    targets = of_role(course, "target")
+    counted = totals(course, chosen, targets)
+    last = max((point.day for point in spider(evaluation)), default=0)
+    within = [point.day <= last for point in evaluation.points]
+    lines = []
+    for lesion in targets:
+        values = [total.by_lesion.get(lesion.uid) for total in counted]
+        first = values[0]
+        changes = [None if v is None or first is None else percent_change(v, first) for v in values]
+        later = [c for c, counts in zip(changes[1:], within[1:], strict=True) if counts and c is not None]
+        sizes = tuple(None if v is None else float(v) for v in values)
+        lines.append(LesionLine(lesion.uid, lesion.label, sizes, tuple(changes), min(later, default=None)))
+    return tuple(lines)

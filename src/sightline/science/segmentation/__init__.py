@@ -18,6 +18,7 @@ from sightline.science.segmentation._model import (
 )
 from sightline.science.segmentation._near import find_lesions_near
 from sightline.science.segmentation._nodules import find_nodules, segment_lesion_at
+from sightline.science.segmentation._surroundings import lies_in_lung
 
 __all__ = [
     "ClickSegment",
@@ -29,6 +30,7 @@ __all__ = [
     "NotHounsfield",
     "find_lesions_near",
     "find_nodules",
+    "lies_in_lung",
     "outline",
     "refine",
     "segment_click",

@@ -56,6 +56,12 @@ NOTHING = (
 )
 
 
+NOTHING_GIVEN = (
+    "Nothing stands out from its surroundings over the size that was given: draw the stroke within the part "
+    "that stands out, or outline the lesion with the brush."
+)
+
+
 def segment_click(
     volume: Volume,
     points_lps_mm: npt.ArrayLike,
@@ -113,7 +119,7 @@ def segment_click(
     edge = edge_part(found.scene, found.division, mask)
     least = LEAST_EDGE if diameter_mm is None else LEAST_EDGE_GIVEN
     if edge < least or not _stands_out(volume, found, mask):
-        raise NoLesionHere(NOTHING)
+        raise NoLesionHere(NOTHING if diameter_mm is None else NOTHING_GIVEN)
     if diameter_mm is None and _diameter(found.scene, mask) > LARGEST_MM:
         raise NoLesionHere(
             f"What stands out here is larger than {LARGEST_MM:.0f} mm: give the rough diameter of the lesion."

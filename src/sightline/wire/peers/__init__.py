@@ -8,6 +8,7 @@ from sightline.wire.peers._admission import Turnstile, admit, forget_list, is_lo
 from sightline.wire.peers._model import (
     EVERY_RIGHT,
     RIGHTS,
+    WAYS,
     Admission,
     NotAPeer,
     Peer,
@@ -30,6 +31,7 @@ from sightline.wire.peers._service import (
 __all__ = [
     "EVERY_RIGHT",
     "RIGHTS",
+    "WAYS",
     "Admission",
     "NotAPeer",
     "Peer",

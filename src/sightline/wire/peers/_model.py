@@ -8,6 +8,7 @@ from sightline.kernel.errors import Conflict, Invalid, NotFound
 from sightline.kernel.texts import one_line
 from sightline.trust import access
 
+WAYS = ("get", "move")
 RIGHTS = ("echo", "store", "find", "retrieve", "worklist", "mpps", "commit")
 EVERY_RIGHT = frozenset(RIGHTS)
 ECHO_ONLY = frozenset({"echo"})
@@ -33,7 +34,9 @@ class Peer:
 
     An empty `host` means that the peer is never called and may call from anywhere. `certificate_sha256` is
     the fingerprint of the certificate that it must show; it then counts instead of the address.
-    `rate_per_s` limits the messages that it may send per second, None leaves them free.
+    `rate_per_s` limits the messages that it may send per second, None leaves them free. `retrieve_by` says
+    how studies are retrieved from it: ``get`` on our association, ``move`` by one that it opens to us.
+    `priors` makes it a source of earlier studies.
     """
 
     title: str
@@ -50,6 +53,8 @@ class Peer:
     dimse_timeout_s: int = 60
     network_timeout_s: int = 300
     enabled: bool = True
+    retrieve_by: str = "get"
+    priors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ def checked(peer: Peer) -> Peer:
         (SHORTEST_PDU <= peer.max_pdu <= LONGEST_PDU, "The largest PDU is between 16384 and 16777216 bytes."),
         (0 < peer.max_associations <= 1024, "Associations at once are between 1 and 1024."),
         (peer.rate_per_s is None or 0 < peer.rate_per_s <= 1e6, "A rate is above 0 per second, or none."),
+        (peer.retrieve_by in WAYS, f"Studies are retrieved by {' or '.join(WAYS)}."),
+        (not peer.priors or peer.host, "A source of earlier studies needs an address to be asked at."),
         (all(0 < s <= 86400 for s in _timeouts(peer)), "A time-out is between 1 and 86400 s."),
     )
     for holds, sentence in sound:

@@ -88,4 +88,6 @@ def _facts(peer: Peer) -> dict[str, object]:
         "certificate_sha256": peer.certificate_sha256,
         "rights": sorted(peer.rights),
         "enabled": peer.enabled,
+        "retrieve_by": peer.retrieve_by,
+        "priors": peer.priors,
     }

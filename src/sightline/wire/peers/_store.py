@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    false,
     insert,
     select,
     update,
@@ -38,6 +39,8 @@ peers = Table(
     Column("dimse_timeout_s", Integer, nullable=False),
     Column("network_timeout_s", Integer, nullable=False),
     Column("enabled", Boolean, nullable=False),
+    Column("retrieve_by", String(8), nullable=False, server_default="get"),
+    Column("priors", Boolean, nullable=False, server_default=false()),
 )
 
 

@@ -38,6 +38,7 @@ def list_peers(ctx: typer.Context, as_json: AsJson = False) -> None:
     for peer in found:
         where = f"{peer.host or 'anywhere'}:{peer.port}{' TLS' if peer.tls else ''}"
         state = ",".join(sorted(peer.rights)) if peer.enabled else "disabled"
+        state += f"  priors by {peer.retrieve_by}" if peer.priors else ""
         typer.echo(f"{peer.title:16}  {where}  {state}  {peer.description}".rstrip())
 
 
@@ -58,11 +59,20 @@ def add_peer(
     certificate: Annotated[
         str | None, typer.Option("--certificate", help="SHA-256 of the certificate that it must show.")
     ] = None,
+    *,
+    retrieve_by: Annotated[
+        str, typer.Option("--retrieve-by", help="How studies are retrieved from it: get, or move to us.")
+    ] = "get",
+    priors: Annotated[
+        bool, typer.Option("--priors", help="Ask it for earlier studies of patients, and fetch them.")
+    ] = False,
 ) -> None:
     """Make a peer known, or replace what is known of it."""
     here = cast(Installation, ctx.obj)
     rights = frozenset(right) if right else peers.EVERY_RIGHT
-    peer = peers.Peer(title, host, port, description, tls, certificate, rights)
+    peer = peers.Peer(
+        title, host, port, description, tls, certificate, rights, retrieve_by=retrieve_by, priors=priors
+    )
     with here.database.transaction() as db:
         known = peers.put_peer(db, peer, by=here.operator)
     typer.echo(f"{known.title} is known.")

@@ -1,7 +1,7 @@
 """HTTP face of the list of peers."""
 
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
@@ -31,6 +31,8 @@ class PeerBody(BaseModel):
     dimse_timeout_s: int = 60
     network_timeout_s: int = 300
     enabled: bool = True
+    retrieve_by: Literal["get", "move"] = "get"
+    priors: bool = False
 
 
 class PeerView(PeerBody):

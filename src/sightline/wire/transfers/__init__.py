@@ -5,6 +5,7 @@ again, and what did not is kept with the reason and tried again; a secret goes t
 entered for and to no other, and is never shown.
 """
 
+from sightline.wire.transfers._asking import find_sources, find_studies_at, name_of, set_source
 from sightline.wire.transfers._model import (
     AUTH_KINDS,
     KINDS,
@@ -38,6 +39,7 @@ from sightline.wire.transfers._service import (
     list_rules,
     list_servers,
     list_transfers,
+    person_of,
     put_rule,
     put_server,
     remove_rule,
@@ -78,11 +80,15 @@ __all__ = [
     "dispatch",
     "failures_of",
     "find_other",
+    "find_sources",
+    "find_studies_at",
     "forward",
     "get_transfer",
     "list_rules",
     "list_servers",
     "list_transfers",
+    "name_of",
+    "person_of",
     "put_rule",
     "put_server",
     "remove_rule",
@@ -90,6 +96,7 @@ __all__ = [
     "report_of",
     "retry",
     "run_transfer",
+    "set_source",
     "start_folder",
     "start_transfers",
 ]

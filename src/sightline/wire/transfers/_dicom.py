@@ -1,8 +1,11 @@
 """A peer as a destination and as a source: what transfers need of our DIMSE requests, in one place."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from pydicom import Dataset
+from pydicom.datadict import keyword_for_tag
 
 from sightline.record import archive
 from sightline.wire import dimse, peers
@@ -10,6 +13,7 @@ from sightline.wire.transfers._model import OtherSideFailed
 from sightline.wire.transfers._progress import Work
 
 _SUCCESS, _OUT_OF_RESOURCES, _FAILED = 0x0000, 0xA700, 0xC000
+_NO_DESTINATION = 0xA801
 _FULL = frozenset({"store-full", "store-unavailable"})
 
 
@@ -57,6 +61,20 @@ def list_instances(peer: peers.Peer, study_uid: str) -> dict[str, str]:
     return listed
 
 
+def find_studies(peer: peers.Peer, keys: Mapping[str, str], fields: Sequence[str], most: int) -> list[Any]:
+    """Return at most so many studies of a peer that match, in DICOM JSON; `fields` are tags asked for."""
+    asked = Dataset()
+    for tag in fields:
+        setattr(asked, keyword_for_tag(tag), "")
+    for tag, value in keys.items():
+        setattr(asked, keyword_for_tag(tag), value)
+    found = dimse.find(peer, "study", "study", asked, relational=False)
+    try:
+        return [answer.to_json_dict(suppress_invalid_tags=True) for answer in islice(found, most)]
+    finally:
+        found.close()
+
+
 def _series_of(peer: peers.Peer, study_uid: str) -> list[str]:
     keys = Dataset()
     keys.StudyInstanceUID, keys.SeriesInstanceUID = study_uid, ""
@@ -65,7 +83,22 @@ def _series_of(peer: peers.Peer, study_uid: str) -> list[str]:
 
 
 def fetch_study(work: Work, peer: peers.Peer, study_uid: str, sop_classes: Sequence[str]) -> str:
-    """Have a peer give a study by C-GET; return what was wrong, empty when nothing was."""
+    """Have a peer give a study in the way that is set for it; return what was wrong, else nothing."""
+    if peer.retrieve_by == "move":
+        return _move_study(work, peer, study_uid)
+    return _get_study(work, peer, study_uid, sop_classes)
+
+
+def _move_study(work: Work, peer: peers.Peer, study_uid: str) -> str:
+    """Have a peer send a study to our own port, where it is taken in as whatever that peer sends."""
+    keys = Dataset()
+    keys.StudyInstanceUID = study_uid
+    ours = dimse.Caller()
+    result = dimse.move(peer, "study", keys, ours.title, on_progress=lambda _: work.stopping(), caller=ours)
+    return "" if result.ok else _ended(result)
+
+
+def _get_study(work: Work, peer: peers.Peer, study_uid: str, sop_classes: Sequence[str]) -> str:
     reasons: list[str] = []
 
     def take(item: archive.Incoming) -> tuple[int, str]:
@@ -90,4 +123,10 @@ def fetch_study(work: Work, peer: peers.Peer, study_uid: str, sop_classes: Seque
     )
     if result.ok or reasons:
         return reasons[-1] if reasons else ""
-    return f"The peer ended with status {result.status:04X}H. {result.comment}".strip()[:300]
+    return _ended(result)
+
+
+def _ended(result: dimse.RetrieveResult) -> str:
+    """Say how a retrieval ended that did not end well."""
+    hint = " It does not know our AE title; add us there." if result.status == _NO_DESTINATION else ""
+    return f"The peer ended with status {result.status:04X}H.{hint} {result.comment}".strip()[:300]

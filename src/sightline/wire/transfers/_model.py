@@ -68,12 +68,13 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A DICOMweb server; its secret is kept and never shown."""
+    """A DICOMweb server; its secret is kept and never shown. `priors`: a source of earlier studies."""
 
     name: str
     url: str
     auth_kind: AuthKind = "none"
     secret: str = field(default="", repr=False)
+    priors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,7 +307,9 @@ def put_server(db: Db, server: Server, *, keep_secret: bool = False, by: access.
     if any(peer.title == new.name for peer in peers.list_peers(db, by=access.SYSTEM)):
         raise TransferUnderWay("A peer has this name; choose another for the server.")
     store_.put_server(db, new)
-    audit.record(db, "transfer.server", by=by, on=new.name, url=new.url, auth_kind=new.auth_kind)
+    audit.record(
+        db, "transfer.server", by=by, on=new.name, url=new.url, auth_kind=new.auth_kind, priors=new.priors
+    )
     return replace(new, secret="***" if new.secret else "")
 
 

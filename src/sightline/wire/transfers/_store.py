@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    false,
     func,
     insert,
     literal,
@@ -36,6 +37,7 @@ servers = Table(
     Column("url", Text, nullable=False),
     Column("auth_kind", String(16), nullable=False),
     Column("secret", Text, nullable=False),
+    Column("priors", Boolean, nullable=False, server_default=false()),
 )
 
 rules = Table(

@@ -26,6 +26,7 @@ from sightline.wire.transfers._progress import Work
 AT_ONCE = 4
 LISTED_AT_ONCE = 500
 NAMED = 100
+ROWS_S = 20
 # When it has nothing to do with one study that nothing can be stored, the rest is not tried.
 STOPPING = frozenset({"store-full", "store-unavailable"})
 
@@ -207,10 +208,23 @@ def _take_from_peer(work: Work, peer: peers.Peer, study: str) -> Taken:
     if missing or work.transfer.options.get("verify"):
         classes = sorted({sop_class for sop_class in listed.values() if sop_class})
         taken.reason = _dicom.fetch_study(work, peer, study, classes)
+        if peer.retrieve_by == "move" and not taken.reason:
+            _await_rows(work, study, missing)
         with work.database.reading() as db:
             found = archive.find_instances(db, archive.InstanceQuery(study=study))
             work.bytes += sum(i.size for i in found if i.sop_uid in missing)
     return taken
+
+
+def _await_rows(work: Work, study: str, wanted: set[str]) -> None:
+    """Wait a little for objects that came by our own port: their bytes are durable before their rows are."""
+    for _ in range(ROWS_S * 10):
+        with work.database.reading() as db:
+            found = archive.find_instances(db, archive.InstanceQuery(study=study))
+        if wanted <= {i.sop_uid for i in found}:
+            return
+        work.stopping()
+        time.sleep(0.1)
 
 
 def _take_from_server(work: Work, server: Server, study: str) -> Taken:

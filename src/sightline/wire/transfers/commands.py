@@ -110,6 +110,21 @@ def cancel(ctx: typer.Context, transfer: Annotated[str, typer.Argument(help="Id 
     typer.echo("Cancelled.")
 
 
+@commands.command("source")
+def set_source(
+    ctx: typer.Context,
+    other: Annotated[str, typer.Argument(help="Peer or DICOMweb server; none lists the sources.")] = "",
+    on: Annotated[bool, typer.Option("--on/--off", help="Whether it is asked for earlier studies.")] = True,
+) -> None:
+    """Have a peer or DICOMweb server asked for earlier studies of patients, or no more."""
+    here = cast(Here, ctx.obj)
+    with here.store.database.transaction() as db:
+        if other:
+            transfers.set_source(db, other, on=on, by=here.operator)
+        names = [transfers.name_of(there) for there in transfers.find_sources(db)]
+    typer.echo("\n".join(names) if names else "Nobody is asked for earlier studies.")
+
+
 @commands.command("report")
 def report(
     ctx: typer.Context,

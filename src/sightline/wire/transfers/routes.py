@@ -132,6 +132,7 @@ class ServerBody(BaseModel):
     url: str = Field(max_length=500)
     auth_kind: Literal["none", "basic", "bearer"] = "none"
     secret: str | None = Field(default=None, max_length=8192)
+    priors: bool = False
 
 
 class ServerView(BaseModel):
@@ -141,6 +142,7 @@ class ServerView(BaseModel):
     url: str
     auth_kind: Literal["none", "basic", "bearer"]
     has_secret: bool
+    priors: bool
 
 
 class ServerList(BaseModel):
@@ -206,7 +208,7 @@ def list_servers(caller: Caller, db: Snapshot) -> ServerList:
 @router.put("/servers/{name}")
 def put_server(name: Name, body: ServerBody, caller: Caller, db: Tx) -> ServerView:
     """Make a DICOMweb server known, or change it."""
-    server = transfers.Server(name, body.url, body.auth_kind, body.secret or "")
+    server = transfers.Server(name, body.url, body.auth_kind, body.secret or "", body.priors)
     return _server(transfers.put_server(db, server, keep_secret=body.secret is None, by=caller))
 
 
@@ -260,7 +262,11 @@ def _view(transfer: transfers.Transfer) -> TransferView:
 
 def _server(server: transfers.Server) -> ServerView:
     return ServerView(
-        name=server.name, url=server.url, auth_kind=server.auth_kind, has_secret=bool(server.secret)
+        name=server.name,
+        url=server.url,
+        auth_kind=server.auth_kind,
+        has_secret=bool(server.secret),
+        priors=server.priors,
     )
 
 

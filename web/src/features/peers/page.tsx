@@ -4,7 +4,7 @@ import { get, post, put, remove } from '../../api';
 import { archive, type EchoResult, type Page, type Peer } from '../../api/archive';
 import { Frame } from '../../app/frame';
 import { can } from '../../app/session';
-import { Field, FormDialog, Tick, type Values } from '../../ui/form';
+import { Choice, Field, FormDialog, Tick, type Values } from '../../ui/form';
 import { count } from '../../ui/format';
 import { offer } from '../../ui/keys';
 import { useLoaded } from '../../ui/load';
@@ -23,6 +23,11 @@ const RIGHTS = [
   ['commit', 'Commit', 'may ask for storage commitment'],
 ] as const;
 
+const WAYS = [
+  ['get', 'on our association (C-GET)'],
+  ['move', 'by one that it opens to us (C-MOVE)'],
+] as const;
+
 const FRESH: Peer = {
   title: '',
   host: '',
@@ -38,6 +43,8 @@ const FRESH: Peer = {
   dimse_timeout_s: 60,
   network_timeout_s: 300,
   enabled: true,
+  retrieve_by: 'get',
+  priors: false,
 };
 
 type Echo = EchoResult | 'asking';
@@ -134,6 +141,9 @@ export function PeersPage() {
                         {words}
                       </th>
                     ))}
+                    <th scope="col" class="tick" title="is asked for earlier studies">
+                      Priors
+                    </th>
                     <th scope="col" class="tick">
                       On
                     </th>
@@ -225,6 +235,20 @@ function PeerRow({ peer, echo, may, onEcho, onEdit, onForget, onChange }: RowPro
           />
         </td>
       ))}
+      <td class="tick" data-label="Priors">
+        <input
+          type="checkbox"
+          checked={peer.priors}
+          disabled={!may || !peer.host}
+          aria-label={`${title} is asked for earlier studies`}
+          onChange={() =>
+            onChange(
+              { priors: !peer.priors },
+              `${title} ${peer.priors ? 'no longer' : 'now'} asked for priors`,
+            )
+          }
+        />
+      </td>
       <td class="tick" data-label="On">
         <input
           type="checkbox"
@@ -282,6 +306,7 @@ interface PeerDialogProps {
 function PeerDialog({ peer, save, onClose }: PeerDialogProps) {
   const [rights, setRights] = useState<ReadonlySet<string>>(new Set(peer.rights));
   const [tls, setTls] = useState(peer.tls);
+  const [priors, setPriors] = useState(peer.priors);
   const fresh = peer.title === '';
   const submit = async (values: Values) => {
     const limits = Object.fromEntries(LIMITS.map(([name]) => [name, Number(values[name])]));
@@ -295,6 +320,8 @@ function PeerDialog({ peer, save, onClose }: PeerDialogProps) {
       certificate_sha256: values.certificate_sha256 || null,
       rate_per_s: values.rate_per_s ? Number(values.rate_per_s) : null,
       tls,
+      priors,
+      retrieve_by: values.retrieve_by === 'move' ? 'move' : 'get',
       rights: [...rights],
     });
   };
@@ -337,6 +364,13 @@ function PeerDialog({ peer, save, onClose }: PeerDialogProps) {
           />
         ))}
       </fieldset>
+      <Choice
+        label="Studies are retrieved from it"
+        name="retrieve_by"
+        value={peer.retrieve_by}
+        options={WAYS}
+      />
+      <Tick label="Asked for the earlier studies of patients" checked={priors} onChange={setPriors} />
       <Tick label="Speaks TLS" checked={tls} onChange={setTls} />
       <Field
         label="Certificate, SHA-256"

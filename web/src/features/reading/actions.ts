@@ -269,13 +269,6 @@ function findingActions(store: ReadingStore): Action[] {
     ),
     finding('reject', 'Reject the finding', ['r'], () => decideSelected(store, 'reject'), decidable),
     finding(
-      'mark',
-      'Mark a lesion under the pointer',
-      ['m'],
-      () => void store.findings.markUnderPointer(),
-      () => !store.locked.value,
-    ),
-    finding(
       'verdict',
       'Show how the alignment was tested',
       ['v'],
@@ -341,6 +334,13 @@ function studyActions(store: ReadingStore): Action[] {
       group: 'Study',
       when: () => !!to('previous'),
       run: () => void go(to('previous')),
+    },
+    {
+      id: 'priors',
+      label: 'Priors, here and in other archives',
+      keys: ['Alt-p'],
+      group: 'Study',
+      run: () => document.getElementById('priors-list')?.togglePopover(),
     },
     {
       id: 'timeline',

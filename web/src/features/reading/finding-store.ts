@@ -22,6 +22,8 @@ export interface Edit {
 export class FindingStore {
   readonly selected = signal<string | null>(null);
   readonly editing = signal<string | null>(null);
+  /** A lesion that is outlined and not kept yet. */
+  readonly draft = signal<{ seriesUid: string; mark: Mark } | null>(null);
   /** The findings of this study, then those of the prior that are not seen now. */
   readonly list = computed(() => [
     ...inOrder(this.reading.value?.findings ?? []),
@@ -115,31 +117,6 @@ export class FindingStore {
     await this.report.follow();
   }
 
-  /** A lesion the model missed: a person points at it in the current study, and it is measured there. */
-  async markUnderPointer(): Promise<void> {
-    const { pointer } = this.panes;
-    const at = pointer && this.panes.controller?.pointAt(pointer.pane, pointer.x, pointer.y);
-    const series = pointer && this.panes.view(pointer.pane).value.series;
-    if (!at || series?.studyUid !== this.uid)
-      return tell('Point at the lesion in the current study, then press the key.');
-    await this.report.flush();
-    let id: string | null = null;
-    await perform(
-      'Lesion marked',
-      async () => {
-        const body = { point_lps_mm: at, series_uid: series.uid };
-        const finding = await post<Finding>(api.newFinding(this.uid), body);
-        id = finding.id;
-        this.#replace(finding);
-        this.select(id);
-        await this.report.follow();
-      },
-      async () => {
-        if (id) await this.#sendDecision(id, { decision: 'reject', reason: 'marked by mistake' });
-      },
-    );
-  }
-
   #replace(finding: Finding): void {
     const reading = this.reading.value;
     if (!reading) return;
@@ -176,6 +153,7 @@ export class FindingStore {
   #drawMarks(): void {
     const outlines = this.#outlines.value;
     const selected = this.selected.value;
+    const draft = this.draft.value;
     for (const { id, seriesUid } of this.panes.slots.value) {
       const marks = this.list.value.flatMap((finding) => {
         const side = finding.current?.series_uid === seriesUid ? 'current' : 'prior';
@@ -184,7 +162,8 @@ export class FindingStore {
         if (!place || place.series_uid !== seriesUid || hidden) return [];
         return markOf(finding, place, outlines.get(`${finding.id} ${side}`) ?? null, finding.id === selected);
       });
-      queueMicrotask(() => this.panes.controller?.setMarks(id, marks));
+      const all = draft?.seriesUid === seriesUid ? [...marks, draft.mark] : marks;
+      queueMicrotask(() => this.panes.controller?.setMarks(id, all));
     }
   }
 }

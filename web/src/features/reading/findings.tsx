@@ -3,7 +3,9 @@ import { useState } from 'preact/hooks';
 import type { Finding } from '../../api';
 import { count, day, figure, moment, signed, spread, volume } from '../../ui/format';
 import { Amount, Button, ChangeBadge, Notice, Skeleton, Sparkline, useFirstFocus } from '../../ui/primitives';
+import { ChangeLimits } from './change-limits';
 import { type Edit, isDecidable, numberOf } from './finding-store';
+import { LinkLine } from './lesion-link-panel';
 import type { ReadingStore } from './store';
 
 const REJECT_REASONS = ['vessel', 'scar', 'artefact', 'not a lesion'];
@@ -119,7 +121,9 @@ function Detail({ finding, store }: { finding: Finding; store: ReadingStore }) {
     <div class="finding-detail">
       <VolumeLine finding={finding} />
       {finding.change && <DoublingLine change={finding.change} />}
-      {finding.change?.reason && <p class="why">{finding.change.reason}</p>}
+      {finding.change && <ChangeLimits change={finding.change} />}
+      {finding.change?.reason && !finding.change.limits && <p class="why">{finding.change.reason}</p>}
+      <LinkLine finding={finding} store={store} />
       <Sparkline
         label={curveLabel(finding)}
         points={finding.curve.map((p) => ({

@@ -128,7 +128,7 @@ interface Painted {
 }
 
 /** A picture in the pixels of the image, laid onto it; painted anew when its name changes. */
-function Picture({
+export function Picture({
   placement,
   name,
   paint,

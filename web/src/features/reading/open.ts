@@ -3,6 +3,7 @@
  * address bar before the page is set up. The page then finds it under way.
  */
 import { api, dicomweb, get, post, type Reading } from '../../api';
+import { route } from '../../app/router';
 import type { OwnedProtocol } from '../../viewer/hanging-types';
 import type { Mark } from '../../viewer/overlay';
 import { CT_PRESETS, windowOfSlice } from '../../viewer/presets';
@@ -150,12 +151,14 @@ export function forgetMetadata(studies: readonly string[]): void {
   for (const [key, { study }] of series) if (studies.includes(study)) series.delete(key);
 }
 
-/** The finding to begin with: the first that still waits for a decision, else the first. */
+/** The finding to begin with: the one the address names, else the first that still waits for a decision. */
 export function firstFinding(reading: Reading): Reading['findings'][number] | null {
   const shown = reading.findings.filter(
     (f) => f.state !== 'superseded' && f.state !== 'rejected' && f.current,
   );
-  return shown.find((f) => f.state === 'proposed') ?? shown[0] ?? null;
+  const asked = route.value.page === 'study' ? route.value.finding : null;
+  const named = asked === null ? null : shown.find((f) => f.id === asked);
+  return named ?? shown.find((f) => f.state === 'proposed') ?? shown[0] ?? null;
 }
 
 /** The slice to open: the first finding's, else the middle. */

@@ -12,13 +12,18 @@ import { ReportPanel } from '../reporting/panel';
 import { readingActions } from './actions';
 import { Drawn } from './drawn';
 import { Findings } from './findings';
+import { linkActions } from './lesion-link-panel';
+import { LesionPanel, lesionActions } from './lesion-panel';
 import { DRAGGED, Pane } from './pane';
+import { Priors } from './priors';
+import { OverButtons, overActions } from './prior-over-image';
 import { ResizeHandle } from './resize';
 import { Segmentation } from './segmentation-panel';
 import { ReadingStore } from './store';
 import { TextDialog } from './text-dialog';
 import { ToolBar } from './tool-bar';
 import './reading.css';
+import './lesions.css';
 import '../reporting/reporting.css';
 
 export function ReadingPage({ study }: { study: string }) {
@@ -40,6 +45,10 @@ export function ReadingPage({ study }: { study: string }) {
     return () => removeEventListener('beforeunload', warn);
   }, [store]);
   useEffect(() => offer('reading', readingActions(store)), [store]);
+  useEffect(
+    () => offer('lesions', [...lesionActions(store), ...linkActions(store), ...overActions(store)]),
+    [store],
+  );
   const reading = store.reading.value;
   useEffect(() => {
     document.title = reading ? `${reading.study.exam} · Sightline` : 'Sightline';
@@ -66,6 +75,7 @@ export function ReadingPage({ study }: { study: string }) {
         <aside class="side" aria-label="Findings and report">
           <ResizeHandle />
           <div class="sections">
+            <LesionPanel store={store} />
             <Findings store={store} />
             <Segmentation store={store} />
             <Drawn store={store} />
@@ -119,7 +129,9 @@ function Head({ store }: { store: ReadingStore }) {
             </span>
           )}
           <Strip reading={reading} store={store} />
+          <Priors reading={reading} store={store} />
           <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} />
+          <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} store={store} />
         </>
       )}
       {reading && (
@@ -173,7 +185,13 @@ const VERDICTS = {
   failed: { glyph: '✕', words: 'not aligned', tone: 'error' },
 } as const;
 
-function Verdict({ comparison, hasPrior }: { comparison: Comparison | null; hasPrior: boolean }) {
+interface VerdictProps {
+  comparison: Comparison | null;
+  hasPrior: boolean;
+  store: ReadingStore;
+}
+
+function Verdict({ comparison, hasPrior, store }: VerdictProps) {
   if (!comparison) return <span class="muted verdict">{hasPrior ? 'not aligned yet' : 'no prior'}</span>;
   const look = VERDICTS[comparison.verdict];
   return (
@@ -211,6 +229,7 @@ function Verdict({ comparison, hasPrior }: { comparison: Comparison | null; hasP
             ))}
           </tbody>
         </table>
+        <OverButtons store={store} />
       </div>
     </>
   );

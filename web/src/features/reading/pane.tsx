@@ -15,9 +15,11 @@ import { DocumentPane } from '../documents';
 import { CineBar } from './cine-bar';
 import { KeyboardCross, pointWith } from './keyboard-pointer';
 import { LaidOverImage } from './laid-over-image';
+import { LesionStroke } from './lesion-panel';
 import { PaneMenu } from './pane-menu';
 import type { LinkKind, Slot } from './panes';
 import { PreviewImage } from './preview';
+import { PriorOverImage } from './prior-over-image';
 import { SegmentLayer } from './segment-layer';
 import type { ReadingStore } from './store';
 
@@ -26,6 +28,8 @@ interface PaneProps {
   store: ReadingStore;
 }
 
+/** Tools of ours that draw nothing by the library. */
+const AIMING: ReadonlySet<string> = new Set(['crosshair', 'lesion']);
 const WHEEL_STEP = 30;
 const NOTCH = 60;
 const TOUCH_STEP = 9;
@@ -60,7 +64,7 @@ export function Pane({ slot, store }: PaneProps) {
       }}
     >
       <div
-        class={`canvas ${panes.tool.value === 'crosshair' || isSegmentTool(panes.tool.value) ? 'aiming' : ''}`}
+        class={`canvas ${AIMING.has(panes.tool.value) || isSegmentTool(panes.tool.value) ? 'aiming' : ''}`}
         role="application"
         aria-label={`${name} image; up and down scroll`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an image pane is a widget of its own, and takes the scroll keys.
@@ -90,8 +94,10 @@ function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
   const name = nameOf(slot, store);
   return (
     <>
+      <PriorOverImage view={view} store={store} />
       <LaidOverImage view={view} store={store} />
       <SegmentLayer id={id} view={view} store={store} />
+      <LesionStroke id={id} store={store} />
       <Marks view={view} store={store} />
       <TopLeft slot={slot} view={view} store={store} />
       {!slot.reason && <TopRight view={view} />}
@@ -376,7 +382,7 @@ function Marks({ view, store }: { view: PaneView; store: ReadingStore }) {
         <g
           key={m.id}
           class={`mark ${m.tone} ${m.selected ? 'selected' : ''}`}
-          onPointerDown={() => store.findings.select(m.id)}
+          onPointerDown={() => m.tone === 'draft' || store.findings.select(m.id)}
         >
           {m.path && <path d={m.path} />}
           {m.circle && <circle cx={m.circle.x} cy={m.circle.y} r={m.circle.r} />}

@@ -1,9 +1,10 @@
 /** The labels over one pane, the ring of the brush, and the pointer of the tools that segment. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { PaneId, PaneView } from '../../viewer';
-import { mmPerPixel, type Point } from '../../viewer/labels/face';
+import { mmPerPixel } from '../../viewer/labels/face';
 import { paintFace } from '../../viewer/labels/picture';
 import { rgb } from './laid-over';
+import { usePanePointer } from './pane-pointer';
 import type { Drawing } from './segment-strokes';
 import type { ReadingStore } from './store';
 
@@ -14,7 +15,7 @@ interface Over {
 }
 
 export function SegmentLayer({ id, view, store }: Over) {
-  usePointer(id, store);
+  usePanePointer(id, store.panes, store.strokes);
   return (
     <>
       {store.segmentation.opened.value && <Labels id={id} view={view} store={store} />}
@@ -94,47 +95,4 @@ function Outline({ drawing }: { drawing: Drawing }) {
 function scaleOf(id: PaneId, view: PaneView, store: ReadingStore): number | null {
   const face = store.segmentation.faceOf(id, view);
   return face ? mmPerPixel(face) : (view.mmPerPixel ?? 1);
-}
-
-/**
- * Hear the pointer on a pane while a tool that segments is chosen. Real pointers come as pointer events; the pointer
- * moved by keys sends mouse events, which no person's hand does without the others.
- */
-function usePointer(id: PaneId, { strokes, panes }: ReadingStore): void {
-  useEffect(() => {
-    const element = document.querySelector<HTMLElement>(`[data-pane="${id}"] .canvas`);
-    if (!element) return;
-    const aborting = new AbortController();
-    const listen = <K extends keyof HTMLElementEventMap>(
-      name: K,
-      act: (event: HTMLElementEventMap[K]) => void,
-    ) => element.addEventListener(name, act, { signal: aborting.signal, capture: true });
-    const at = (event: MouseEvent): Point => {
-      const box = element.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    const press = (event: MouseEvent): boolean =>
-      event.button === 0 && strokes.press(id, panes.view(id).value, at(event));
-    const move = (event: MouseEvent): void => strokes.move(id, panes.view(id).value, at(event));
-    listen('pointerdown', (event) => {
-      if (!event.isPrimary) return strokes.abort();
-      if (!press(event)) return;
-      event.stopPropagation(); // nothing else is to drag here meanwhile
-      element.setPointerCapture(event.pointerId);
-    });
-    listen('pointermove', (event) => {
-      if (!event.isPrimary) return;
-      for (const each of event.getCoalescedEvents?.() ?? [event]) move(each);
-    });
-    listen('pointerup', (event) => void (event.isPrimary && strokes.release()));
-    listen('pointercancel', () => strokes.release());
-    listen('pointerleave', () => strokes.leave());
-    listen('dblclick', (event) => {
-      if (strokes.tool) event.stopPropagation(); // two quick dabs are no wish for a larger pane
-    });
-    listen('mousedown', (event) => void (event.isTrusted || press(event)));
-    listen('mousemove', (event) => event.isTrusted || move(event));
-    listen('mouseup', (event) => event.isTrusted || strokes.release());
-    return () => aborting.abort();
-  }, [id, strokes, panes]);
 }

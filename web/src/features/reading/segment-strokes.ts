@@ -17,6 +17,7 @@ import {
   stroke,
 } from '../../viewer/labels/shapes';
 import { isSegmentTool, type SegmentToolName } from '../../viewer/tool-list';
+import type { PointerTool } from './pane-pointer';
 import type { PanesStore } from './panes';
 import type { Opened, SegmentationStore } from './segmentation';
 
@@ -32,7 +33,7 @@ export interface Drawing {
   points: readonly Point[];
 }
 
-export class Strokes {
+export class Strokes implements PointerTool {
   readonly radiusMm = signal(6);
   /** Between which values the brush with a range and the threshold paint. */
   readonly range = signal<readonly [number, number]>([-50, 150]);
@@ -57,6 +58,10 @@ export class Strokes {
   get tool(): SegmentToolName | null {
     const tool = this.panes.tool.value;
     return isSegmentTool(tool) ? tool : null;
+  }
+
+  get takes(): boolean {
+    return this.tool !== null;
   }
 
   /** Make the brushes larger or smaller. */

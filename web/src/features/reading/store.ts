@@ -4,7 +4,7 @@
  * Invariant: the first image comes before everything else.
  */
 import { computed, effect, signal } from '@preact/signals';
-import { api, get, getFloats, post, type Reading, Refused, type Study } from '../../api';
+import { api, get, getFloats, post, type Reading, type Study } from '../../api';
 import { remember, tell, tellError } from '../../ui/toasts';
 import type { PaneId, PaneKind, ViewerEvents } from '../../viewer';
 import { DisplacementGrid } from '../../viewer/grid';
@@ -14,7 +14,10 @@ import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
 import { FindingStore } from './finding-store';
 import { Hanging, isPlain } from './hanging';
+import { KeepingUp } from './keeping-up';
 import { LaidOver } from './laid-over';
+import { LesionClicks } from './lesion-click';
+import { LesionLinks } from './lesion-links';
 import { isSlow } from './line';
 import {
   firstFinding,
@@ -31,10 +34,10 @@ import {
 import { OtherWindows } from './other-windows';
 import { documentKind, load, PanesStore } from './panes';
 import { previewUrl, previewView } from './preview';
+import { PriorOver } from './prior-over';
 import { Strokes } from './segment-strokes';
 import { SegmentationStore } from './segmentation';
 
-const POLL_MS = 3000;
 const NEXT_MS = 4000;
 /** How long the viewer waits for the server's drawing of the first image. */
 const PREVIEW_MS = 600;
@@ -54,6 +57,10 @@ export class ReadingStore {
   readonly panel = signal(true);
   readonly report: ReportStore;
   readonly findings: FindingStore;
+  readonly clicks: LesionClicks;
+  readonly links: LesionLinks;
+  readonly over = new PriorOver(this.reading, this.panes);
+  readonly keepingUp: KeepingUp;
 
   /** There is nothing to compare with, so the current study has the whole room. */
   readonly alone = computed(() => this.reading.value?.prior === null && this.priorStudy.value === null);
@@ -63,7 +70,6 @@ export class ReadingStore {
   #comparison: string | null = null;
   /** Opened by a protocol whose panes are not simply the study and its prior. */
   #arranged = false;
-  #poll: ReturnType<typeof setTimeout> | undefined;
   #next: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly uid: string) {
@@ -71,6 +77,9 @@ export class ReadingStore {
     this.findings = new FindingStore(uid, this.reading, this.panes, this.report, (series) =>
       this.showSeries(series, 'current'),
     );
+    this.keepingUp = new KeepingUp(uid, this.reading, (fresh, before) => this.#took(fresh, before));
+    this.clicks = new LesionClicks(this, this.panes, this.findings);
+    this.links = new LesionLinks(this);
     this.annotations = new AnnotationStore(uid, this.panes);
     this.segmentation = new SegmentationStore(uid, this.panes, this.laidOver, this.annotations);
     this.strokes = new Strokes(this.segmentation, this.panes);
@@ -117,7 +126,7 @@ export class ReadingStore {
 
   close(): void {
     this.#abort.abort();
-    clearTimeout(this.#poll);
+    this.keepingUp.stop();
     clearTimeout(this.#next);
     this.findings.close();
     this.report.close();
@@ -138,6 +147,17 @@ export class ReadingStore {
     askForText: (before) => this.panes.ask('Text on the image', before),
     askForLength: (fixed) => this.panes.askForLength(fixed),
   };
+
+  readonly refresh = (): Promise<void> => this.keepingUp.refresh();
+  readonly flush = (): Promise<void> => this.report.flush();
+
+  /** The reading was fetched anew. */
+  async #took(fresh: Reading, before: Reading | null): Promise<void> {
+    if (!this.findings.selected.value) this.findings.begin(fresh);
+    await this.findings.outline([...fresh.findings, ...fresh.vanished].map((f) => f.id));
+    if (fresh.findings.length !== before?.findings.length) await this.report.load();
+    if (fresh.comparison && fresh.comparison.id !== this.#comparison) await this.#takeComparison(fresh);
+  }
 
   /** The first image of the next study on the worklist, while this one is being read. */
   #prepareNext({ next }: Reading): void {
@@ -241,7 +261,7 @@ export class ReadingStore {
     await this.findings.outline(reading.findings.map((f) => f.id));
     if (this.closed) return;
     this.panes.prefetch();
-    this.#keepUpToDate(reading);
+    this.keepingUp.watch(reading);
     this.#next = setTimeout(() => this.#prepareNext(reading), NEXT_MS);
   }
 
@@ -297,6 +317,8 @@ export class ReadingStore {
   async compare(studyUid: string): Promise<void> {
     const reading = this.reading.value;
     if (!reading || studyUid === this.uid) return;
+    // Which prior a reader chooses is learnt from; where it cannot be kept, nothing is lost.
+    void post(api.prior(this.uid, studyUid, 'opening')).catch(() => {});
     if (!this.panes.slots.value.some((s) => s.id === 'prior')) {
       this.panes.arrange(1, 2);
       await new Promise(requestAnimationFrame);
@@ -311,6 +333,17 @@ export class ReadingStore {
         await this.#compareWith(other.study, other.current.series_uid, other.current.window);
       }
       this.panes.prefetch();
+    } catch (error) {
+      if (!this.closed) tellError(error);
+    }
+  }
+
+  /** Take up priors that have come while the study is open; what is on the screen stays. */
+  async refreshPriors(): Promise<void> {
+    try {
+      const { priors, timeline, prior } = await get<Reading>(api.reading(this.uid, true), this.#abort.signal);
+      const now = this.reading.value;
+      if (now) this.reading.value = { ...now, priors, timeline, prior: now.prior ?? prior };
     } catch (error) {
       if (!this.closed) tellError(error);
     }
@@ -446,35 +479,9 @@ export class ReadingStore {
       const reading = this.reading.value;
       if (!reading) return;
       this.reading.value = { ...reading, analysis };
-      this.#keepUpToDate(this.reading.value);
+      this.keepingUp.watch(this.reading.value);
     } catch (error) {
       tellError(error);
-    }
-  }
-
-  /** While the machine is still at work, or the study still arriving, look again now and then. */
-  #keepUpToDate(reading: Reading): void {
-    clearTimeout(this.#poll);
-    if (!/^(waiting|running)$/.test(reading.analysis.state)) return;
-    this.#poll = setTimeout(() => void this.#refresh(), POLL_MS);
-  }
-
-  async #refresh(): Promise<void> {
-    try {
-      const fresh = await get<Reading>(api.reading(this.uid), this.#abort.signal);
-      const before = this.reading.value;
-      this.reading.value = fresh;
-      if (!this.findings.selected.value) this.findings.begin(fresh);
-      if (fresh.findings.length !== before?.findings.length) {
-        await this.findings.outline(fresh.findings.map((f) => f.id));
-        await this.report.load();
-      }
-      if (fresh.comparison && fresh.comparison.id !== this.#comparison) await this.#takeComparison(fresh);
-      this.#keepUpToDate(fresh);
-    } catch (error) {
-      const passing = error instanceof Refused && error.status === 0;
-      if (this.closed || !passing) return;
-      this.#poll = setTimeout(() => void this.#refresh(), POLL_MS * 3);
     }
   }
 }

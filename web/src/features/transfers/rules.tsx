@@ -210,7 +210,9 @@ export function Servers() {
                   {servers.map((server) => (
                     <tr key={server.name}>
                       <th scope="row">{server.name}</th>
-                      <td>{server.url}</td>
+                      <td>
+                        {server.url} {server.priors && <span class="label">priors</span>}
+                      </td>
                       <td>{AUTH.find(([kind]) => kind === server.auth_kind)?.[1] ?? server.auth_kind}</td>
                       <td class="end">
                         {may && (
@@ -261,8 +263,9 @@ interface ServerDialogProps {
 
 function ServerDialog({ server, reload, onClose }: ServerDialogProps) {
   const [kind, setKind] = useState<string>(server?.auth_kind ?? 'none');
+  const [priors, setPriors] = useState(server?.priors ?? false);
   const submit = async ({ name = '', url = '', auth_kind = 'none', secret = '' }: Values) => {
-    await put(archive.server(server?.name ?? name), { url, auth_kind, secret: secret || null });
+    await put(archive.server(server?.name ?? name), { url, auth_kind, secret: secret || null, priors });
     await reload();
   };
   return (
@@ -281,6 +284,7 @@ function ServerDialog({ server, reload, onClose }: ServerDialogProps) {
         placeholder="https://pacs.example/dicom-web"
         defaultValue={server?.url ?? ''}
       />
+      <Tick label="Asked for the earlier studies of patients" checked={priors} onChange={setPriors} />
       <Choice label="Signs in with" name="auth_kind" value={kind} options={AUTH} onChange={setKind} />
       {kind !== 'none' && (
         <Field

@@ -240,6 +240,12 @@ def merged_into(db: Db, id: str) -> str | None:  # noqa: A002
     return found
 
 
+def former_ids(db: Db, patient: str) -> list[str]:
+    """Return the ids of those who were merged into a patient."""
+    c = merged_patients.c
+    return list(db.scalars(select(c.id).where(c.patient == patient).order_by(c.id)))
+
+
 def repoint_merged(db: Db, patient: str, to: str) -> list[str]:
     """Have who was merged into a patient stand for another; return their former ids."""
     c = merged_patients.c

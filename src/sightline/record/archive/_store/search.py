@@ -45,6 +45,13 @@ def find_patient(db: Db, *, id: str = "", patient_id: str = "") -> Patient | Non
     return Patient(*row) if row else None
 
 
+def patients_called(db: Db, patient_id: str) -> list[Patient]:
+    """Return the patients of every issuer who have this sender's id."""
+    c = patients.c
+    wanted = select(*_PATIENT_FIELDS).where(c.patient_id == patient_id).order_by(c.issuer, c.id)
+    return [Patient(*row) for row in db.execute(wanted)]
+
+
 def studies_where(
     db: Db, query: StudyQuery, *, limit: int, after: tuple[str, str] | None = None, offset: int = 0
 ) -> Page[Study]:

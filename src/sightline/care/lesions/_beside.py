@@ -1,0 +1,72 @@
+"""The aligned prior on a slice of the current study: to blink, to swipe, to look through a checkerboard."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.care import display
+from sightline.care.lesions._model import NotAligned
+from sightline.record import archive, timeline
+from sightline.science import alignment, rendering
+from sightline.trust import access
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PriorSlice:
+    """Values (row, column) of the prior as alignment lays them onto a slice; NaN where it shows nothing."""
+
+    values: npt.NDArray[np.float32]
+    unit: str
+
+
+def prior_on_slice(
+    on: display.Context, comparison_id: str, series_uid: str, sop_uid: str, frame: int, *, by: access.Person
+) -> PriorSlice:
+    """Return the prior of a comparison on one slice of a series of the study.
+
+    Raises
+    ------
+    NotAligned
+        If the alignment failed, with its reason, or the series lies in another space than the aligned one.
+    NotAVolume
+        If the prior's series is none.
+    """
+    with on.store.database.reading() as db:
+        told = timeline.get_comparison(db, comparison_id)
+        access.require(by, "archive.read", on=told.study_uid)
+        series = {archive.get_series(db, uid).study for uid in (series_uid, told.study_series_uid)}
+    if series != {told.study_uid}:
+        raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
+    found = _alignment(on, told)
+    slices = display.slices_in(on, told.study_uid, series_uid, by=by)
+    if series_uid != told.study_series_uid:
+        aligned = display.slices_in(on, told.study_uid, told.study_series_uid, by=by)
+        if not slices.frame_uid or slices.frame_uid != aligned.frame_uid:
+            raise NotAligned(
+                "This series lies in another space than the one aligned with the prior; show that one."
+            )
+    plane = slices.plane(_place(slices, sop_uid, frame))
+    with display.opened_volume(on, told.prior_uid, told.prior_series_uid, by=by) as view:
+        volume = view.volume
+        values, inside = rendering.sample_moved(volume.array, volume.grid, plane, found.map_points)
+        values = np.rint(values) if view.is_hu else values
+        return PriorSlice(np.where(inside, values, np.float32(np.nan)), view.unit)
+
+
+def _place(slices: display.Slices, sop_uid: str, frame: int) -> int:
+    for index, plane in enumerate(slices.planes):
+        if (plane.sop_uid, plane.frame) == (sop_uid, frame):
+            return index
+    raise archive.InstanceNotHeld("The series holds no such image.")
+
+
+def _alignment(on: display.Context, told: timeline.Comparison) -> alignment.Alignment:
+    summary = told.alignment
+    if summary.verdict == "failed" or not summary.key:
+        raise NotAligned(f"The two studies are not aligned: {summary.reason} Look at them side by side.")
+
+    def read() -> alignment.Alignment:
+        return alignment.Alignment.from_bytes(on.store.blobs.get(summary.key))
+
+    return on.shelf.get(("alignment", summary.key), read, lambda made: 2 * made.displacement_mm.nbytes)

@@ -1,0 +1,129 @@
+"""What can be made of an alignment: its inverse, its Jacobian, the same map for images that ride along."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sightline.kernel.errors import Invalid
+from sightline.science.alignment._engine import Array
+from sightline.science.alignment._model import Alignment, QualityTest, Verdict
+from sightline.science.alignment._verdict import Limits, jacobian, judge, sum_up
+from sightline.science.geometry import Floats, Grid
+from sightline.science.volumes import Volume
+
+INVERSE = Limits(0.5, 2.0, "mm", "residual of the inverse, 95th percentile", False)
+CARRIED = Limits(70.0, 30.0, "%", "of the image within the aligned one", True)
+STEPS = 30
+_ORDER: tuple[Verdict, ...] = ("good", "care", "failed")
+
+
+class NotCarried(Invalid):
+    """The images do not share a frame of reference, so nothing says where one lies in the other."""
+
+
+def jacobian_of(found: Alignment) -> Array:
+    """Return the determinant of the map's derivative, (z, y, x) on the alignment's grid.
+
+    1 keeps volume, 2 means that what fills one voxel now filled two before, 0 and below is a fold. Central
+    differences on the alignment's own grid: of a coarser grid only what is wider than two voxels is seen.
+
+    References
+    ----------
+    Chung et al., NeuroImage 2001;14:595 (deformation-based morphometry).
+    """
+    steps = np.array(found.grid.spacing_xyz_mm)
+    if found.matrix is not None:
+        determinant = float(np.linalg.det(found.matrix[:3, :3]))
+        return np.full(found.grid.shape_zyx, determinant, dtype=np.float32)
+    if min(found.grid.shape_zyx) < 2 or not np.allclose(steps, steps[0]):
+        found = found.resampled(float(steps.min()))
+    return jacobian(found.displacement_mm, found.grid.spacing_xyz_mm[0], found.grid.axes).astype(np.float32)
+
+
+def invert(found: Alignment, onto: Grid) -> Alignment:
+    """Return the alignment the other way: the moving volume, whose grid is `onto`, becomes the fixed one.
+
+    A linear map is inverted exactly. A field is inverted by v <- -u(y + v), and what then is missing when
+    going there and back is one more test of the result, over what the fixed volume shows.
+
+    References
+    ----------
+    Chen et al., Med Phys 2008;35:81 (fixed-point inversion; it converges where |du| < 1).
+    """
+    grid = onto.resampled((found.grid.spacing_xyz_mm[0],) * 3)
+    points = grid.to_lps_mm(np.indices(grid.shape_zyx).reshape(3, -1).T)
+    matrix = None if found.matrix is None else np.asarray(np.linalg.inv(found.matrix), dtype=float)
+    home = found.inverse_points(points) if matrix is None else points @ matrix[:3, :3].T + matrix[:3, 3]
+    residual = np.linalg.norm(found.map_points(home) - points, axis=1)
+    shown = found.grid.contains(home)
+    test, verdict = judge(INVERSE, float(np.percentile(residual[shown], 95)) if shown.any() else np.nan)
+    error = found.local_error_mm(home) + residual
+    return replace(
+        _judged_too(found, test, verdict),
+        grid=grid,
+        displacement_mm=(home - points).reshape(*grid.shape_zyx, 3).astype(np.float32),
+        error_mm=error.reshape(grid.shape_zyx).astype(np.float32),
+        method=f"inverse of: {found.method}",
+        matrix=matrix,
+    )
+
+
+def carry(found: Alignment, aligned: Sequence[Volume], riders: Sequence[Volume]) -> Alignment:
+    """Return the alignment for images that were taken with the aligned ones, as PET is with its CT.
+
+    Parameters
+    ----------
+    found
+        Alignment of the current CT with the prior CT.
+    aligned
+        Those two, current first.
+    riders
+        The current and the prior image that share their frames of reference.
+
+    Returns
+    -------
+    Alignment
+        On the rider's grid, with a test of how much of the current rider lies within the aligned volume:
+        beyond it the map is continued from its edge and nothing vouches for it.
+
+    Raises
+    ------
+    NotCarried
+        If an image names no frame of reference, or another than its partner.
+    """
+    for which, partner, rider in zip(("current", "prior"), aligned, riders, strict=True):
+        frames = {partner.frame_of_reference_uid, rider.frame_of_reference_uid}
+        if len(frames) > 1 or "" in frames:
+            raise NotCarried(
+                f"The {which} images do not name one frame of reference; align them with each other first."
+            )
+    rider = riders[0]
+    grid = rider.grid.resampled((found.grid.spacing_xyz_mm[0],) * 3)
+    points = grid.to_lps_mm(np.indices(grid.shape_zyx).reshape(3, -1).T)
+    inside = aligned[0].grid.contains(points)
+    test, verdict = judge(CARRIED, 100 * float(inside.mean()))
+    beyond = _distance_outside(aligned[0].grid, points)
+    return replace(
+        _judged_too(found, test, verdict),
+        grid=grid,
+        displacement_mm=(found.map_points(points) - points).reshape(*grid.shape_zyx, 3).astype(np.float32),
+        error_mm=(found.local_error_mm(points) + beyond).reshape(grid.shape_zyx).astype(np.float32),
+        method=f"carried by its frame of reference: {found.method}",
+    )
+
+
+def _distance_outside(grid: Grid, points: Floats) -> Floats:
+    """Return how far (mm) points (n, 3) lie outside a grid's outer faces; 0 inside."""
+    index = grid.to_index_zyx(points)
+    over = np.maximum(np.maximum(-0.5 - index, index - (np.array(grid.shape_zyx) - 0.5)), 0.0)
+    return np.asarray(np.linalg.norm(over * np.array(grid.spacing_xyz_mm)[::-1], axis=1))
+
+
+def _judged_too(found: Alignment, test: QualityTest, verdict: Verdict) -> Alignment:
+    """Return the alignment with one more test; the worse verdict stands."""
+    if _ORDER.index(verdict) <= _ORDER.index(found.verdict):
+        reason = found.reason if found.verdict != "good" else f"All {len(found.tests) + 1} tests passed."
+        return replace(found, tests=(*found.tests, test), reason=reason)
+    _, reason = sum_up([(test, verdict)])
+    return replace(found, tests=(*found.tests, test), verdict=verdict, reason=reason)

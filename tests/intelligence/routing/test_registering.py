@@ -1,0 +1,112 @@
+"""An alignment leaves as a DICOM registration, and one from elsewhere maps points."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pydicom
+import pytest
+from typer.testing import CliRunner
+
+from sightline.intelligence.routing._following import AlignmentRefused, find_pair
+from sightline.intelligence.routing._registering import map_by, register
+from sightline.intelligence.routing.commands import UnusablePoints, commands
+from sightline.record import derived
+from sightline.science.alignment import Alignment
+from sightline.science.geometry import Grid
+from tests.care.clinic import FIRST, SECOND
+from tests.dciodvfy import errors_of
+
+STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+VOXELS = Grid((4, 16, 16), (2.0, 2.0, 5.0), (0.0, 0.0, 5.0), STRAIGHT)
+COARSE = VOXELS.resampled((4.0, 4.0, 4.0))
+
+
+@pytest.fixture
+def aligned(store, db, receive):
+    """Return a function that keeps an alignment of two studies, shifted by 1 mm along x, as a job would."""
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+
+    def keep(verdict="good", matrix=None):
+        field = np.zeros((*COARSE.shape_zyx, 3), np.float32)
+        field[..., 0] = 1.0
+        error = np.ones(COARSE.shape_zyx, np.float32)
+        found = Alignment(verdict, "all is told", (), COARSE, field, error, "a test", matrix)
+        pair = find_pair(db, "1.2")
+        grid = {name: getattr(VOXELS, name) for name in VOXELS.__slots__}
+        about = {"current": grid, "prior": grid, "thickness_mm": 5.0, "same_kernel": True}
+        store.blobs.put_if_absent(f"{pair.key}.json", json.dumps(about).encode())
+        store.blobs.put_if_absent(f"{pair.key}.npz", found.to_bytes())
+
+    return keep
+
+
+def test_an_alignment_leaves_as_an_object_that_a_validator_takes(store, aligned, radiologist, tmp_path):
+    aligned()
+
+    content, _ = register(store, "1.2", "1.1", by=radiologist)
+
+    ds = pydicom.dcmread(io.BytesIO(content))
+    assert ds.SOPClassUID.name == "Deformable Spatial Registration Storage"
+    assert (ds.StudyInstanceUID, ds.FrameOfReferenceUID) == ("1.2", "1.2.9")
+    assert errors_of(content, tmp_path) == []
+
+
+def test_points_go_by_a_registration_from_elsewhere(store, aligned, radiologist):
+    shift = np.eye(4)
+    shift[:3, 3] = (1.0, 0.0, 0.0)
+    aligned(matrix=shift)
+    content, _ = register(store, "1.2", "1.1", by=radiologist)
+
+    assert map_by(store, "1.2", "1.1", [(4.0, 5.0, 6.0)], content, by=radiologist) == [
+        (pytest.approx(5.0, abs=1e-6), pytest.approx(5.0), pytest.approx(6.0))
+    ]
+
+
+def test_a_point_that_the_registration_leaves_undefined_is_refused(store, aligned, radiologist):
+    aligned()
+    content, _ = register(store, "1.2", "1.1", by=radiologist)
+
+    with pytest.raises(AlignmentRefused, match="point 1"):
+        map_by(store, "1.2", "1.1", [(900.0, 0.0, 0.0)], content, by=radiologist)
+
+
+def test_a_failed_alignment_makes_no_object(store, aligned, radiologist):
+    aligned("failed")
+
+    with pytest.raises(AlignmentRefused, match="failed: all is told"):
+        register(store, "1.2", "1.1", by=radiologist)
+
+
+def test_a_file_that_is_no_registration_maps_nothing(store, aligned, radiologist):
+    with pytest.raises(derived.UnusableRegistration, match="cannot be read"):
+        map_by(store, "1.2", "1.1", [(0.0, 0.0, 0.0)], b"not DICOM", by=radiologist)
+
+
+@pytest.fixture
+def run(store, radiologist):
+    here = SimpleNamespace(store=store, operator=radiologist)
+    return lambda *arguments: CliRunner().invoke(commands, ["align", "1.2", "1.1", *arguments], obj=here)
+
+
+def test_the_command_writes_an_object_and_maps_by_it(run, aligned, tmp_path):
+    aligned()
+    file, points = tmp_path / "out.dcm", tmp_path / "points.csv"
+    points.write_text("x,y,z\n4,5,10\n")
+
+    written = run("--registration", str(file))
+    mapped = run("--points", str(points), "--by", str(file))
+
+    assert (written.exit_code, written.stdout) == (0, "")
+    assert pydicom.dcmread(file).Modality == "REG"
+    assert mapped.stdout == "5.000,5.000,10.000\n"
+    assert "not tested" in mapped.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--by", "x.dcm"], ["--by", "x.dcm", "--registration", "y.dcm"]])
+def test_the_command_says_what_it_needs(run, aligned, arguments):
+    answer = run(*arguments)
+
+    assert isinstance(answer.exception, UnusablePoints)

@@ -1,0 +1,113 @@
+"""A reader opens a study whose priors lie in another archive: they come, and a doubtful one is taken."""
+
+import os
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from sightline.app.http import STATIC
+from tests.conftest import end, free_port
+from tests.journeys.conftest import PASSWORD
+from tests.orthanc import PASSWORD as ORTHANC_PASSWORD
+from tests.orthanc import USER, orthanc
+
+__all__ = ["orthanc"]
+
+NOW, LAST, OTHER = "1.2.10", "1.2.11", "1.2.12"
+
+
+@pytest.fixture
+def reading_room(tmp_path, orthanc, make_slice):
+    """A server that holds a study, beside an Orthanc that holds an earlier one and one of another patient."""
+    if not (STATIC / "index.html").is_file():
+        pytest.skip("the web app is not built: run make setup")
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    for n in range(1, 6):
+        (incoming / f"{n}.dcm").write_bytes(
+            make_slice(n, study=NOW, series=f"{NOW}.1", StudyDate="20240601", StudyDescription="CT chest")
+        )
+    for uid, date, name in ((LAST, "20240131", "Müller^Jörg"), (OTHER, "20230301", "Maier^Eva")):
+        for n in range(1, 6):
+            series = f"{uid}.1"
+            orthanc.put(make_slice(n, study=uid, series=series, StudyDate=date, PatientName=name))
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")},
+        "SIGHTLINE_DATA": str(tmp_path / "data"),
+        "SIGHTLINE_ADMIN_PASSWORD": PASSWORD,
+        "SIGHTLINE_PRIORS_ON_ARRIVAL": "false",
+    }
+    sightline = [sys.executable, "-m", "sightline"]
+    subprocess.run([*sightline, "import", str(incoming)], env=environment, check=True, timeout=120)
+    port = free_port()
+    server = subprocess.Popen(
+        [*sightline, "serve", "--http-port", str(port), "--dicom-port", str(free_port())],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _make_source(address, orthanc.web)
+        yield address
+    finally:
+        end(server)
+
+
+def _make_source(address, url):
+    secret = f"{USER}:{ORTHANC_PASSWORD}"
+    body = {"url": url, "auth_kind": "basic", "secret": secret, "priors": True}
+    with httpx.Client(base_url=address, headers={"X-Sightline": "1"}) as http:
+        for _ in range(300):
+            try:
+                if http.post("/api/session", json={"username": "admin", "password": PASSWORD}).is_success:
+                    break
+            except httpx.TransportError:
+                pass
+            time.sleep(0.2)
+        assert http.put("/api/transfers/servers/PACS-B", json=body).is_success
+
+
+def test_a_prior_comes_while_the_study_is_open_and_the_doubtful_one_is_taken(
+    reading_room, chromium, tmp_path, pictures
+):
+    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, base_url=reading_room)
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/worklist*")
+    page.goto(f"/study/{NOW}")
+    button = page.locator("#priors")
+    button.get_by_text("1 needs a person").wait_for(timeout=60_000)
+    page.wait_for_function("document.querySelector('#priors')?.textContent.startsWith('1 prior')")
+
+    page.keyboard.press("Alt+p")
+    listed = page.locator("#priors-list")
+    listed.get_by_text("the name differs").wait_for()
+    pictures(page, "priors-elsewhere")
+    assert "Maier" in (listed.inner_text())
+    assert listed.locator("li.held").count() == 1
+    page.keyboard.press("Enter")  # the first prior has the focus
+    page.wait_for_function("document.querySelectorAll('.strip .dot.shown').length === 1")
+
+    page.keyboard.press("Alt+p")
+    listed.get_by_role("button", name="Take CT chest").click()
+    button.get_by_text("2 priors").wait_for(timeout=60_000)
+    listed.locator("li.held").nth(1).wait_for()
+    pictures(page, "priors-taken")
+    context.close()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Keep pictures where somebody asks for them, to be looked at."""
+    folder = os.environ.get("PICTURES")
+
+    def keep(page, name):
+        if folder:
+            page.screenshot(path=f"{folder}/{name}.png")
+
+    return keep
