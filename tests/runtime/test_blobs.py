@@ -240,15 +240,22 @@ def use_endpoint(monkeypatch, address):
     monkeypatch.setattr(_objects, "_RETRY", {"max_retries": 0})
 
 
-@pytest.mark.parametrize(("status", "kind"), [(507, StoreFull), (403, StoreUnavailable)])
-def test_an_object_store_is_full_by_its_status_and_not_by_digits_in_an_address(monkeypatch, status, kind):
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        (507, "", StoreFull),
+        (413, "Upload exceeds quota.", StoreFull),
+        (403, "", StoreUnavailable),
+    ],
+)
+def test_an_object_store_is_full_by_what_it_says_and_not_by_its_address(monkeypatch, status, said, kind):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self):
             self.send_error(404)
 
         def do_PUT(self):
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_error(status)
+            self.send_error(status, explain=said)
 
         def log_message(self, *words):
             pass
@@ -256,7 +263,7 @@ def test_an_object_store_is_full_by_its_status_and_not_by_digits_in_an_address(m
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         use_endpoint(monkeypatch, f"http://127.0.0.1:{server.server_port}")
-        opened = open_blobs("s3://bucket/507")
+        opened = open_blobs("s3://quota/507")
 
         with pytest.raises(kind):
             opened.put_if_absent("a507", b"bytes")

@@ -30,8 +30,8 @@ _LIMITS: dict[str, Any] = {"connect_timeout": "5s", "read_timeout": "20s", "time
 _RETRY: dict[str, Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 # S3 of its early days, and Swift as Debian 12 has it, know no conditional put.
 _UNCONDITIONAL_MARKS = ("501 Not Implemented", "NotImplemented")
-# Whole phrases: the error's text holds addresses and times, and so any three digits.
-_FULL_MARKS = ("507 Insufficient Storage", "InsufficientStorage", "QuotaExceeded")
+# Whole phrases: the error's text holds addresses and times, and so any three digits and any word.
+_FULL_MARKS = ("507 Insufficient Storage", "InsufficientStorage", "QuotaExceeded", "exceeds quota")
 
 
 class ObjectBlobs:
