@@ -55,11 +55,8 @@ app = typer.Typer(
     help=f"Sightline: open, AI-native medical imaging. {NOT_A_DEVICE}",
 )
 for own in (
-    import_commands, timeline_commands, prior_commands, change_commands, report_commands, model_commands,
-    import_commands, timeline_commands, change_commands, report_commands, response_commands, model_commands,
-    backup_commands,
-    import_commands, timeline_commands, change_commands, report_commands, model_commands, backup_commands,
-    event_commands,
+    import_commands, event_commands, timeline_commands, prior_commands, change_commands, report_commands,
+    response_commands, model_commands, backup_commands,
 ):  # fmt: skip
     app.registered_commands += own.registered_commands
 app.registered_commands += doctor_commands.registered_commands

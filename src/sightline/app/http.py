@@ -93,14 +93,10 @@ def build_api() -> FastAPI:
         redoc_url=None,
     )
     for router in (
-        identity_router, worklist_router, reading_router, reporting_router, archive_router,
-        orders_router, media_router, peers_router, dimse_router, priors_router, transfers_router,
-        upkeep_router, hanging_router, documents_router, display_router, annotations_router,
-        identity_router, worklist_router, reading_router, lesions_router, reporting_router, archive_router,
-        orders_router, media_router, peers_router, dimse_router, transfers_router, upkeep_router,
-        hanging_router, response_router, documents_router, display_router, annotations_router,
-        hanging_router, documents_router, display_router, annotations_router, chart_router,
-        hanging_router, documents_router, display_router, annotations_router, chart_router, patient_router,
+        identity_router, worklist_router, reading_router, lesions_router, reporting_router,
+        archive_router, orders_router, media_router, peers_router, dimse_router, priors_router,
+        transfers_router, upkeep_router, hanging_router, response_router, documents_router,
+        display_router, annotations_router, chart_router, patient_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")

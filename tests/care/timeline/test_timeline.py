@@ -107,7 +107,7 @@ def test_a_former_id_leads_to_whom_the_patient_was_merged_into(receive, found, c
 
     assert course.patient.id == patient
     assert [study.uid for study in course.studies] == [PRIOR, STUDY, "2.1"]
-    assert len(course.findings) == 3
+    assert len(course.sightings) == 3
 
 
 def test_nobody_and_an_administrator_are_kept_out(found, clinic, db, log_in):

@@ -16,7 +16,7 @@ class Course:
 
     patient: archive.Patient
     studies: Sequence[archive.Study]
-    findings: Sequence[findings.Finding]
+    sightings: Sequence[findings.Sighting]
     comparisons: Sequence[timeline.Comparison]
     reports: Mapping[str, reporting.Report] | None
 

@@ -30,7 +30,7 @@ def course_of(db: Db, patient: str, *, by: access.Person) -> Course:
     return Course(
         patient=held,
         studies=sorted(studies, key=lambda s: (s.date, s.time, s.uid)),
-        findings=findings.of_patient(db, held.id),
+        sightings=findings.sightings_of(db, held.id),
         comparisons=timeline.comparisons_of_patient(db, held.id),
         reports=_reports(db, held.id, by),
     )

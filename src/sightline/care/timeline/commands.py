@@ -10,13 +10,14 @@ from rich.table import Table
 from sightline.care.timeline import Course, course_of
 from sightline.kernel.dates import iso_date
 from sightline.kernel.quantities import Quantity
-from sightline.record import archive, timeline
+from sightline.record import archive, findings, timeline
 from sightline.runtime.db import Database, Db
 from sightline.trust import access
 
 commands = typer.Typer()
 out = Console()
 
+Found = list[findings.Finding]
 Changes = dict[str | None, timeline.Change]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -42,11 +43,12 @@ def show_timeline(
     with here.database.reading() as db:
         held = _find_patient(db, patient)
         course = course_of(db, held, by=here.operator)
+        found = findings.of_patient(db, course.patient.id)
     changes = {c.current: c for comparison in course.comparisons for c in comparison.changes}
     if as_json:
-        out.print_json(json.dumps(_timeline_json(course, changes)))
+        out.print_json(json.dumps(_timeline_json(course, found, changes)))
         return
-    _print_timeline(course, changes)
+    _print_timeline(course, found, changes)
 
 
 def _find_patient(db: Db, patient: str) -> str:
@@ -56,7 +58,7 @@ def _find_patient(db: Db, patient: str) -> str:
     return archive.get_patient(db, patient).id
 
 
-def _timeline_json(course: Course, changes: Changes) -> dict[str, Any]:
+def _timeline_json(course: Course, found: Found, changes: Changes) -> dict[str, Any]:
     return {
         "patient": course.patient.id,
         "studies": [
@@ -76,7 +78,7 @@ def _timeline_json(course: Course, changes: Changes) -> dict[str, Any]:
                         "values": {n: _quantity(q) for n, q in f.values.items()},
                         "change": _change_json(changes.get(f.id)),
                     }
-                    for f in course.findings
+                    for f in found
                     if f.study_uid == s.uid
                 ],
             }
@@ -106,14 +108,14 @@ def _change_json(change: timeline.Change | None) -> dict[str, Any] | None:
     return {name: getattr(change, name) for name in names}
 
 
-def _print_timeline(course: Course, changes: Changes) -> None:
+def _print_timeline(course: Course, found: Found, changes: Changes) -> None:
     for study in course.studies:
         tag = "  SIMULATED" if study.simulated else ""
         title = f"{iso_date(study.date)}  {timeline.exam_of(study)}  {study.image_count} images{tag}"
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
         for name in ("#", "lesion", "state", "size", "volume, 95 % interval", "since the prior"):
             table.add_column(name)
-        for finding in (f for f in course.findings if f.study_uid == study.uid):
+        for finding in (f for f in found if f.study_uid == study.uid):
             change = changes.get(finding.id)
             volume, long_axis = finding.values.get("volume"), finding.values.get("long_axis")
             table.add_row(

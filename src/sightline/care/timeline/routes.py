@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from sightline.care import reporting, timeline
-from sightline.care.reading import PatientView, QuantityView, Visit, patient_view, quantity_view, visit_of
+from sightline.care.reading import PatientView, Visit, patient_view, visit_of
 from sightline.kernel.dates import iso_date
+from sightline.kernel.quantities import Quantity
 from sightline.record import archive, findings
 from sightline.record import timeline as line
 from sightline.runtime.http import Snapshot, revalidated
@@ -44,7 +46,7 @@ class LesionPoint(BaseModel):
     state: findings.State
     source: str
     by_model: bool
-    values: dict[str, QuantityView]
+    values: dict[str, Quantity]
 
 
 class LesionChange(BaseModel):
@@ -92,12 +94,15 @@ def get_timeline(patient_id: str, request: Request, caller: Caller, db: Snapshot
 
 
 def _view(course: timeline.Course) -> PatientTimeline:
-    return PatientTimeline(
-        patient=patient_view(course.studies[-1]),
-        simulated=any(study.simulated for study in course.studies),
-        reports_shown=course.reports is not None,
-        studies=[_study(study, (course.reports or {}).get(study.uid)) for study in course.studies],
-        lesions=_lesions(course),
+    """Return the page; plain values are checked at one go, which for ten thousand points is seconds less."""
+    return PatientTimeline.model_validate(
+        {
+            "patient": patient_view(course.studies[-1]),
+            "simulated": any(study.simulated for study in course.studies),
+            "reports_shown": course.reports is not None,
+            "studies": [_study(study, (course.reports or {}).get(study.uid)) for study in course.studies],
+            "lesions": _lesions(course),
+        }
     )
 
 
@@ -120,65 +125,66 @@ def _signed(report: reporting.Report | None) -> SignedMark | None:
     )
 
 
-def _lesions(course: timeline.Course) -> list[LesionLine]:
+def _lesions(course: timeline.Course) -> list[dict[str, Any]]:
     studies = {study.uid: study for study in course.studies}
     order = {uid: k for k, uid in enumerate(studies)}
-    lines: dict[str, list[findings.Finding]] = defaultdict(list)
-    for finding in course.findings:
-        if finding.state is not findings.State.REJECTED and finding.study_uid in studies:
-            lines[finding.lesion].append(finding)
-    changes = _changes(course, studies)
-    for found in lines.values():
-        found.sort(key=lambda f: order[f.study_uid])
-    return [_lesion(uid, found, studies, changes) for uid, found in lines.items()]
+    dates = {uid: iso_date(study.date) for uid, study in studies.items()}
+    lines: dict[str, list[findings.Sighting]] = defaultdict(list)
+    for sighting in course.sightings:
+        if sighting.study_uid in studies:
+            lines[sighting.lesion].append(sighting)
+    changes = _changes(course, dates)
+    for seen in lines.values():
+        seen.sort(key=lambda s: order[s.study_uid])
+    return [_lesion(uid, seen, studies, dates, changes) for uid, seen in lines.items()]
 
 
 def _lesion(
     uid: str,
-    found: list[findings.Finding],
+    seen: list[findings.Sighting],
     studies: dict[str, archive.Study],
+    dates: dict[str, str],
     changes: dict[str, list[LesionChange]],
-) -> LesionLine:
-    newest, seen_in = found[-1], [studies[f.study_uid] for f in found]
-    told = [change for f in found for change in changes.get(f.id, ())]
-    return LesionLine(
-        tracking_uid=uid,
-        label=newest.label,
-        kind=newest.kind,
-        state=newest.state,
-        regions=sorted(timeline.lesion_regions(newest.label, seen_in)),
-        modalities=sorted({line.image_modality(study) for study in seen_in}),
-        points=[_point(f, studies[f.study_uid]) for f in found],
-        changes=sorted(told, key=lambda change: change.date),
-    )
+) -> dict[str, Any]:
+    newest, seen_in = seen[-1], [studies[s.study_uid] for s in seen]
+    told = [change for s in seen for change in changes.get(s.id, ())]
+    return {
+        "tracking_uid": uid,
+        "label": newest.label,
+        "kind": newest.kind,
+        "state": newest.state,
+        "regions": sorted(timeline.lesion_regions(newest.label, seen_in)),
+        "modalities": sorted({line.image_modality(study) for study in seen_in}),
+        "points": [_point(s, dates[s.study_uid]) for s in seen],
+        "changes": sorted(told, key=lambda change: change.date),
+    }
 
 
-def _point(finding: findings.Finding, study: archive.Study) -> LesionPoint:
-    source = finding.source
-    return LesionPoint(
-        finding_id=finding.id,
-        study_uid=finding.study_uid,
-        date=iso_date(study.date),
-        state=finding.state,
-        source=f"{source.name} {source.version}".strip(),
-        by_model=source.kind is findings.SourceKind.MODEL,
-        values={name: quantity_view(value) for name, value in finding.values.items()},
-    )
+def _point(sighting: findings.Sighting, date: str) -> dict[str, Any]:
+    return {
+        "finding_id": sighting.id,
+        "study_uid": sighting.study_uid,
+        "date": date,
+        "state": sighting.state,
+        "source": sighting.source,
+        "by_model": sighting.source_kind is findings.SourceKind.MODEL,
+        "values": sighting.values,
+    }
 
 
-def _changes(course: timeline.Course, studies: dict[str, archive.Study]) -> dict[str, list[LesionChange]]:
+def _changes(course: timeline.Course, dates: dict[str, str]) -> dict[str, list[LesionChange]]:
     """Return what was said of each finding: the newer of a pair, or the older where the lesion is gone."""
     told: dict[str, list[LesionChange]] = defaultdict(list)
     names = ("kind", "percent", "low", "high", "text", "reason")
     for comparison in course.comparisons:
-        study = studies.get(comparison.study_uid)
-        if study is None:
+        uid = comparison.study_uid
+        if uid not in dates:
             continue
         for change in comparison.changes:
             told[change.current or change.prior or ""].append(
                 LesionChange(
-                    study_uid=study.uid,
-                    date=iso_date(study.date),
+                    study_uid=uid,
+                    date=dates[uid],
                     prior_uid=comparison.prior_uid,
                     days=comparison.days,
                     **{name: getattr(change, name) for name in names},

@@ -182,6 +182,25 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """A finding as far as a curve needs it; `values` are as `quantity_to_json` gives them.
+
+    Patients are followed for decades: ten thousand of these are read where whole findings would keep a page
+    waiting for seconds.
+    """
+
+    id: str
+    study_uid: str
+    lesion: str
+    label: str
+    kind: str
+    state: State
+    source_kind: SourceKind
+    source: str
+    values: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """What a person puts in place of the model's words and values; None leaves a value as it is."""
 

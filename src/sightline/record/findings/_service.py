@@ -17,6 +17,7 @@ from sightline.record.findings._model import (
     FindingNotHeld,
     Found,
     NothingToUndo,
+    Sighting,
     Source,
     SourceKind,
     State,
@@ -163,6 +164,11 @@ def of_studies(db: Db, *study_uids: str) -> list[Finding]:
 def of_patient(db: Db, patient: str) -> list[Finding]:
     """Return the current findings of a patient at all dates."""
     return store.of_patient(db, patient)
+
+
+def sightings_of(db: Db, patient: str) -> list[Sighting]:
+    """Return what curves need of the current findings of a patient at all dates, rejected ones left out."""
+    return store.sightings_of(db, patient)
 
 
 def trail_of(db: Db, finding_id: str) -> list[dict[str, Any]]:

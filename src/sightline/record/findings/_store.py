@@ -21,7 +21,15 @@ from sqlalchemy import (
 )
 
 from sightline.kernel.quantities import Quantity
-from sightline.record.findings._model import Finding, Outline, Source, SourceKind, State, quantity_to_json
+from sightline.record.findings._model import (
+    Finding,
+    Outline,
+    Sighting,
+    Source,
+    SourceKind,
+    State,
+    quantity_to_json,
+)
 from sightline.runtime.db import Db, Instant, Json, metadata
 
 findings = Table(
@@ -156,6 +164,23 @@ def of_patient(db: Db, patient: str, *, lock: bool = False) -> list[Finding]:
         .order_by(findings.c.created_at, findings.c.number)
     )
     return [_from_row(row) for row in db.execute(wanted.with_for_update() if lock else wanted)]
+
+
+def sightings_of(db: Db, patient: str) -> list[Sighting]:
+    """Return what curves need of the current findings of a patient, rejected ones left out."""
+    c = findings.c
+    wanted = (
+        select(
+            c.id, c.study_uid, c.lesion, c.label, c.kind, c.state, c.source_kind, c.source_name,
+            c.source_version, c["values"],
+        )
+        .where(c.patient == patient, c.state.not_in((State.SUPERSEDED.value, State.REJECTED.value)))
+        .order_by(c.created_at, c.number)
+    )  # fmt: skip
+    return [
+        Sighting(*row[:5], State(row[5]), SourceKind(row[6]), f"{row[7]} {row[8]}".strip(), row[9])
+        for row in db.execute(wanted)
+    ]
 
 
 def of_run(db: Db, run: str) -> list[Finding]:

@@ -8,6 +8,7 @@ import { type Span, spanOf, ticks, xOf } from './axis';
 import { type Curve, changeText, quantityName, rangeText, valueSpan } from './curves';
 import type { TimelineStore } from './store';
 import { barOf, lanesOf, spanText } from './treatments';
+import './paper.css';
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [680, 130, 46, 12, 8, 20];
 
