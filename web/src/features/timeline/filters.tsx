@@ -24,13 +24,8 @@ export function Filters({ store }: { store: TimelineStore }) {
           onPick={(quantity) => store.show({ quantity })}
         />
       )}
-      <Button
-        label={shown.value.log ? 'Values on a logarithmic axis' : 'Values on a linear axis'}
-        keys="l"
-        pressed={shown.value.log}
-        onClick={() => store.show({ log: !shown.value.log })}
-      >
-        log
+      <Button keys="l" pressed={shown.value.log} onClick={() => store.show({ log: !shown.value.log })}>
+        log axis
       </Button>
       <Pick
         label="Region"
@@ -54,7 +49,7 @@ export function Filters({ store }: { store: TimelineStore }) {
         onPick={(lesion) => store.show({ lesion })}
       />
       <Button
-        label="Only what a person accepted"
+        label="Accepted only: what a person stands behind"
         pressed={shown.value.accepted}
         onClick={() => store.show({ accepted: !shown.value.accepted })}
       >

@@ -19,6 +19,7 @@ import { CurveRow } from './row';
 import { TimelineStore } from './store';
 import { Reports, Responses, Studies, TimeHead, Undated } from './studies';
 import { Lanes } from './treatments';
+import '../../app/frame.css';
 import './timeline.css';
 
 type Open =
