@@ -2,8 +2,10 @@
 
 python bench/science/longitudinal.py
 
-ms      FLAIR at two visits, with the data set's own affine transforms to a common space and a brain mask
-gbm     T1 with contrast at two visits; affines are placeholders (1 mm): volumes in voxels
+ms      FLAIR at two visits, with the data set's own affine transforms to a common space and a brain mask;
+        the change map against the experts' mask of changed lesions, beside plain subtraction after rigid
+        alignment by the same rule (|z| > 3 in the brain, 14 mm3 at least), fixed before the pair was seen
+gbm     T1 with contrast at two visits; affines are placeholders (1 mm): volumes and change in voxels
 ct      one axial slice per date: no volume, so Sightline must refuse
 """
 
@@ -15,7 +17,9 @@ import nibabel
 import numpy as np
 from scipy import ndimage
 
-from sightline.science import alignment, volumes
+from sightline.science import alignment, change, volumes
+from sightline.science.alignment import _engine as engine
+from sightline.science.change._clusters import LEAST_MM3, THRESHOLD_Z
 from sightline.science.geometry import Grid
 
 DATA = (
@@ -82,6 +86,77 @@ def multiple_sclerosis():
         print(
             f"    {name}: apart from the data set's own affine mean {apart.mean():.2f} mm, p95 {far:.2f} mm"
         )
+    change_of_lesions(second, first, found, to_second)
+
+
+EIGHTEEN = ndimage.generate_binary_structure(3, 2)
+
+
+def change_of_lesions(second, first, found, to_second):
+    """Score the map and plain subtraction against the experts' mask, both signs together."""
+    folder = DATA / "ms-lesion-patient12" / "coregistered"
+    truth, brain = (
+        from_common(from_nifti(folder / f"{name}.nii.gz"), second, to_second) for name in ("gt", "brainmask")
+    )
+    lesions, count = ndimage.label(truth, structure=EIGHTEEN)
+    ml = second.grid.voxel_mm3 / 1000
+    print(
+        f"    experts: {truth.sum()} voxels of the second scan ({truth.sum() * ml:.2f} ml), {count} lesions"
+    )
+    start = time.perf_counter()
+    mapped = change.change_map(second, first, found, within=brain)
+    took = time.perf_counter() - start
+    print(f"    map: {took:.0f} s, {mapped.smoothing_mm:g} mm wide; {'; '.join(mapped.notes)}")
+    rigid = engine.find_rigid(
+        engine.prepare(second, 2.0), engine.prepare(first, 2.0), threads=2, seed=20_250_101
+    )
+    plain = subtracted(second, first, rigid, brain)
+    smooth = subtracted(second, first, rigid, brain, sigma_mm=mapped.smoothing_mm / np.sqrt(8 * np.log(2)))
+    sizes = np.bincount(lesions.ravel())[1:] * second.grid.voxel_mm3
+    large = 1 + np.flatnonzero(sizes >= LEAST_MM3)
+    scores = {
+        "change map": mapped.labels > 0,
+        "plain subtraction": plain,
+        "plain, 3 mm smooth": smooth,
+    }
+    for name, marked in scores.items():
+        pieces, number = ndimage.label(marked, structure=EIGHTEEN)
+        touched = np.unique(lesions[marked & (lesions > 0)])
+        hit, seen = len(touched), int(np.isin(touched, large).sum())
+        false = sum(1 for n in range(1, number + 1) if not truth[pieces == n].any())
+        both = (marked & truth).sum()
+        print(
+            f"    {name:18s} Dice {2 * both / (marked.sum() + truth.sum()):.3f}, lesions {hit}/{count} "
+            f"({seen}/{len(large)} of 14 mm3 and more), "
+            f"clusters {number}, false {false}, volume {marked.sum() * ml:.2f} ml"
+        )
+
+
+def from_common(image, second, to_second):
+    """Return a mask of the common space on the grid of the second scan."""
+    where = np.indices(second.array.shape).reshape(3, -1).T
+    points = np.column_stack([second.grid.to_lps_mm(where), np.ones(len(where))])
+    index = image.grid.to_index_zyx((points @ np.linalg.inv(to_second).T)[:, :3])
+    return ndimage.map_coordinates(image.array, index.T, order=0, cval=0).reshape(second.array.shape) > 0.5
+
+
+def subtracted(second, first, rigid, brain, *, sigma_mm=0.0):
+    """Return where the plain difference after rigid alignment is beyond 3 of its own spread in the brain."""
+    where = np.indices(second.array.shape).reshape(3, -1).T
+    index = first.grid.to_index_zyx(rigid(second.grid.to_lps_mm(where)))
+    before = ndimage.map_coordinates(first.array, index.T, order=1).reshape(second.array.shape)
+    before = before * np.median(second.array[brain]) / np.median(before[brain])
+    gap = second.array - before
+    if sigma_mm:
+        gap = ndimage.gaussian_filter(gap, sigma_mm / np.array(second.grid.spacing_xyz_mm[::-1]))
+    middle = np.median(gap[brain])
+    z = (gap - middle) / (1.4826 * np.median(np.abs(gap[brain] - middle)))
+    kept = np.zeros(gap.shape, bool)
+    for beyond in (z > THRESHOLD_Z, z < -THRESHOLD_Z):
+        pieces, number = ndimage.label(beyond & brain, structure=EIGHTEEN)
+        sizes = ndimage.sum_labels(beyond & brain, pieces, np.arange(1, number + 1)) * second.grid.voxel_mm3
+        kept |= np.isin(pieces, 1 + np.flatnonzero(sizes >= LEAST_MM3))
+    return kept
 
 
 def itk_affine(path):
@@ -110,6 +185,24 @@ def glioblastoma():
             f"of the second {100 * hit / masks[1].sum():.0f} % lie in the first after alignment, "
             f"Dice {2 * hit / (masks[0].sum() + masks[1].sum()):.2f} (growth lowers it)"
         )
+        change_in_voxels(after, before, found, masks[1])
+
+
+def change_in_voxels(after, before, found, tumour):
+    """Tell what the map says of a pair without true sizes: in voxels of the second scan."""
+    try:
+        mapped = change.change_map(after, before, found)
+    except change.NoChangeMap as refusal:
+        print(f"    no map: {refusal}")
+        return
+    for sign in ("increase", "decrease"):
+        marked = mapped.mask_of(sign)
+        print(
+            f"    {sign}: {marked.sum()} voxels in {sum(c.sign == sign for c in mapped.clusters)} clusters, "
+            f"{(marked & tumour).sum()} of them in the second tumour mask"
+        )
+    grown = mapped.log_jacobian[tumour]
+    print(f"    log-Jacobian in the tumour: median {np.nanmedian(grown):+.2f} (1 is 2.7 times the volume)")
 
 
 def single_slices():

@@ -24,6 +24,7 @@ from sightline.care.reporting.routes import router as reporting_router
 from sightline.care.response.routes import router as response_router
 from sightline.care.timeline.routes import router as patient_router
 from sightline.care.worklist.routes import router as worklist_router
+from sightline.intelligence.routing.routes import router as comparing_router
 from sightline.record import archive
 from sightline.record.annotations.routes import router as annotations_router
 from sightline.record.archive.routes import router as archive_router
@@ -97,6 +98,7 @@ def build_api() -> FastAPI:
         archive_router, orders_router, media_router, peers_router, dimse_router, priors_router,
         transfers_router, upkeep_router, hanging_router, response_router, documents_router,
         display_router, annotations_router, chart_router, patient_router,
+        comparing_router,
         build_audit_router(caller_of), status_router,
     ):  # fmt: skip
         app.include_router(router, prefix="/api")

@@ -9,6 +9,8 @@ from sightline.runtime import events, jobs
 from sightline.runtime.db import Db
 from sightline.trust import access, audit
 
+PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
+
 audit.declare("analysis.request", "A study was sent to a model")
 audit.declare("analysis.end", "The analysis of a study ended")
 
@@ -80,11 +82,16 @@ def analyses_of(db: Db, *study_uids: str) -> list[Analysis]:
 
 
 def find_image_series(db: Db, study_uid: str) -> list[Series]:
-    """Return the series of a study as the rules see them, leaving out what holds no images."""
+    """Return the series of a study as the rules see them, leaving out what holds no images.
+
+    Parametric Maps have the modality of what they were made from, and are no images of it.
+    """
+    maps = archive.find_instances(db, archive.InstanceQuery(study=study_uid, sop_class=PARAMETRIC_MAP)).items
+    mapped = {one.series for one in maps}
     return [
         Series(s.uid, s.modality, s.frame_count, derived="DERIVED" in s.description.upper())
         for s in archive.series_of_study(db, study_uid)
-        if s.frame_count and s.modality not in timeline.DERIVED_MODALITIES
+        if s.frame_count and s.modality not in timeline.DERIVED_MODALITIES and s.uid not in mapped
     ]
 
 

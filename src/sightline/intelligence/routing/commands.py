@@ -13,6 +13,7 @@ from rich.table import Table
 from sightline.intelligence.routing._answer import ChangeAnswer, LesionAnswer
 from sightline.intelligence.routing._following import Point, change_of, map_points
 from sightline.intelligence.routing._registering import map_by, register
+from sightline.intelligence.routing._mapping import write_maps
 from sightline.kernel.errors import Invalid
 from sightline.record import archive
 from sightline.trust import access
@@ -52,10 +53,16 @@ def show_change(
         list[str] | None,
         typer.Option(metavar="X,Y,Z", help="Point in a lesion of the current study, LPS mm; repeatable."),
     ] = None,
+    map_to: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="DIR", help="Also write a map of change: Parametric Maps and SEG."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what has changed since the prior: of the lesions pointed at, else of all findings."""
     here = cast(Here, ctx.obj)
+    if map_to is not None:
+        _write_map(here, study, prior, map_to)
     points = [_point(text.split(","), f"--at {text}") for text in at or ()]
     with err.status("comparing with the prior …"):
         found = change_of(here.store, study, prior_uid=prior, points_lps_mm=points, by=here.operator)
@@ -64,6 +71,15 @@ def show_change(
         out.print_json(answer.model_dump_json())
         return
     _print_change(answer)
+
+
+def _write_map(here: Here, study: str, prior: str | None, folder: Path) -> None:
+    """Write the map of change, and tell on standard error what it shows: standard output is the answer's."""
+    with err.status("mapping the change …"):
+        state, written = write_maps(here.store, study, folder, prior_uid=prior, by=here.operator)
+    err.print(f"map: {state.text}", highlight=False, soft_wrap=True)
+    for line in (*state.notes, *(f"wrote {path}" for path in written)):
+        err.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
 @commands.command("align")

@@ -14,6 +14,7 @@ import structlog
 from sightline.intelligence import models
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing import _store as store
+from sightline.intelligence.routing._mapping import make_map
 from sightline.intelligence.routing._model import Analysis, AnalysisState
 from sightline.intelligence.routing._service import analyses_of, main_series, request_analysis
 from sightline.intelligence.routing._writing import found_from, store_masks
@@ -65,6 +66,12 @@ def compare_patient(run: jobs.Run, subject: str, **_: Any) -> None:
 def compare_study(run: jobs.Run, subject: str) -> None:
     """Align a study with its best prior, link lesions, tell what has changed."""
     run.step("compare", lambda: _compare(run.resource("store"), subject))
+
+
+@jobs.job("change-map", heavy=True)
+def map_change(run: jobs.Run, subject: str, at: str) -> None:
+    """Map the change between a study and its prior; asked for by a person."""
+    run.step("map", lambda: make_map(run.resource("store"), subject, at))
 
 
 events.listen("StudySettled", route_study)

@@ -28,6 +28,7 @@ from sightline.record.derived._registered import (
     read_registration,
 )
 from sightline.record.derived._registering import UntrustedAlignment, build_registration
+from sightline.record.derived._maps import Making, build_change_objects
 from sightline.record.derived._texts import coded, deterministic_uid, plain, short_text, unquoted
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "UntrustedAlignment",
     "UnusableRegistration",
     "build_registration",
+    "Making",
+    "build_change_objects",
     "coded",
     "deterministic_uid",
     "device_uid",

@@ -215,20 +215,20 @@ def _as_blur(in_plane_mm2: float, along_mm2: float) -> Blur:
 def _second(values: Array, axis: int, mm: float) -> Array:
     if values.shape[axis] < 3:
         return np.zeros_like(values)
-    return ndimage.correlate1d(values, [1.0, -2.0, 1.0], axis=axis, mode="nearest") / np.float32(mm**2)
+    bent: Array = ndimage.correlate1d(values, [1.0, -2.0, 1.0], axis=axis, mode="nearest")
+    return bent / np.float32(mm**2)
 
 
 def _robust_fit(columns: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return least squares with Tukey's weights (tuning 4.685), ten rounds."""
-    weights = np.ones(len(target))
-    slopes = np.zeros(columns.shape[1])
+    roots: npt.NDArray[np.float64] = np.ones(len(target))
+    slopes: npt.NDArray[np.float64] = np.zeros(columns.shape[1])
     for _ in range(10):
-        scaled = columns * weights[:, None]
-        slopes = np.linalg.lstsq(scaled, target * weights, rcond=None)[0]
+        slopes = np.asarray(np.linalg.lstsq(columns * roots[:, None], target * roots, rcond=None)[0])
         left = target - columns @ slopes
         scale = 1.4826 * np.median(np.abs(left)) + 1e-9
-        weights = np.sqrt(np.clip(1 - (left / (4.685 * scale)) ** 2, 0, None) ** 2)
-    return np.asarray(slopes)
+        roots = np.clip(1 - (left / (4.685 * scale)) ** 2, 0, None)  # of the weights
+    return slopes
 
 
 def match_values(current: Array, prior: Array, mask: Mask) -> Array:

@@ -53,8 +53,9 @@ def standardise(
     off_mm = np.fmax(off_mm, LEAST_OFF * error_mm)
     z = left / np.maximum(np.hypot(noise, edge * off_mm), 1e-6)
     del noise, off_mm
-    for by in ((images[0] + images[1]) / 2, edge):
-        _calibrate(z, by, mask)
+    mean: Array = np.mean(images, axis=0, dtype=np.float32)
+    _calibrate(z, mean, mask)
+    _calibrate(z, edge, mask)
     z[~mask] = np.nan
     return z.astype(np.float32, copy=False), left
 
