@@ -1869,7 +1869,7 @@ export interface LesionPoint {
   /** Study Uid */
   study_uid: string;
   /** Values */
-  values: Record<string, QuantityView>;
+  values: Record<string, Quantity>;
 }
 
 /**
@@ -1968,6 +1968,44 @@ export interface Login {
    * @maxLength 256
    */
   username: string;
+}
+
+/**
+ * MapObjectView
+ * One object of a map, kept in the study: a Parametric Map or the Segmentation of what changed.
+ */
+export interface MapObjectView {
+  /** Kind */
+  kind: "PM" | "SEG";
+  /** Label */
+  label: string;
+  /** Series Uid */
+  series_uid: string;
+  /** Sop Uid */
+  sop_uid: string;
+}
+
+/**
+ * MapView
+ * How the map of change between a study and its prior stands; when it is done, its objects.
+ *
+ * `increases` and `decreases` count clusters beyond noise, at a false discovery rate of 0.05.
+ */
+export interface MapView {
+  /** Decreases */
+  decreases: number;
+  /** Increases */
+  increases: number;
+  /** Notes */
+  notes: string[];
+  /** Objects */
+  objects: MapObjectView[];
+  /** Prior Uid */
+  prior_uid: string;
+  /** Status */
+  status: "none" | "waiting" | "done" | "refused" | "failed";
+  /** Text */
+  text: string;
 }
 
 /**
@@ -3318,6 +3356,26 @@ export interface Protocol {
    * @default false
    */
   sticky_response?: boolean;
+}
+
+/**
+ * Quantity
+ * One measured value.
+ *
+ * `unit` is a UCUM code (``mm``, ``mm3``, ``[hnsf'U]``, ``d``, ``%``); `low` and `high` are the ends of
+ * the 95 % interval, None where the method gives none; `method` says how it was measured.
+ */
+export interface Quantity {
+  /** High */
+  high?: number | null;
+  /** Low */
+  low?: number | null;
+  /** Method */
+  method: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
 }
 
 /**

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from sightline.intelligence.routing._answer import ChangeAnswer, LesionAnswer
 from sightline.intelligence.routing._following import Point, change_of, map_points
-from sightline.intelligence.routing._registering import map_by, register
 from sightline.intelligence.routing._mapping import write_maps
+from sightline.intelligence.routing._registering import map_by, register
 from sightline.kernel.errors import Invalid
 from sightline.record import archive
 from sightline.trust import access

@@ -21,6 +21,7 @@ from sightline.record.derived._header import (
     software_version,
     stamp,
 )
+from sightline.record.derived._maps import Making, build_change_objects
 from sightline.record.derived._registered import (
     RegisteredSpace,
     SourceSpace,
@@ -28,7 +29,6 @@ from sightline.record.derived._registered import (
     read_registration,
 )
 from sightline.record.derived._registering import UntrustedAlignment, build_registration
-from sightline.record.derived._maps import Making, build_change_objects
 from sightline.record.derived._texts import coded, deterministic_uid, plain, short_text, unquoted
 
 __all__ = [
@@ -37,13 +37,13 @@ __all__ = [
     "REPORT_SERIES",
     "SIMULATED",
     "IncompleteSource",
+    "Making",
     "RegisteredSpace",
     "SourceSpace",
     "UntrustedAlignment",
     "UnusableRegistration",
-    "build_registration",
-    "Making",
     "build_change_objects",
+    "build_registration",
     "coded",
     "deterministic_uid",
     "device_uid",
