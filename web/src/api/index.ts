@@ -15,8 +15,8 @@ export {
   remove,
 } from './client';
 export type {
-  CellView,
   CandidateView as Candidate,
+  CellView,
   ChangeView as FindingChange,
   ClickBody as Click,
   ClickedView as Clicked,
@@ -32,12 +32,12 @@ export type {
   OutlineView as Outline,
   PatientTimeline,
   PlaceView as Place,
-  PriorElsewhere,
-  PriorsElsewhere,
   Plan,
   PlannedLesion,
   PlannedPoint,
   PointColumn,
+  PriorElsewhere,
+  PriorsElsewhere,
   QuantityView as Quantity,
   Reading,
   ReportView as Report,
@@ -82,7 +82,6 @@ export const api = {
   response: (patient: string, criterion = '') =>
     `/api/patients/${part(patient)}/response${criterion && `?criterion=${part(criterion)}`}`,
   events: (patient: string) => `/api/patients/${part(patient)}/events`,
-  response: (patient: string) => `/api/patients/${part(patient)}/response`,
   setup: '/api/setup',
   verification: '/api/audit/verification',
   audit: (query: Record<string, string>) => `/api/audit?${new URLSearchParams(query)}`,

@@ -32,13 +32,10 @@ def jacobian_of(found: Alignment) -> Array:
     ----------
     Chung et al., NeuroImage 2001;14:595 (deformation-based morphometry).
     """
-    steps = np.array(found.grid.spacing_xyz_mm)
     if found.matrix is not None:
         determinant = float(np.linalg.det(found.matrix[:3, :3]))
         return np.full(found.grid.shape_zyx, determinant, dtype=np.float32)
-    if min(found.grid.shape_zyx) < 2 or not np.allclose(steps, steps[0]):
-        found = found.resampled(float(steps.min()))
-    return jacobian(found.displacement_mm, found.grid.spacing_xyz_mm[0], found.grid.axes).astype(np.float32)
+    return jacobian(found.displacement_mm, found.grid).astype(np.float32)
 
 
 def invert(found: Alignment, onto: Grid) -> Alignment:

@@ -150,7 +150,7 @@ def _tested(
     warped, seen = sample(prior, points_of(current.grid) + total)
     mask = current.body & seen
     correlations, best, share = local_fit(current.values, warped, mask, spacing)
-    determinant = jacobian(total, spacing, current.grid.axes)[mask]
+    determinant = jacobian(total, current.grid)[mask]
     residual = _inverse_residual(current.grid, bend, back)
     enough = len(correlations) > 0 and mask.any()
     judged = [

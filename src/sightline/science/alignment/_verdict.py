@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from sightline.science.alignment._engine import Array, Mask
 from sightline.science.alignment._model import Field, QualityTest, Verdict
-from sightline.science.geometry import Floats
+from sightline.science.geometry import Floats, Grid
 
 BLOCK_MM = 40.0
 SHIFTS_MM = (5.0, 10.0)
@@ -105,21 +105,25 @@ def _block_correlation(a: Array, b: Array, mask: Mask, size: tuple[int, ...]) ->
     return np.where(enough, correlation, np.nan)
 
 
-def jacobian(displacement_mm: Field, spacing_mm: float, axes: Floats) -> Floats:
+def jacobian(displacement_mm: Field, grid: Grid) -> Floats:
     """Return the determinant of the map's derivative at each voxel; 1 keeps volume, 0 and below folds.
+
+    Central differences; along an axis of one voxel the map is taken as constant.
 
     Examples
     --------
     >>> field = np.zeros((4, 4, 4, 3), dtype=np.float32)
     >>> field[..., 0] = 0.1 * np.arange(4)  # x stretched by 10 %
-    >>> float(jacobian(field, 1.0, np.eye(3))[1, 1, 1].round(3))
+    >>> box = Grid((4, 4, 4), (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    >>> float(jacobian(field, box)[1, 1, 1].round(3))
     1.1
     """
-    in_axes = displacement_mm @ axes  # components along x, y, z index axes
-    derivative = np.empty((*displacement_mm.shape[:3], 3, 3))
-    for component in range(3):
-        for column, axis in enumerate((2, 1, 0)):
-            derivative[..., component, column] = np.gradient(in_axes[..., component], spacing_mm, axis=axis)
+    in_axes = displacement_mm @ grid.axes  # components along x, y, z index axes
+    derivative = np.zeros((*grid.shape_zyx, 3, 3))
+    for column, axis in enumerate((2, 1, 0)):
+        if grid.shape_zyx[axis] > 1:
+            step = grid.spacing_xyz_mm[column]
+            derivative[..., column] = np.gradient(in_axes, step, axis=axis)
     return np.asarray(np.linalg.det(derivative + np.eye(3)))
 
 

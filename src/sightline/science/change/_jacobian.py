@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import ndimage
 
-from sightline.science.alignment import Alignment
+from sightline.science.alignment import Alignment, jacobian_of
 from sightline.science.change._map_model import Array
-from sightline.science.geometry import Floats, Grid
+from sightline.science.geometry import Grid
 
 LIMITS = (0.2, 5.0)
 """Volume ratios beyond these are folds and tears of the map, not growth."""
@@ -45,28 +45,11 @@ def log_jacobian(alignment: Alignment, grid: Grid) -> Array:
     >>> round(float(np.exp(grown[4, 4, 4])), 3), round(1 / 0.9**3, 3)
     (1.372, 1.372)
     """
-    determinant = _determinant(alignment)
+    determinant = jacobian_of(alignment)
     low, high = LIMITS
     usable = np.isfinite(determinant) & (determinant > low) & (determinant < high)
     growth = np.where(usable, -np.log(np.where(usable, determinant, 1.0)), np.nan).astype(np.float32)
     return _sampled(growth, alignment.grid, grid)
-
-
-def _determinant(alignment: Alignment) -> Floats:
-    """Return the determinant of the map's derivative on the alignment's own grid."""
-    moved = alignment.displacement_mm.astype(float) @ alignment.grid.axes  # along the x, y, z index axes
-    rows = []
-    for component in range(3):
-        row = []
-        for column, axis in enumerate((2, 1, 0)):
-            flat = moved.shape[axis] < 2
-            step = alignment.grid.spacing_xyz_mm[column]
-            slope = 0.0 if flat else np.gradient(moved[..., component], step, axis=axis)
-            row.append(slope + float(component == column))
-        rows.append(row)
-    (a, b, c), (d, e, f), (g, h, i) = rows
-    found = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
-    return np.broadcast_to(found, moved.shape[:3])
 
 
 def _sampled(values: Array, source: Grid, target: Grid) -> Array:

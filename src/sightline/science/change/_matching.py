@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from sightline.science.alignment import Alignment
+from sightline.science.alignment import Alignment, invert
 from sightline.science.change._map_model import Array, Mask
 from sightline.science.geometry import Grid
 from sightline.science.volumes import Volume
@@ -86,7 +86,8 @@ def sampled_alike(
     then, seen = through(prior, alignment, grid)
     if prior.grid.spacing_xyz_mm[2] <= MUCH_COARSER * grid.spacing_xyz_mm[2]:
         return on_map(current, grid), then, seen
-    there, _ = through(current, _inverse(alignment, prior.grid), prior.grid)
+    back = invert(alignment.resampled(INVERSE_MM), prior.grid)
+    there, _ = through(current, back, prior.grid)
     now, _ = through(prior.with_array(there), alignment, grid)
     return now, then, seen
 
@@ -100,19 +101,6 @@ def _as_thick(volume: Volume, thickness_mm: float) -> Volume:
     sigma = sigma_mm / volume.grid.spacing_xyz_mm[2]
     blurred = ndimage.gaussian_filter1d(values, sigma, axis=0, mode="nearest")
     return replace(volume, array=blurred, thickness_mm=thickness_mm)
-
-
-def _inverse(alignment: Alignment, grid: Grid) -> Alignment:
-    """Return the map from the prior to the current scan, on a coarse grid over the prior."""
-    coarse = grid.resampled((INVERSE_MM, INVERSE_MM, INVERSE_MM))
-    points = coarse.to_lps_mm(np.indices(coarse.shape_zyx).reshape(3, -1).T)
-    moved = (alignment.inverse_points(points) - points).astype(np.float32)
-    return replace(
-        alignment,
-        grid=coarse,
-        displacement_mm=moved.reshape(*coarse.shape_zyx, 3),
-        error_mm=np.zeros(coarse.shape_zyx, np.float32),
-    )
 
 
 def through(prior: Volume, alignment: Alignment, grid: Grid) -> tuple[Array, Mask]:

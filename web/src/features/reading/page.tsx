@@ -15,8 +15,8 @@ import { Findings } from './findings';
 import { linkActions } from './lesion-link-panel';
 import { LesionPanel, lesionActions } from './lesion-panel';
 import { DRAGGED, Pane } from './pane';
-import { Priors } from './priors';
 import { OverButtons, overActions } from './prior-over-image';
+import { Priors } from './priors';
 import { ResizeHandle } from './resize';
 import { Segmentation } from './segmentation-panel';
 import { ReadingStore } from './store';
@@ -130,7 +130,6 @@ function Head({ store }: { store: ReadingStore }) {
           )}
           <Strip reading={reading} store={store} />
           <Priors reading={reading} store={store} />
-          <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} />
           <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} store={store} />
         </>
       )}

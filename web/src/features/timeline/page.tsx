@@ -17,7 +17,7 @@ import { AXIS, RIGHT } from './plot';
 import { ReportText } from './report';
 import { CurveRow } from './row';
 import { TimelineStore } from './store';
-import { Reports, Responses, Studies, TimeHead, Undated } from './studies';
+import { judged, Reports, Responses, Studies, TimeHead, Undated } from './studies';
 import { Lanes } from './treatments';
 import '../../app/frame.css';
 import './timeline.css';
@@ -41,28 +41,6 @@ export function TimelinePage({ patient }: { patient: string }) {
   const close = () => setOpen(null);
   return (
     <div class="timeline">
-      <header class="bar top">
-        <a class="brand" href={pathTo.worklist}>
-          Sightline
-        </a>
-        {line && (
-          <h1 class="patient">
-            <bdi>{line.patient.name}</bdi> <span>{sexAge(line.patient)}</span>{' '}
-            <span class="muted">ID {line.patient.patient_id}</span>
-          </h1>
-        )}
-        {line && (
-          <nav class="places" aria-label="Of this patient">
-            <a href={pathTo.patient(patient)} aria-current="page">
-              Timeline
-            </a>
-            <a href={pathTo.response(patient)}>Response</a>
-          </nav>
-        )}
-        {line?.simulated && <SimulatedTag />}
-      </header>
-      <main>
-        {problem && (
       <Head store={store} />
       {line && line.studies.length > 0 && <Filters store={store} />}
       <main class="rows-box" onWheel={(event) => zoomByWheel(store, event)}>
@@ -141,6 +119,14 @@ function Head({ store }: { store: TimelineStore }) {
           <span class="muted">ID {line.patient.patient_id}</span>
         </h1>
       )}
+      {line && (
+        <nav class="places" aria-label="Of this patient">
+          <a href={pathTo.patient(line.patient.id)} aria-current="page">
+            Timeline
+          </a>
+          <a href={pathTo.response(line.patient.id)}>Response</a>
+        </nav>
+      )}
       {line?.simulated && <SimulatedTag />}
       <span class="spacer" />
       <Account />
@@ -154,6 +140,7 @@ function Rows({ store, onOpen }: { store: TimelineStore; onOpen: (what: Open) =>
   const line = store.line.value;
   if (!line) return null;
   if (line.studies.length === 0) return <p class="empty">No studies of this patient are held.</p>;
+  const response = store.response.value;
   const undated = store.studies.value.filter((study) => !Number.isFinite(timeOf(study.date)));
   const reports = store.studies.value.filter((study) => study.report).length;
   return (
@@ -185,14 +172,17 @@ function Rows({ store, onOpen }: { store: TimelineStore; onOpen: (what: Open) =>
             </div>
           </li>
         )}
-        {store.responses.value.length > 0 && (
+        {response && judged(response).length > 0 && (
           <li class="time-row slim">
             <div class="row-label">
               <strong>Response</strong>
-              <span class="muted">{store.responses.value.at(-1)?.criterion}</span>
+              <span class="muted">
+                {response.criterion.name}
+                {!response.kept && ', proposed'}
+              </span>
             </div>
             <div class="drawing">
-              <Responses store={store} />
+              <Responses response={response} store={store} />
             </div>
           </li>
         )}

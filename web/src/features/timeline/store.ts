@@ -5,7 +5,16 @@
  * Invariants: every row reads the same span and the same cursor; what is shown stands in the address.
  */
 import { computed, signal } from '@preact/signals';
-import { api, type ChartEvent, type EventBody, get, type PatientTimeline, post, remove } from '../../api';
+import {
+  api,
+  type ChartEvent,
+  type EventBody,
+  get,
+  type PatientTimeline,
+  post,
+  type ResponseView,
+  remove,
+} from '../../api';
 import { navigate, pathTo } from '../../app/router';
 import { can } from '../../app/session';
 import { perform, tell } from '../../ui/toasts';
@@ -13,20 +22,13 @@ import { panned, type Span, spanOf, timeOf, zoomed } from './axis';
 import { labCurves, lesionCurve, quantitiesOf } from './curves';
 import { chosenLesions, chosenStudies, EVERYTHING, parseShown, printShown, type Shown } from './query';
 
-export interface ResponsePoint {
-  date: string;
-  category: string;
-  criterion: string;
-  reason: string;
-}
-
 const STEP = 0.6;
 const PAN = 0.2;
 
 export class TimelineStore {
   readonly line = signal<PatientTimeline | null>(null);
   readonly events = signal<readonly ChartEvent[]>([]);
-  readonly responses = signal<readonly ResponsePoint[]>([]);
+  readonly response = signal<ResponseView | null>(null);
   readonly problem = signal<string | null>(null);
   readonly eventsProblem = signal<string | null>(null);
   readonly shown = signal<Shown>(parseShown(location.search));
@@ -70,7 +72,7 @@ export class TimelineStore {
         this.problem.value = error.message;
       },
     );
-    await Promise.all([line, this.loadEvents(), this.loadResponses()]);
+    await Promise.all([line, this.loadEvents(), this.loadResponse()]);
   }
 
   async loadEvents(): Promise<void> {
@@ -82,10 +84,9 @@ export class TimelineStore {
     }
   }
 
-  /** Response categories are shown where the installation computes them, and left out where it does not. */
-  private async loadResponses(): Promise<void> {
-    const held = await get<{ points?: ResponsePoint[] }>(api.response(this.patient)).catch(() => null);
-    this.responses.value = held?.points ?? [];
+  /** The course by the kept criterion; without one, as proposed. The timeline stands without it too. */
+  private async loadResponse(): Promise<void> {
+    this.response.value = await get<ResponseView>(api.response(this.patient)).catch(() => null);
   }
 
   show(change: Partial<Shown>): void {

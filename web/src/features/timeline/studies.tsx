@@ -1,5 +1,6 @@
 /** The rows of studies, signed reports and response categories. */
 import { useState } from 'preact/hooks';
+import type { ResponseView } from '../../api';
 import { navigate, pathTo } from '../../app/router';
 import { count, day } from '../../ui/format';
 import { Icon } from '../../ui/icons';
@@ -127,23 +128,27 @@ export function Reports({ store, onOpen }: { store: TimelineStore; onOpen: (stud
   );
 }
 
-export function Responses({ store }: { store: TimelineStore }) {
+export function Responses({ response, store }: { response: ResponseView; store: TimelineStore }) {
   const [span, width] = [store.span.value, store.width.value];
   return (
     <div class="track responses">
-      {store.responses.value.map((point) => (
-        <span
-          key={`${point.date} ${point.criterion}`}
+      {judged(response).map((point) => (
+        <a
+          key={point.study_uid}
           class="response"
+          href={pathTo.response(response.patient.id)}
           style={{ left: `${xOf(timeOf(point.date), span, width)}px` }}
-          title={`${day(point.date)}: ${point.category} by ${point.criterion}. ${point.reason}`}
+          title={`${day(point.date)}: ${point.category} by ${response.criterion.title}. ${point.reasons.at(-1)?.outcome ?? ''}`}
         >
           {point.category}
-        </span>
+        </a>
       ))}
     </div>
   );
 }
+
+/** The time points that have a category; the baseline has none. */
+export const judged = (response: ResponseView) => response.points.filter((point) => point.category !== null);
 
 /** Left and right go from mark to mark. */
 export function roam(event: KeyboardEvent): void {
