@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sightline.intelligence.routing._following import _known_change
 from sightline.record import findings
 from sightline.record.findings import Identity
 from tests.intelligence.routing.test_comparing import LEFT_PLACE, RIGHT_PLACE, Patient, patient, unmoved
@@ -72,6 +73,10 @@ def test_two_lesions_that_merged_are_compared_by_their_sum_and_the_one_is_a_lesi
     assert len({patient.lesion(f) for f in (one, two, now)}) == 3
     [kept] = findings.statements_of(patient.db, patient.clinic.patient_of("1.2"))
     assert kept.earlier == (one.id, two.id)
+    told = _known_change(
+        change, {f.id: f for f in (one, two, now)}, {"1.1": "2025-01-03", "1.2": "2025-07-04"}
+    )
+    assert (told.link, told.kind) == ("merged", "stable")
 
 
 def test_a_lesion_that_split_is_compared_with_the_sum_of_its_parts(patient, radiologist):

@@ -36,7 +36,9 @@ class SizeAnswer(_Part):
 class LesionAnswer(_Part):
     """What became of one lesion."""
 
-    link: Literal["linked", "new", "vanished", "not-covered", "ambiguous"]
+    link: Literal["linked", "new", "vanished", "merged", "split", "not-covered", "ambiguous"] = Field(
+        description="Of lesions that a person said had merged or split, `percent` is that of their sum."
+    )
     tracking_uid: str | None = Field(description="Identity over all dates; null where no lesion is.")
     change: Literal["new", "grown", "stable", "shrunk", "vanished", "cannot-tell"]
     percent: float | None = Field(description="Change of the volume; null where it cannot be told.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.intelligence.routing import _comparing as comparing
+from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._comparing import Pair
 from sightline.intelligence.routing._service import main_series
 from sightline.kernel.dates import iso_date
@@ -94,12 +95,13 @@ def find_pair(db: Db, study_uid: str, prior_uid: str | None = None) -> Pair:
         prior_uid = _best(db, study, ranked)
     prior = archive.get_study(db, prior_uid)
     _require_earlier(study, prior)
-    series, prior_series = main_series(db, study_uid), main_series(db, prior_uid)
-    if series is None or prior_series is None:
-        raise NotComparable(f"The {'study' if series is None else 'prior'} holds no images to compare.")
+    series = series_pair(db, study_uid, prior_uid)
+    if series is None:
+        which = "study" if main_series(db, study_uid) is None else "prior"
+        raise NotComparable(f"The {which} holds no images to compare.")
     days = (_moment(study) - _moment(prior)).days
     why = next((p.why for p in ranked if p.study_uid == prior_uid), f"named by you · {days} days earlier")
-    return comparing.pair_of(db, study, prior, (series, prior_series), why=why, days=days)
+    return comparing.pair_of(db, study, prior, series, why=why, days=days)
 
 
 def _best(db: Db, study: archive.Study, ranked: Sequence[timeline.RankedPrior]) -> str:
@@ -297,6 +299,8 @@ def _known_change(
     if change.percent is not None:
         percent = Quantity(change.percent, "%", "", change.low, change.high)
     link = change.kind if change.kind in ("new", "vanished") else "linked" if change.linked else "not-covered"
+    if change.said in ("merged", "split"):
+        link = change.said
     at = tuple(
         SeenAt(
             f.study_uid, dates[f.study_uid], f.centre_lps_mm,

@@ -14,9 +14,10 @@ import structlog
 from sightline.intelligence import models
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing import _store as store
+from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._mapping import make_map
 from sightline.intelligence.routing._model import Analysis, AnalysisState
-from sightline.intelligence.routing._service import analyses_of, main_series, request_analysis
+from sightline.intelligence.routing._service import analyses_of, request_analysis
 from sightline.intelligence.routing._writing import found_from, store_masks
 from sightline.kernel import clock
 from sightline.kernel.errors import Invalid, PlatformError
@@ -183,19 +184,18 @@ def _compare(held: archive.Store, study_uid: str) -> None:
 def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
     """Return the study with its best comparable prior, or None: there is none, or it is not analysed yet."""
     study = archive.get_study(db, study_uid)
-    series = main_series(db, study_uid)
-    if series is None or not _ended(db, study_uid):
+    if not _ended(db, study_uid):
         return None
     for prior in timeline.priors_of(db, study_uid):
         other = archive.get_study(db, prior.study_uid)
         if timeline.image_modality(other) != timeline.image_modality(study):
             continue
-        prior_series = main_series(db, prior.study_uid)
-        if prior_series is None:
+        series = series_pair(db, study_uid, prior.study_uid)
+        if series is None:
             continue
         if not _ended(db, prior.study_uid):
             return None  # its own analysis will ask for this comparison again
-        return comparing.pair_of(db, study, other, (series, prior_series), why=prior.why, days=prior.days)
+        return comparing.pair_of(db, study, other, series, why=prior.why, days=prior.days)
     return None
 
 
