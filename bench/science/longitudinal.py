@@ -4,7 +4,8 @@ python bench/science/longitudinal.py
 
 ms      FLAIR at two visits, with the data set's own affine transforms to a common space and a brain mask;
         the change map against the experts' mask of changed lesions, beside plain subtraction after rigid
-        alignment by the same rule (|z| > 3 in the brain, 14 mm3 at least), fixed before the pair was seen
+        alignment by the same rule (|z| > 3 in the brain, 14 mm3 at least), fixed before the pair was seen;
+        detection F is 2 TP / (2 TP + FP + FN) of lesions touched and clusters that touch none (Salem 2018)
 gbm     T1 with contrast at two visits; affines are placeholders (1 mm): volumes and change in voxels
 ct      one axial slice per date: no volume, so Sightline must refuse
 """
@@ -127,8 +128,8 @@ def change_of_lesions(second, first, found, to_second):
         both = (marked & truth).sum()
         print(
             f"    {name:18s} Dice {2 * both / (marked.sum() + truth.sum()):.3f}, lesions {hit}/{count} "
-            f"({seen}/{len(large)} of 14 mm3 and more), "
-            f"clusters {number}, false {false}, volume {marked.sum() * ml:.2f} ml"
+            f"({seen}/{len(large)} of 14 mm3 and more), clusters {number}, false {false}, "
+            f"detection F {2 * hit / (count + hit + false):.3f}, volume {marked.sum() * ml:.2f} ml"
         )
 
 

@@ -105,16 +105,9 @@ def _content(header: Dataset, told: Told) -> Dataset:
     )
     context = tid.ObservationContext(observer_device_context=tid.ObserverContext(codes.DCM.Device, device))
     procedure = CodedConcept("363679005", "SCT", "Imaging procedure")
-    groups = list(_groups(told))
-    if groups:
-        root = tid.MeasurementReport(
-            observation_context=context,
-            procedure_reported=procedure,
-            imaging_measurements=groups,
-            title=codes.DCM.ImagingMeasurementReport,
-        )[0]
-    else:
-        root = derived.nothing_measured(context, procedure, "No lesion was measured at this time point.")
+    root = derived.measurement_report(
+        list(_groups(told)), context, procedure, nothing="No lesion was measured at this time point."
+    )
     root.ContentSequence.append(_response(told))
     if told.evaluated.simulated:
         root.ContentSequence.append(_text(codes.DCM.Comment, f"{SIMULATED} data, not a patient."))

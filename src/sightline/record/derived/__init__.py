@@ -4,7 +4,6 @@ Invariants: patient and study are those of the source images; text is UTF-8 (ISO
 characters; what is derived from simulated data says so in its series description.
 """
 
-from sightline.record.derived._empty import nothing_measured
 from sightline.record.derived._header import (
     CHARACTER_SET,
     MANUFACTURER,
@@ -22,6 +21,7 @@ from sightline.record.derived._header import (
     stamp,
 )
 from sightline.record.derived._maps import Making, build_change_objects
+from sightline.record.derived._measured import measurement_report
 from sightline.record.derived._registered import (
     RegisteredSpace,
     SourceSpace,
@@ -49,7 +49,7 @@ __all__ = [
     "device_uid",
     "encode",
     "local_time",
-    "nothing_measured",
+    "measurement_report",
     "patient_name",
     "person_name",
     "plain",

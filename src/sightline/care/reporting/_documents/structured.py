@@ -91,15 +91,7 @@ def _content(
     """Return the root container: TID 1500, then the prior that was compared and the mark of simulation."""
     groups = _groups(header, lesions, segmentation, report)
     context, procedure = _observers(report), _procedure(header)
-    if groups:
-        root = tid.MeasurementReport(
-            observation_context=context,
-            procedure_reported=procedure,
-            imaging_measurements=groups,
-            title=codes.DCM.ImagingMeasurementReport,
-        )[0]
-    else:
-        root = derived.nothing_measured(context, procedure, "No lesion was measured.")
+    root = derived.measurement_report(groups, context, procedure, nothing="No lesion was measured.")
     if report.prior_study_uid:
         root.ContentSequence.append(_prior(report.prior_study_uid, report.prior_study_date))
     if report.simulated:

@@ -70,15 +70,7 @@ def build_measurements(
 
 def _content(groups: Sequence[Group], header: Dataset, author: Author) -> Dataset:
     context, procedure = authoring.observers(author), procedure_of(header)
-    if groups:
-        root = tid.MeasurementReport(
-            observation_context=context,
-            procedure_reported=procedure,
-            imaging_measurements=groups,
-            title=codes.DCM.ImagingMeasurementReport,
-        )[0]
-    else:
-        root = derived.nothing_measured(context, procedure, "No measurement is left.")
+    root = derived.measurement_report(groups, context, procedure, nothing="No measurement is left.")
     if author.simulated:
         root.ContentSequence.append(_text(codes.DCM.Comment, f"{SIMULATED} data, not a patient."))
     return root
