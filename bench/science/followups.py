@@ -1,12 +1,13 @@
 """Simulated follow-ups on a real CT: links, volumes and verdicts against the truth, by size and thickness.
 
-    python bench/science/followups.py [--pairs 6] [--thick] [--repeats]
+    python bench/science/followups.py [--pairs 6] [--thick] [--contact] [--repeats]
 
 The scan is `ct/crlm-ct-1004-abdomen`, brought to slices of 1.25 mm (--thick: their means over 5 mm). Spheres
 of known size, blurred by the point spread and the slice, are put into the lungs at blind places below voxel
-size. The other visit is the same scan moved by a known rigid motion and a smooth field (breathing), with
-spheres of that visit's size put in after the motion, and each visit gets noise of its own. A third of the
-lesions are unchanged, others grew by 25 or 60 % in volume, are new or gone; --repeats leaves all unchanged.
+size, free of the wall (--contact: up to 2 mm into it). The other visit is the same scan moved by a known
+rigid motion and a smooth field (breathing), with spheres of that visit's size put in after the motion, and
+each visit gets noise of its own. A third of the lesions are unchanged, others grew by 25 or 60 % in volume,
+are new or gone; --repeats leaves all unchanged.
 
 Everything is run as the product runs it: alignment, detection, links and verdicts (automatic), and each true
 lesion clicked beside its middle (click).
@@ -75,45 +76,51 @@ def noisy(volume, rng):
     return volume.with_array(np.rint(array).astype(np.int16))
 
 
-def places(volume, lungs, count, rng, margin_mm):
-    """Return blind places in the lungs, far from each other and from the ends of the scan."""
+def places(volume, depth_mm, margins_mm, rng):
+    """Return blind places in the lungs, each at its margin from their wall, far from each other and the ends.
+
+    The largest margin is placed first; None where nothing is left for one.
+    """
     spacing = np.array(volume.grid.spacing_xyz_mm[::-1])
-    depth = ndimage.distance_transform_edt(lungs, sampling=spacing)
-    where = np.argwhere(depth > margin_mm)
     room = int(35 / spacing[0])
-    where = where[(where[:, 0] > room) & (where[:, 0] < lungs.shape[0] - room)]
-    found = []
-    for index in rng.permutation(len(where))[:4000]:
-        point = volume.grid.to_lps_mm(where[index] + rng.uniform(-0.5, 0.5, 3))[0]
-        if all(np.linalg.norm(point - other) > APART_MM for other in found):
-            found.append(point)
-        if len(found) == count:
-            break
-    return found
+    found = {}
+    for number in np.argsort(margins_mm)[::-1]:
+        where = np.argwhere(depth_mm > margins_mm[number])
+        where = where[(where[:, 0] > room) & (where[:, 0] < len(depth_mm) - room)]
+        for index in rng.permutation(len(where))[:4000]:
+            point = volume.grid.to_lps_mm(where[index] + rng.uniform(-0.5, 0.5, 3))[0]
+            if all(np.linalg.norm(point - other) > APART_MM for other in found.values()):
+                found[number] = point
+                break
+    return [found.get(number) for number in range(len(margins_mm))]
 
 
-def make_pair(base, lungs, rng, *, repeats, thick_slices, first):
+def make_pair(base, depth_mm, rng, *, wanted, first):
     """Return current and prior scan, and what was planted."""
     motion = Motion(base.grid, rng, shift_mm=12.0, bend_mm=3.0, length_mm=30.0)
     current, prior = base, motion.moved(base, rng, noise_hu=0.0)
-    planted = []
-    for number, point in enumerate(places(base, lungs, 6, rng, margin_mm=8.0)):
-        growth = 0.0 if repeats else GROWTHS[(first + number) % len(GROWTHS)]
-        then = SIZES_MM[(first + number) % len(SIZES_MM)]
+    sizes = []
+    for number in range(first, first + 6):
+        growth = 0.0 if wanted.repeats else GROWTHS[number % len(GROWTHS)]
+        then = SIZES_MM[number % len(SIZES_MM)]
         now = then if isinstance(growth, str) else then * (1 + growth) ** (1 / 3)
-        one = Planted(
-            point,
-            motion.truth(point[None])[0],
-            None if growth == "gone" else now,
-            None if growth == "new" else then,
-        )
+        sizes.append((None if growth == "gone" else now, None if growth == "new" else then))
+    if wanted.contact:
+        margins = [max(0.0, max(filter(None, both)) / 2 - 2) for both in sizes]
+    else:
+        margins = [max(filter(None, both)) / 2 + 2 for both in sizes]
+    planted = []
+    for point, (now, then) in zip(places(base, depth_mm, margins, rng), sizes, strict=True):
+        if point is None:
+            continue
+        one = Planted(point, motion.truth(point[None])[0], now, then)
         planted.append(one)
         if one.now_mm:
             current = simulation.insert_nodule(current, one.current_lps_mm, one.now_mm)
         if one.then_mm:
             prior = simulation.insert_nodule(prior, one.prior_lps_mm, one.then_mm)
     scans = [noisy(scan, rng) for scan in (current, prior)]
-    if thick_slices:
+    if wanted.thick:
         scans = [thick(scan) for scan in scans]
     return (*scans, planted)
 
@@ -252,16 +259,16 @@ def main():
     parser.add_argument("--pairs", type=int, default=6)
     parser.add_argument("--first", type=int, default=0, help="number of the first pair, for other seeds")
     parser.add_argument("--thick", action="store_true", help="slices of 5 mm")
+    parser.add_argument("--contact", action="store_true", help="up to 2 mm into the wall of the lung")
     parser.add_argument("--repeats", action="store_true", help="nothing changed: noise and position only")
     wanted = parser.parse_args()
     base = thin(read_ct())
-    lungs = segmentation.segment_lungs(base)
+    spacing = base.grid.spacing_xyz_mm[::-1]
+    depth_mm = ndimage.distance_transform_edt(segmentation.segment_lungs(base), sampling=spacing)
     by_click, by_itself, verdicts = Score(), Score(), Counter()
     for number in range(wanted.first, wanted.first + wanted.pairs):
         rng = np.random.default_rng(9000 + number)
-        current, prior, planted = make_pair(
-            base, lungs, rng, repeats=wanted.repeats, thick_slices=wanted.thick, first=5 * number
-        )
+        current, prior, planted = make_pair(base, depth_mm, rng, wanted=wanted, first=5 * number)
         began = time.perf_counter()
         found = alignment.align(current, prior)
         took = time.perf_counter() - began

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,13 @@ from sightline.science.geometry import Floats
 from sightline.science.segmentation import (
     ClickSegment,
     Lesion,
+    LungsNotFound,
+    Mask,
     NoLesionHere,
     find_lesions_near,
     segment_click,
     segment_lesion_at,
+    segment_lungs,
 )
 from sightline.science.volumes import Volume
 
@@ -84,24 +88,40 @@ def follow_points(
     >>> one.link.kind, one.growth.kind
     ('linked', 'grown')
     """
-    return tuple(_follow(current, prior, alignment, point, days) for point in points_lps_mm)
+    pair = _Pair(current, prior, alignment)
+    return tuple(_follow(pair, point, days) for point in points_lps_mm)
 
 
-def _follow(
-    current: Volume, prior: Volume, alignment: Alignment, point: npt.ArrayLike, days: float
-) -> Followed:
+@dataclass
+class _Pair:
+    """Two aligned volumes; the lungs of each are sought only where a lesion has no border without them."""
+
+    current: Volume
+    prior: Volume
+    alignment: Alignment
+
+    @cached_property
+    def current_lungs(self) -> Mask | None:
+        return _lungs(self.current)
+
+    @cached_property
+    def prior_lungs(self) -> Mask | None:
+        return _lungs(self.prior)
+
+
+def _lungs(volume: Volume) -> Mask | None:
     try:
-        if current.unit != "HU":
-            return _follow_click(current, prior, alignment, point)
-        now = segment_lesion_at(current, point)
-    except NoLesionHere:
+        return segment_lungs(volume)
+    except LungsNotFound:
+        return None
+
+
+def _follow(pair: _Pair, point: npt.ArrayLike, days: float) -> Followed:
+    current, prior, alignment = pair.current, pair.prior, pair.alignment
+    now = _lesion_at(pair, point) if current.unit == "HU" else None
+    if now is None:
         return _follow_click(current, prior, alignment, point)
-    candidates: tuple[Lesion, ...] = ()
-    if alignment.verdict != "failed":
-        candidates = _candidates(current, prior, alignment, now)
-    links = link_lesions([now], candidates, alignment, prior.grid)
-    link = next(one for one in links if one.current == 0)
-    then = candidates[link.prior] if link.prior is not None else None
+    link, then = _linked(pair, now)
     if link.kind not in ("linked", "new"):
         return Followed(now, then, link, _unknown(link.reason))
     grown = growth(
@@ -112,6 +132,38 @@ def _follow(
         same_protocol=current.kernel == prior.kernel,
     )
     return Followed(now, then, link, grown)
+
+
+def _lesion_at(pair: _Pair, point: npt.ArrayLike) -> Lesion | None:
+    try:
+        return segment_lesion_at(pair.current, point)
+    except NoLesionHere:
+        pass
+    try:
+        lungs = pair.current_lungs
+        return None if lungs is None else segment_lesion_at(pair.current, point, lungs=lungs)
+    except NoLesionHere:
+        return None
+
+
+def _linked(pair: _Pair, now: Lesion) -> tuple[Link, Lesion | None]:
+    """Return the link of a lesion, and what it was; what seems new is sought once more inside the lungs.
+
+    A lesion at the wall of the chest may have had no border of its own in the prior volume.
+    """
+    candidates: tuple[Lesion, ...] = ()
+    if pair.alignment.verdict != "failed":
+        candidates = _candidates(pair, now, None)
+    link = _link(pair, now, candidates)
+    if link.kind == "new" and pair.prior_lungs is not None:
+        candidates = _candidates(pair, now, pair.prior_lungs)
+        link = _link(pair, now, candidates)
+    return link, None if link.prior is None else candidates[link.prior]
+
+
+def _link(pair: _Pair, now: Lesion, candidates: Sequence[Lesion]) -> Link:
+    links = link_lesions([now], candidates, pair.alignment, pair.prior.grid)
+    return next(one for one in links if one.current == 0)
 
 
 def _follow_click(current: Volume, prior: Volume, alignment: Alignment, point: npt.ArrayLike) -> Followed:
@@ -152,13 +204,13 @@ def _unlinked(reason: str) -> Link:
     return Link(None, None, "not-covered", 1.0, reason)
 
 
-def _candidates(current: Volume, prior: Volume, alignment: Alignment, now: Lesion) -> tuple[Lesion, ...]:
-    place = alignment.map_points(now.centre_lps_mm)[0]
-    if not prior.grid.contains(place)[0]:
+def _candidates(pair: _Pair, now: Lesion, lungs: Mask | None) -> tuple[Lesion, ...]:
+    place = pair.alignment.map_points(now.centre_lps_mm)[0]
+    if not pair.prior.grid.contains(place)[0]:
         return ()
-    error = float(alignment.local_error_mm(now.centre_lps_mm)[0])
+    error = float(pair.alignment.local_error_mm(now.centre_lps_mm)[0])
     room = min(max(LEAST_GATE_MM, now.diameter_mm / 2 + 3 * error), MOST_GATE_MM)
-    return find_lesions_near(prior, place, like=now, seen_in=current, room_mm=room)
+    return find_lesions_near(pair.prior, place, like=now, seen_in=pair.current, room_mm=room, lungs=lungs)
 
 
 def _unknown(reason: str) -> Growth:

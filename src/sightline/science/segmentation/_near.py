@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from sightline.science.geometry import Floats
-from sightline.science.segmentation._model import Lesion, NoLesionHere
+from sightline.science.segmentation._model import Lesion, Mask, NoLesionHere
 from sightline.science.segmentation._nodules import LEAST_BLOBNESS, second_derivative, segment_lesion_at
 from sightline.science.volumes import Volume
 
@@ -25,7 +25,13 @@ MOST_FOUND = 4
 
 
 def find_lesions_near(
-    volume: Volume, point_lps_mm: npt.ArrayLike, *, like: Lesion, seen_in: Volume, room_mm: float
+    volume: Volume,
+    point_lps_mm: npt.ArrayLike,
+    *,
+    like: Lesion,
+    seen_in: Volume,
+    room_mm: float,
+    lungs: Mask | None = None,
 ) -> tuple[Lesion, ...]:
     """Return the lesions within `room_mm` of a point that stand out as `like` does, the nearest first.
 
@@ -39,6 +45,8 @@ def find_lesions_near(
         Where to look.
     like, seen_in
         The lesion that is followed, and the volume it was cut out of.
+    lungs : bool (z, y, x)
+        Cut out inside them only, so that the wall of the chest is a border.
 
     References
     ----------
@@ -51,7 +59,9 @@ def find_lesions_near(
     found: list[Lesion] = []
     for index in there.peaks(least, room_mm):
         try:
-            lesion = segment_lesion_at(volume, there.place(index), diameter_mm=there.diameter(index))
+            lesion = segment_lesion_at(
+                volume, there.place(index), diameter_mm=there.diameter(index), lungs=lungs
+            )
         except NoLesionHere:
             continue
         if all(_apart(lesion, other) for other in found):
