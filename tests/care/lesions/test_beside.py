@@ -1,10 +1,15 @@
 """The aligned prior on a slice of the study."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
 from sightline.care import lesions
-from sightline.care.lesions import prior_on_slice
+from sightline.care.lesions import paired_on_slice, prior_on_slice
+from sightline.intelligence import routing
+from sightline.intelligence.routing._following import find_pair
 from sightline.record import archive
 from sightline.science.alignment import Alignment
 from sightline.science.geometry import Grid
@@ -39,6 +44,30 @@ def test_the_prior_lies_where_alignment_puts_it(compared, on, radiologist):
     y, x = np.nonzero(np.nan_to_num(found.values, nan=-100) > 20)
     assert np.array([x.mean(), y.mean()]) * STEP_MM == pytest.approx([36, 36], abs=0.5)
     assert np.isnan(found.values[:, -1]).all()  # 6 mm beyond what the prior shows
+
+
+def test_any_earlier_study_is_laid_on_a_slice_once_it_is_aligned(compared, store, on, radiologist, log_in):
+    wanted = lesions.Image(CT, f"{CT}.{round(36 / STEP_MM) + 1}")
+    with pytest.raises(lesions.NotAligned, match="not asked for"):
+        paired_on_slice(on, STUDY, PRIOR, wanted, by=radiologist)
+    with store.database.reading() as reading:
+        told = routing.alignment_state(store, reading, STUDY, PRIOR, by=radiologist)
+    assert told.status == "none"
+    with store.database.reading() as reading:
+        key = find_pair(reading, STUDY, PRIOR).key
+    about = asdict(GRID)
+    both = {"current": about, "prior": about, "thickness_mm": STEP_MM, "same_kernel": True}
+    store.blobs.put_if_absent(f"{key}.json", json.dumps(both).encode())
+    store.blobs.put_if_absent(f"{key}.npz", store.blobs.get("alignments/x.npz"))
+
+    found = paired_on_slice(on, STUDY, PRIOR, wanted, by=radiologist)
+    answer = log_in("radiologist").get(
+        f"/api/studies/{STUDY}/priors/{PRIOR}/slice", params={"series": CT, "image": wanted.sop_uid}
+    )
+
+    same = prior_on_slice(on, compared.id, CT, wanted.sop_uid, 1, by=radiologist)
+    assert found.values == pytest.approx(same.values, nan_ok=True)
+    assert answer.headers["sightline-shape"] == f"{SIDE},{SIDE}"
 
 
 def test_a_failed_alignment_is_refused_with_its_reason(compared, clinic, db, on, radiologist):

@@ -88,6 +88,24 @@ export type EntryOrigin = "person" | "fhir";
 export type Decision = "accept" | "reject" | "undo";
 
 /**
+ * AlignmentView
+ * How two studies were aligned: the verdict, the test that decided it, all tests, where the field is.
+ */
+export interface AlignmentView {
+  grid: PairGrid | null;
+  /** Method */
+  method: string;
+  /** Prior Uid */
+  prior_uid: string;
+  /** Reason */
+  reason: string;
+  /** Tests */
+  tests: PairTest[];
+  /** Verdict */
+  verdict: "good" | "care" | "failed";
+}
+
+/**
  * AnnotationView
  * What the object says; `at_s` are seconds from the start of its group, none for the whole of it.
  */
@@ -2622,6 +2640,72 @@ export interface OwnedProtocolList {
   items: OwnedProtocol[];
   /** Next */
   next?: string | null;
+}
+
+/**
+ * PairGrid
+ * The grid on which a displacement is sampled: LPS, mm; `directions` row-major, columns x, y, z.
+ */
+export interface PairGrid {
+  /** Directions */
+  directions: number[];
+  /**
+   * Origin Lps Mm
+   * @maxItems 3
+   * @minItems 3
+   */
+  origin_lps_mm: [number, number, number];
+  /**
+   * Shape Zyx
+   * @maxItems 3
+   * @minItems 3
+   */
+  shape_zyx: [number, number, number];
+  /**
+   * Spacing Xyz Mm
+   * @maxItems 3
+   * @minItems 3
+   */
+  spacing_xyz_mm: [number, number, number];
+  /** Url */
+  url: string;
+}
+
+/**
+ * PairTest
+ * One test of an alignment.
+ */
+export interface PairTest {
+  /** Limit */
+  limit: number;
+  /** Name */
+  name: string;
+  /** Passed */
+  passed: boolean;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
+}
+
+/**
+ * PairView
+ * How the alignment of a study with one earlier study stands; `alignment` is there when it is done.
+ *
+ * `failed` means that it broke on our side: asked for again, it is made again.
+ */
+export interface PairView {
+  alignment: AlignmentView | null;
+  /** Prior Series Uid */
+  prior_series_uid: string;
+  /** Prior Uid */
+  prior_uid: string;
+  /** Status */
+  status: "none" | "waiting" | "done" | "failed";
+  /** Study Series Uid */
+  study_series_uid: string;
+  /** Text */
+  text: string;
 }
 
 /**

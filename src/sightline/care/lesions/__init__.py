@@ -5,7 +5,7 @@ once the report is signed nothing is kept; where nothing stands out nothing is m
 a person's word on which lesions are one is audited, can be taken back, and changes curve and change at once.
 """
 
-from sightline.care.lesions._beside import PriorSlice, prior_on_slice
+from sightline.care.lesions._beside import Image, PriorSlice, paired_on_slice, prior_on_slice
 from sightline.care.lesions._linking import Candidate, find_candidates, link, unlink
 from sightline.care.lesions._model import (
     KINDS,
@@ -25,6 +25,7 @@ __all__ = [
     "Candidate",
     "Click",
     "Clicked",
+    "Image",
     "NotAligned",
     "PriorSlice",
     "TooManyCorrections",
@@ -34,6 +35,7 @@ __all__ = [
     "link",
     "look",
     "mark",
+    "paired_on_slice",
     "prior_on_slice",
     "unlink",
 ]

@@ -1,12 +1,14 @@
 """The aligned prior on a slice of the current study: to blink, to swipe, to look through a checkerboard."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from sightline.care import display
 from sightline.care.lesions._model import NotAligned
+from sightline.intelligence import routing
 from sightline.record import archive, timeline
 from sightline.science import alignment, rendering
 from sightline.trust import access
@@ -18,6 +20,31 @@ class PriorSlice:
 
     values: npt.NDArray[np.float32]
     unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of a series."""
+
+    series_uid: str
+    sop_uid: str
+    frame: int = 1
+
+
+class Aligned(Protocol):
+    """A study that was aligned with a prior: by its comparison, or because a reader put the two together."""
+
+    @property
+    def study_uid(self) -> str: ...
+
+    @property
+    def prior_uid(self) -> str: ...
+
+    @property
+    def study_series_uid(self) -> str: ...
+
+    @property
+    def prior_series_uid(self) -> str: ...
 
 
 def prior_on_slice(
@@ -34,11 +61,36 @@ def prior_on_slice(
     """
     with on.store.database.reading() as db:
         told = timeline.get_comparison(db, comparison_id)
-        access.require(by, "archive.read", on=told.study_uid)
+    return _laid(on, told, told.alignment, Image(series_uid, sop_uid, frame), by=by)
+
+
+def paired_on_slice(
+    on: display.Context, study_uid: str, prior_uid: str, image: Image, *, by: access.Person
+) -> PriorSlice:
+    """Return any earlier study that was aligned with a study on one of its images.
+
+    Raises
+    ------
+    NotAligned, NotAVolume
+        As `prior_on_slice`; also where the two are not aligned yet.
+    """
+    with on.store.database.reading() as db:
+        told = routing.alignment_state(on.store, db, study_uid, prior_uid, by=by)
+    if told.alignment is None:
+        raise NotAligned(f"The two studies are not aligned: {told.text}.")
+    return _laid(on, told, told.alignment, image, by=by)
+
+
+def _laid(
+    on: display.Context, told: Aligned, summary: timeline.AlignmentSummary, image: Image, *, by: access.Person
+) -> PriorSlice:
+    series_uid = image.series_uid
+    access.require(by, "archive.read", on=told.study_uid)
+    with on.store.database.reading() as db:
         series = {archive.get_series(db, uid).study for uid in (series_uid, told.study_series_uid)}
     if series != {told.study_uid}:
         raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
-    found = _alignment(on, told)
+    found = _alignment(on, summary)
     slices = display.slices_in(on, told.study_uid, series_uid, by=by)
     if series_uid != told.study_series_uid:
         aligned = display.slices_in(on, told.study_uid, told.study_series_uid, by=by)
@@ -46,7 +98,7 @@ def prior_on_slice(
             raise NotAligned(
                 "This series lies in another space than the one aligned with the prior; show that one."
             )
-    plane = slices.plane(_place(slices, sop_uid, frame))
+    plane = slices.plane(_place(slices, image))
     with display.opened_volume(on, told.prior_uid, told.prior_series_uid, by=by) as view:
         volume = view.volume
         values, inside = rendering.sample_moved(volume.array, volume.grid, plane, found.map_points)
@@ -54,15 +106,14 @@ def prior_on_slice(
         return PriorSlice(np.where(inside, values, np.float32(np.nan)), view.unit)
 
 
-def _place(slices: display.Slices, sop_uid: str, frame: int) -> int:
+def _place(slices: display.Slices, image: Image) -> int:
     for index, plane in enumerate(slices.planes):
-        if (plane.sop_uid, plane.frame) == (sop_uid, frame):
+        if (plane.sop_uid, plane.frame) == (image.sop_uid, image.frame):
             return index
     raise archive.InstanceNotHeld("The series holds no such image.")
 
 
-def _alignment(on: display.Context, told: timeline.Comparison) -> alignment.Alignment:
-    summary = told.alignment
+def _alignment(on: display.Context, summary: timeline.AlignmentSummary) -> alignment.Alignment:
     if summary.verdict == "failed" or not summary.key:
         raise NotAligned(f"The two studies are not aligned: {summary.reason} Look at them side by side.")
 

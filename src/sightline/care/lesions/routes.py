@@ -166,7 +166,27 @@ def get_prior(
     frame: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """Give the aligned prior on one image of the study: float32 little endian (row, column), NaN outside."""
-    found = lesions.prior_on_slice(on, comparison_id, series, image, frame, by=caller)
+    return _floats(request, lesions.prior_on_slice(on, comparison_id, series, image, frame, by=caller))
+
+
+@router.get("/studies/{study_uid}/priors/{prior_uid}/slice", response_class=Response)
+def get_paired(
+    request: Request,
+    study_uid: str,
+    prior_uid: str,
+    caller: Caller,
+    on: display.On,
+    *,
+    series: Uid,
+    image: Uid,
+    frame: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:
+    """Give any earlier study, once aligned, on one image of the study: as of the prior of a comparison."""
+    shown = lesions.Image(series, image, frame)
+    return _floats(request, lesions.paired_on_slice(on, study_uid, prior_uid, shown, by=caller))
+
+
+def _floats(request: Request, found: lesions.PriorSlice) -> Response:
     data = found.values.astype("<f4").tobytes()
     encoding = display.choose_encoding(request.headers.get("accept-encoding", ""), len(data))
     headers = {

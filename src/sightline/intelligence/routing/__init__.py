@@ -12,6 +12,7 @@ from sightline.intelligence.routing._comparing import (
     unify_again,
 )
 from sightline.intelligence.routing._model import Analysis, AnalysisState, Rule, match_rules
+from sightline.intelligence.routing._ondemand import PairAlignment, alignment_state
 from sightline.intelligence.routing._service import (
     analyses_of,
     analysis_of,
@@ -24,7 +25,9 @@ __all__ = [
     "Analysis",
     "AnalysisState",
     "ChangeAnswer",
+    "PairAlignment",
     "Rule",
+    "alignment_state",
     "analyses_of",
     "analysis_of",
     "browser_field",

@@ -26,19 +26,30 @@ from sightline.trust import access
 
 __all__ = ["Geometry", "Pair", "pair_of"]
 
-# Part of the cache key: raise it when the engine or its settings change what comes out.
-ALIGNMENT_VERSION = "2"
 BROWSER_GRID_MM = 12.0
 
 
 def align_pair(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment | str, Geometry | None]:
     """Return the alignment of a pair, made once and kept; or the reason why there is none."""
+    try:
+        return made_alignment(held, pair)
+    except PlatformError as refusal:
+        return str(refusal), None
+
+
+def made_alignment(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment, Geometry]:
+    """Return the alignment of a pair, made once and kept.
+
+    Raises
+    ------
+    Invalid
+        If the images cannot be aligned: they form no volume, as a rule.
+    Unavailable
+        If the process that aligns them failed, or the store did.
+    """
     blobs = held.blobs
     if blobs.head(f"{pair.key}.npz") is None:
-        try:
-            _align(held, pair)
-        except PlatformError as refusal:
-            return str(refusal), None
+        _align(held, pair)
     about = json.loads(blobs.get(f"{pair.key}.json"))
     geometry = Geometry(
         _grid(about["current"]), _grid(about["prior"]), about["thickness_mm"], about["same_kernel"]
@@ -96,7 +107,7 @@ def build_comparison(
         prior_series_uid=pair.prior_series_uid,
         why=pair.why,
         days=pair.days,
-        alignment=_summary(alignment, pair),
+        alignment=summary_of(alignment, pair),
         changes=changes,
         at=clock.now(),
     )
@@ -168,7 +179,8 @@ def distances_to(
     ]
 
 
-def _summary(alignment: aligning.Alignment | str, pair: Pair) -> timeline.AlignmentSummary:
+def summary_of(alignment: aligning.Alignment | str, pair: Pair) -> timeline.AlignmentSummary:
+    """Return an alignment, or the reason why there is none, as it is kept and shown."""
     if isinstance(alignment, str):
         return timeline.AlignmentSummary("failed", alignment, (), "none", "", None)
     usable = alignment.verdict != "failed"

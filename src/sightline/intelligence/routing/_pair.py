@@ -10,7 +10,7 @@ from sightline.runtime.db import Db
 from sightline.science.geometry import Grid
 
 # Part of the cache key: raise it when the engine or its settings change what comes out.
-ALIGNMENT_VERSION = "1"
+ALIGNMENT_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sightline.intelligence.routing import _store as store
 from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._mapping import make_map
 from sightline.intelligence.routing._model import Analysis, AnalysisState
+from sightline.intelligence.routing._ondemand import keep_alignment
 from sightline.intelligence.routing._service import analyses_of, request_analysis
 from sightline.intelligence.routing._writing import found_from, store_masks
 from sightline.kernel import clock
@@ -73,6 +74,12 @@ def compare_study(run: jobs.Run, subject: str) -> None:
 def map_change(run: jobs.Run, subject: str, at: str) -> None:
     """Map the change between a study and its prior; asked for by a person."""
     run.step("map", lambda: make_map(run.resource("store"), subject, at))
+
+
+@jobs.job("align-prior", heavy=True)
+def align_prior(run: jobs.Run, subject: str, prior: str) -> None:
+    """Align a study with an earlier one that a reader put beside it; its comparison stays as it is."""
+    run.step("align", lambda: keep_alignment(run.resource("store"), subject, prior))
 
 
 events.listen("StudySettled", route_study)

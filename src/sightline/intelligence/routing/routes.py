@@ -3,11 +3,12 @@
 from dataclasses import asdict
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from sightline.intelligence.routing import _mapping as mapping
-from sightline.record import archive
+from sightline.intelligence.routing import _ondemand as ondemand
+from sightline.record import archive, timeline
 from sightline.runtime.http import Snapshot
 from sightline.trust.identity import Caller
 
@@ -52,3 +53,95 @@ def get_map(study_uid: str, caller: Caller, db: Snapshot, held: archive.Held) ->
 
 def _view(state: mapping.MapState) -> MapView:
     return MapView.model_validate(asdict(state))
+
+
+class PairTest(BaseModel):
+    """One test of an alignment."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+    passed: bool
+
+
+class PairGrid(BaseModel):
+    """The grid on which a displacement is sampled: LPS, mm; `directions` row-major, columns x, y, z."""
+
+    url: str
+    shape_zyx: tuple[int, int, int]
+    spacing_xyz_mm: tuple[float, float, float]
+    origin_lps_mm: tuple[float, float, float]
+    directions: list[float]
+
+
+class AlignmentView(BaseModel):
+    """How two studies were aligned: the verdict, the test that decided it, all tests, where the field is."""
+
+    prior_uid: str
+    verdict: Literal["good", "care", "failed"]
+    reason: str
+    method: str
+    tests: list[PairTest]
+    grid: PairGrid | None
+
+
+class PairView(BaseModel):
+    """How the alignment of a study with one earlier study stands; `alignment` is there when it is done.
+
+    `failed` means that it broke on our side: asked for again, it is made again.
+    """
+
+    status: ondemand.PairStatus
+    text: str
+    prior_uid: str
+    study_series_uid: str
+    prior_series_uid: str
+    alignment: AlignmentView | None
+
+
+@router.post("/studies/{study_uid}/priors/{prior_uid}/alignment", status_code=202)
+def request_alignment(study_uid: str, prior_uid: str, caller: Caller, held: archive.Held) -> PairView:
+    """Have a study aligned with an earlier one that is put beside it; what is known is not made again."""
+    return _pair_view(ondemand.request_alignment(held, study_uid, prior_uid, by=caller))
+
+
+@router.get("/studies/{study_uid}/priors/{prior_uid}/alignment")
+def get_alignment(
+    study_uid: str, prior_uid: str, caller: Caller, db: Snapshot, held: archive.Held
+) -> PairView:
+    """Say how the alignment of a study with an earlier one stands."""
+    return _pair_view(ondemand.alignment_state(held, db, study_uid, prior_uid, by=caller))
+
+
+@router.get("/studies/{study_uid}/priors/{prior_uid}/grid", response_class=Response)
+def get_pair_grid(
+    study_uid: str, prior_uid: str, caller: Caller, db: Snapshot, held: archive.Held
+) -> Response:
+    """Return the displacement from a study to an earlier one: float32 little endian (z, y, x, 3), mm, LPS."""
+    data = ondemand.field_of(held, db, study_uid, prior_uid, by=caller)
+    return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
+def _pair_view(state: ondemand.PairAlignment) -> PairView:
+    told = state.alignment
+    return PairView(
+        status=state.status,
+        text=state.text,
+        prior_uid=state.prior_uid,
+        study_series_uid=state.study_series_uid,
+        prior_series_uid=state.prior_series_uid,
+        alignment=_alignment_view(state, told) if told else None,
+    )
+
+
+def _alignment_view(state: ondemand.PairAlignment, told: timeline.AlignmentSummary) -> AlignmentView:
+    url = f"/api/studies/{state.study_uid}/priors/{state.prior_uid}/grid"
+    return AlignmentView(
+        prior_uid=state.prior_uid,
+        verdict=told.verdict,
+        reason=told.reason,
+        method=told.method,
+        tests=[PairTest(**test) for test in told.tests],
+        grid=PairGrid(url=url, **told.grid) if told.grid else None,
+    )
