@@ -114,14 +114,15 @@ describe('the prior over the current image', () => {
   });
 
   it.each([
-    [null, 'There is no prior to compare with.'],
-    [{ prior: {}, comparison: null }, 'The prior is not aligned yet; look at both side by side until it is.'],
+    [null, null, 'There is no prior to compare with.'],
+    ['1.1', null, 'The prior is not aligned yet; look at both side by side until it is.'],
     [
-      { prior: {}, comparison: { verdict: 'failed', reason: 'The scans show different parts.' } },
+      '1.1',
+      { verdict: 'failed', reason: 'The scans show different parts.' } as const,
       'Not aligned, so the prior is not laid onto this study: The scans show different parts.',
     ],
-    [{ prior: {}, comparison: { verdict: 'care', reason: '' } }, null],
-  ])('is refused for %j', (reading, words) => {
-    expect(refusalOf(reading as never)).toBe(words);
+    ['1.1', { verdict: 'care', reason: '' } as const, null],
+  ])('is refused for %j', (prior, alignment, words) => {
+    expect(refusalOf(prior, alignment)).toBe(words);
   });
 });

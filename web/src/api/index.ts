@@ -15,6 +15,7 @@ export {
   remove,
 } from './client';
 export type {
+  AlignmentView as Alignment,
   CandidateView as Candidate,
   CellView,
   ChangeView as FindingChange,
@@ -30,6 +31,7 @@ export type {
   NumberView,
   ObjectView as StoredObject,
   OutlineView as Outline,
+  PairView as PairAlignment,
   PatientTimeline,
   PlaceView as Place,
   Plan,
@@ -68,6 +70,9 @@ export const api = {
   priorSearch: (study: string) => `/api/studies/${part(study)}/priors/search`,
   prior: (study: string, prior: string, act: 'take' | 'dismiss' | 'opening') =>
     `/api/studies/${part(study)}/priors/${part(prior)}/${act}`,
+  pairAlignment: (study: string, prior: string) =>
+    `/api/studies/${part(study)}/priors/${part(prior)}/alignment`,
+  priorSlice: (study: string, prior: string) => `/api/studies/${part(study)}/priors/${part(prior)}/slice`,
   analysis: (study: string) => `/api/studies/${part(study)}/analysis`,
   lesionLinks: '/api/lesion-links',
   lesionLink: (statement: string) => `/api/lesion-links/${part(statement)}`,

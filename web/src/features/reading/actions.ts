@@ -273,7 +273,7 @@ function findingActions(store: ReadingStore): Action[] {
       'Show how the alignment was tested',
       ['v'],
       () => document.getElementById('verdict-tests')?.togglePopover(),
-      () => store.reading.value?.comparison != null,
+      () => store.beside.alignment.value !== null,
     ),
     finding(
       'analyse',

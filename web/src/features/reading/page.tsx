@@ -1,9 +1,9 @@
 /** The reading page: current left, prior right, findings and report beside them. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Comparison, Reading } from '../../api';
+import type { Reading } from '../../api';
 import { navigate, pathTo } from '../../app/router';
 import { me } from '../../app/session';
-import { count, day, figure, sexAge } from '../../ui/format';
+import { count, day, sexAge } from '../../ui/format';
 import { offer } from '../../ui/keys';
 import { keysOpen } from '../../ui/overlays';
 import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
@@ -15,13 +15,14 @@ import { Findings } from './findings';
 import { linkActions } from './lesion-link-panel';
 import { LesionPanel, lesionActions } from './lesion-panel';
 import { DRAGGED, Pane } from './pane';
-import { OverButtons, overActions } from './prior-over-image';
+import { overActions } from './prior-over-image';
 import { Priors } from './priors';
 import { ResizeHandle } from './resize';
 import { Segmentation } from './segmentation-panel';
 import { ReadingStore } from './store';
 import { TextDialog } from './text-dialog';
 import { ToolBar } from './tool-bar';
+import { Verdict } from './verdict';
 import './reading.css';
 import './lesions.css';
 import '../reporting/reporting.css';
@@ -130,7 +131,7 @@ function Head({ store }: { store: ReadingStore }) {
           )}
           <Strip reading={reading} store={store} />
           <Priors reading={reading} store={store} />
-          <Verdict comparison={reading.comparison} hasPrior={reading.prior !== null} store={store} />
+          <Verdict store={store} />
         </>
       )}
       {reading && (
@@ -175,62 +176,6 @@ function Strip({ reading, store }: { reading: Reading; store: ReadingStore }) {
       </span>
       <span class="year">now</span>
     </nav>
-  );
-}
-
-const VERDICTS = {
-  good: { glyph: '✓', words: 'alignment good', tone: 'good' },
-  care: { glyph: '▲', words: 'alignment: take care', tone: 'warning' },
-  failed: { glyph: '✕', words: 'not aligned', tone: 'error' },
-} as const;
-
-interface VerdictProps {
-  comparison: Comparison | null;
-  hasPrior: boolean;
-  store: ReadingStore;
-}
-
-function Verdict({ comparison, hasPrior, store }: VerdictProps) {
-  if (!comparison) return <span class="muted verdict">{hasPrior ? 'not aligned yet' : 'no prior'}</span>;
-  const look = VERDICTS[comparison.verdict];
-  return (
-    <>
-      <button
-        type="button"
-        id="verdict"
-        class={`verdict ${look.tone}`}
-        popovertarget="verdict-tests"
-        title={`${comparison.reason} (V)`}
-      >
-        <span aria-hidden="true">{look.glyph}</span> {look.words}
-      </button>
-      <div id="verdict-tests" class="popover" popover="auto">
-        <p>{comparison.reason}</p>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Test</th>
-              <th scope="col">Value</th>
-              <th scope="col">Limit</th>
-              <th scope="col">Passed</th>
-            </tr>
-          </thead>
-          <tbody>
-            {comparison.tests.map((t) => (
-              <tr key={t.name}>
-                <th scope="row">{t.name}</th>
-                <td>
-                  {figure(t.value)} <span class="unit">{t.unit === '1' ? '' : t.unit}</span>
-                </td>
-                <td>{figure(t.limit)}</td>
-                <td class={t.passed ? 'good' : 'error'}>{t.passed ? '✓ yes' : '✕ no'}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        <OverButtons store={store} />
-      </div>
-    </>
   );
 }
 

@@ -416,8 +416,7 @@ const LINK_WORDS: Record<LinkKind, string> = {
 };
 
 function whyPrior(study: Study | null, store: ReadingStore): string {
-  const prior = store.reading.value?.prior;
-  return study && study.uid === prior?.study.uid ? prior.why : '';
+  return store.reading.value?.priors.find((p) => p.study_uid === study?.uid)?.why ?? '';
 }
 
 const linkWords = (slot: Slot, store: ReadingStore): string =>

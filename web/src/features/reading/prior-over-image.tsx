@@ -33,7 +33,7 @@ export function PriorOverImage({ view, store }: Over) {
       >
         <Picture
           placement={placement}
-          name={`prior ${series.uid} ${slice.sopUid} ${slice.frame} ${window?.center} ${window?.width} ${invert}`}
+          name={`prior ${store.beside.uid.value} ${series.uid} ${slice.sopUid} ${slice.frame} ${window?.center} ${window?.width} ${invert}`}
           paint={async () => {
             const values = await over.slice(series.uid, slice);
             if (values.length !== columns * rows || !window) return null;
@@ -83,9 +83,10 @@ function Line({ store: { over } }: { store: ReadingStore }) {
 
 /** Whose pixels are seen, and the other ways to compare. */
 function Badge({ mode, store }: { mode: OverMode; store: ReadingStore }) {
-  const { over } = store;
+  const { over, beside } = store;
   const reading = store.reading.value;
-  const date = day(reading?.prior?.study.date);
+  const date = day(beside.date.value);
+  const alignment = beside.alignment.value;
   const whose = {
     blink: over.priorShown.value ? `prior ${date}, aligned` : `current ${day(reading?.study.date)}`,
     swipe: `left current · right prior ${date}, aligned`,
@@ -95,8 +96,8 @@ function Badge({ mode, store }: { mode: OverMode; store: ReadingStore }) {
     <div class="over-badge" role="status">
       <span>{whose}</span>
       {mode === 'blink' && <Kbd keys="Space" />}
-      {reading?.comparison?.verdict === 'care' && (
-        <span class="warning" title={reading.comparison.reason}>
+      {alignment?.verdict === 'care' && (
+        <span class="warning" title={alignment.reason}>
           ▲ alignment: take care
         </span>
       )}

@@ -5,12 +5,12 @@
  * person moved it; whose pixels are seen is said beside them.
  */
 import { computed, type Signal, signal } from '@preact/signals';
-import type { Reading } from '../../api';
-import { getFloats } from '../../api';
+import { type Alignment, getFloats, type Reading } from '../../api';
 import { tell, tellError } from '../../ui/toasts';
 import type { PaneView } from '../../viewer';
 import type { Window } from '../../viewer/presets';
 import type { Slice } from '../../viewer/series';
+import type { Beside } from './beside';
 import type { PanesStore } from './panes';
 
 export type OverMode = 'blink' | 'swipe' | 'checker';
@@ -24,12 +24,13 @@ export class PriorOver {
   readonly priorShown = signal(true);
   /** Where the line between the two stands, 0 to 1 of the pane; the prior is to the right of it. */
   readonly line = signal(0.5);
-  readonly refusal = computed(() => refusalOf(this.reading.value));
+  readonly refusal = computed(() => refusalOf(this.beside.uid.value, this.beside.alignment.value));
   readonly #slices = new Map<string, Promise<Float32Array>>();
 
   constructor(
     private readonly reading: Signal<Reading | null>,
     private readonly panes: PanesStore,
+    private readonly beside: Beside,
   ) {}
 
   /** Compare in this way, or no longer; says why where it cannot be. */
@@ -70,9 +71,8 @@ export class PriorOver {
 
   /** The prior on one image of the current study, row by row; NaN where it shows nothing. */
   slice(seriesUid: string, { sopUid, frame }: Slice): Promise<Float32Array> {
-    const id = this.reading.value?.comparison?.id ?? '';
     const query = new URLSearchParams({ series: seriesUid, image: sopUid, frame: String(frame) });
-    const url = `/api/comparisons/${encodeURIComponent(id)}/prior?${query}`;
+    const url = this.beside.sliceUrl(query);
     let held = this.#slices.get(url);
     if (!held) {
       held = getFloats(url);
@@ -89,13 +89,15 @@ export class PriorOver {
   }
 }
 
-/** Why the prior of a study cannot be laid onto it; null where it can. */
-export function refusalOf(reading: Pick<Reading, 'comparison' | 'prior'> | null): string | null {
-  if (!reading?.prior) return 'There is no prior to compare with.';
-  const { comparison } = reading;
-  if (!comparison) return 'The prior is not aligned yet; look at both side by side until it is.';
-  if (comparison.verdict === 'failed')
-    return `Not aligned, so the prior is not laid onto this study: ${comparison.reason}`;
+/** Why the study beside the current one cannot be laid onto it; null where it can. */
+export function refusalOf(
+  prior: string | null,
+  alignment: Pick<Alignment, 'verdict' | 'reason'> | null,
+): string | null {
+  if (!prior) return 'There is no prior to compare with.';
+  if (!alignment) return 'The prior is not aligned yet; look at both side by side until it is.';
+  if (alignment.verdict === 'failed')
+    return `Not aligned, so the prior is not laid onto this study: ${alignment.reason}`;
   return null;
 }
 

@@ -12,6 +12,7 @@ import type { Hung } from '../../viewer/hanging';
 import { type Window, windowOfSlice } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
+import { Beside } from './beside';
 import { FindingStore } from './finding-store';
 import { Hanging, isPlain } from './hanging';
 import { KeepingUp } from './keeping-up';
@@ -59,7 +60,8 @@ export class ReadingStore {
   readonly findings: FindingStore;
   readonly clicks: LesionClicks;
   readonly links: LesionLinks;
-  readonly over = new PriorOver(this.reading, this.panes);
+  readonly beside = new Beside(this.reading, this.priorStudy, this.panes);
+  readonly over = new PriorOver(this.reading, this.panes, this.beside);
   readonly keepingUp: KeepingUp;
 
   /** There is nothing to compare with, so the current study has the whole room. */
@@ -127,6 +129,7 @@ export class ReadingStore {
   close(): void {
     this.#abort.abort();
     this.keepingUp.stop();
+    this.beside.leave();
     clearTimeout(this.#next);
     this.findings.close();
     this.report.close();
@@ -267,7 +270,8 @@ export class ReadingStore {
 
   /** A comparison has come: the panes of a protocol are only tied anew. */
   async #takeComparison(reading: Reading): Promise<void> {
-    if (!this.#arranged) return this.#showPrior(reading);
+    const other = this.priorStudy.value && this.priorStudy.value.uid !== reading.prior?.study.uid;
+    if (!this.#arranged && !other) return this.#showPrior(reading);
     this.#comparison = reading.comparison?.id ?? null;
     if (await this.#align(reading)) performance.mark('prior-aligned');
   }
@@ -278,9 +282,13 @@ export class ReadingStore {
     if (!prior) return;
     this.priorStudy.value = prior.study;
     if (!prior.display) return this.panes.clear('prior', 'The prior holds no images that can be shown.');
+    this.beside.leave();
     const aligned = await this.#align(reading);
     await this.#compareWith(prior.study, prior.display.series_uid, prior.display.window);
     if (aligned && this.panes.view('prior').value.state === 'shown') performance.mark('prior-aligned');
+    // No comparison is on its way: the study was not analysed, or its prior is of another kind.
+    if (!reading.comparison && !/arriving|waiting|running/.test(`${reading.state} ${reading.analysis.state}`))
+      void this.beside.ask(prior.study);
   }
 
   /** Fetch how the prior lies against this study, where that is trusted; says whether it is. */
@@ -330,6 +338,7 @@ export class ReadingStore {
         const other = await get<Reading>(api.reading(studyUid), this.#abort.signal);
         this.priorStudy.value = other.study;
         if (!other.current) return this.panes.clear('prior', nothingToShow(other));
+        void this.beside.ask(other.study);
         await this.#compareWith(other.study, other.current.series_uid, other.current.window);
       }
       this.panes.prefetch();

@@ -1,0 +1,144 @@
+/**
+ * How the study beside the current one lies against it: the prior that the server compared by that comparison, any
+ * other earlier study by an alignment that is asked for when it is opened.
+ *
+ * Invariants: nothing waits for an alignment; where there is none, the page says why; what comes late for a study
+ * that is no longer shown changes nothing.
+ */
+import { computed, type Signal, signal } from '@preact/signals';
+import {
+  type Alignment,
+  api,
+  get,
+  getFloats,
+  type PairAlignment,
+  post,
+  type Reading,
+  Refused,
+  type Study,
+} from '../../api';
+import { tell } from '../../ui/toasts';
+import { DisplacementGrid } from '../../viewer/grid';
+import { load, type PanesStore } from './panes';
+
+const EVERY_MS = 2000;
+
+/** What became of asking for an alignment; `pair` is null while nothing has been answered. */
+interface Asked {
+  prior: string;
+  pair: PairAlignment | null;
+  refusal: string;
+}
+
+export class Beside {
+  readonly #asked = signal<Asked | null>(null);
+  #abort = new AbortController();
+
+  constructor(
+    private readonly reading: Signal<Reading | null>,
+    private readonly study: Signal<Study | null>,
+    private readonly panes: PanesStore,
+  ) {}
+
+  /** The study that is beside the current one, or will be. */
+  readonly uid = computed(() => this.study.value?.uid ?? this.reading.value?.prior?.study.uid ?? null);
+  readonly date = computed(() => (this.study.value ?? this.reading.value?.prior?.study)?.date ?? '');
+
+  /** How the two were aligned; null while nothing is known. */
+  readonly alignment = computed<Alignment | null>(() => {
+    const comparison = this.#comparison();
+    const asked = this.#pair();
+    if (comparison || !asked) return comparison;
+    const { pair } = asked;
+    const reason = asked.refusal || (pair?.status === 'failed' ? pair.text : '');
+    if (reason)
+      return { prior_uid: asked.prior, verdict: 'failed', reason, method: '', tests: [], grid: null };
+    return pair?.alignment ?? null;
+  });
+
+  /** What is said while there is no alignment. */
+  readonly words = computed(() => {
+    if (!this.uid.value) return 'no prior';
+    return this.#pair() ? 'aligning …' : 'not aligned yet';
+  });
+
+  /** Where the server draws the prior on an image of the current study. */
+  sliceUrl(query: URLSearchParams): string {
+    const comparison = this.#comparison();
+    if (comparison) return `/api/comparisons/${encodeURIComponent(comparison.id)}/prior?${query}`;
+    return `${api.priorSlice(this.reading.value?.study.uid ?? '', this.uid.value ?? '')}?${query}`;
+  }
+
+  /** Have the current study aligned with an earlier one, and tie the panes once it is. */
+  async ask(prior: Study): Promise<void> {
+    this.leave();
+    const { signal: left } = this.#abort;
+    const current = this.reading.value?.study.uid ?? '';
+    const address = api.pairAlignment(current, prior.uid);
+    this.#asked.value = { prior: prior.uid, pair: null, refusal: '' };
+    try {
+      let pair = await post<PairAlignment>(address, undefined, left);
+      const waited = pair.status === 'waiting';
+      while (pair.status === 'waiting') {
+        await pause(left);
+        pair = await again(address, pair, left);
+      }
+      await this.#tie(prior, pair, left);
+      if (left.aborted) return;
+      this.#asked.value = { prior: prior.uid, pair, refusal: '' };
+      if (waited) tell(`Aligned with the study beside it: ${pair.alignment?.reason ?? pair.text}`);
+    } catch (error) {
+      if (left.aborted) return;
+      const refusal = error instanceof Error ? error.message : String(error);
+      this.#asked.value = { prior: prior.uid, pair: null, refusal };
+    }
+  }
+
+  /** Another study is shown, or none: what is still on its way no longer matters. */
+  leave(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+  }
+
+  async #tie(prior: Study, pair: PairAlignment, left: AbortSignal): Promise<void> {
+    const found = pair.alignment;
+    if (!found?.grid || found.verdict === 'failed') return;
+    const { grid } = found;
+    const [series, floats] = await Promise.all([
+      load(prior, pair.prior_series_uid),
+      getFloats(grid.url, left),
+    ]);
+    if (!left.aborted) await this.panes.align(series, new DisplacementGrid(grid, floats));
+  }
+
+  #comparison() {
+    const { comparison } = this.reading.value ?? {};
+    return comparison && comparison.prior_uid === this.uid.value ? comparison : null;
+  }
+
+  #pair(): Asked | null {
+    const asked = this.#asked.value;
+    return asked && asked.prior === this.uid.value ? asked : null;
+  }
+}
+
+/** Ask how it stands; while nobody looks, or the server does not answer, it stands as before. */
+async function again(address: string, before: PairAlignment, left: AbortSignal): Promise<PairAlignment> {
+  if (document.hidden) return before;
+  try {
+    return await get<PairAlignment>(address, left);
+  } catch (error) {
+    if (left.aborted || !(error instanceof Refused) || error.status !== 0) throw error;
+    return before;
+  }
+}
+
+function pause(left: AbortSignal): Promise<void> {
+  return new Promise((done, refuse) => {
+    const timer = setTimeout(done, EVERY_MS);
+    left.addEventListener('abort', () => {
+      clearTimeout(timer);
+      refuse(left.reason);
+    });
+  });
+}
