@@ -9,12 +9,16 @@ import pydicom
 import pytest
 from typer.testing import CliRunner
 
+from sightline.care import reading
+from sightline.intelligence import routing
+from sightline.intelligence.routing import jobs as chain
 from sightline.intelligence.routing._following import AlignmentRefused, find_pair
-from sightline.intelligence.routing._registering import map_by, register
+from sightline.intelligence.routing._registering import keep_registration, map_by, register
 from sightline.intelligence.routing.commands import UnusablePoints, commands
-from sightline.record import derived
+from sightline.record import archive, derived, timeline
 from sightline.science.alignment import Alignment
 from sightline.science.geometry import Grid
+from sightline.trust import access, audit
 from tests.care.clinic import FIRST, SECOND
 from tests.dciodvfy import errors_of
 
@@ -24,23 +28,25 @@ COARSE = VOXELS.resampled((4.0, 4.0, 4.0))
 
 
 @pytest.fixture
-def aligned(store, db, receive):
+def aligned(store, receive):
     """Return a function that keeps an alignment of two studies, shifted by 1 mm along x, as a job would."""
     receive("1.1", FIRST)
     receive("1.2", SECOND)
 
-    def keep(verdict="good", matrix=None):
-        field = np.zeros((*COARSE.shape_zyx, 3), np.float32)
-        field[..., 0] = 1.0
-        error = np.ones(COARSE.shape_zyx, np.float32)
-        found = Alignment(verdict, "all is told", (), COARSE, field, error, "a test", matrix)
-        pair = find_pair(db, "1.2")
-        grid = {name: getattr(VOXELS, name) for name in VOXELS.__slots__}
-        about = {"current": grid, "prior": grid, "thickness_mm": 5.0, "same_kernel": True}
-        store.blobs.put_if_absent(f"{pair.key}.json", json.dumps(about).encode())
-        store.blobs.put_if_absent(f"{pair.key}.npz", found.to_bytes())
+    return lambda verdict="good", matrix=None: keep_aligned(store, verdict, matrix)
 
-    return keep
+
+def keep_aligned(store, verdict="good", matrix=None):
+    field = np.zeros((*COARSE.shape_zyx, 3), np.float32)
+    field[..., 0] = 1.0
+    error = np.ones(COARSE.shape_zyx, np.float32)
+    found = Alignment(verdict, "all is told", (), COARSE, field, error, "a test", matrix)
+    with store.database.reading() as db:
+        pair = find_pair(db, "1.2")
+    grid = {name: getattr(VOXELS, name) for name in VOXELS.__slots__}
+    about = {"current": grid, "prior": grid, "thickness_mm": 5.0, "same_kernel": True}
+    store.blobs.put_if_absent(f"{pair.key}.json", json.dumps(about).encode())
+    store.blobs.put_if_absent(f"{pair.key}.npz", found.to_bytes())
 
 
 def test_an_alignment_leaves_as_an_object_that_a_validator_takes(store, aligned, radiologist, tmp_path):
@@ -110,3 +116,80 @@ def test_the_command_says_what_it_needs(run, aligned, arguments):
     answer = run(*arguments)
 
     assert isinstance(answer.exception, UnusablePoints)
+
+
+def compare(store, database):
+    with database.transaction() as db:
+        for study in ("1.1", "1.2"):
+            routing.request_analysis(db, study, by=access.SYSTEM)
+    chain._compare(store, "1.2")
+
+
+def registrations(store):
+    with store.database.reading() as db:
+        return [s for s in archive.series_of_study(db, "1.2") if s.modality == "REG"]
+
+
+def test_the_job_keeps_the_alignment_in_the_study_once_and_nothing_takes_it_for_images(
+    store, database, aligned, radiologist, reads, tmp_path
+):
+    aligned("care")
+    with database.transaction() as db:
+        archive.settle_now(db, ["1.1", "1.2"])
+    compare(store, database)
+    for _ in range(2):
+        keep_registration(store, "1.2")
+        compare(store, database)
+
+    [series] = registrations(store)
+    assert (series.instance_count, series.frame_count) == (1, 0)
+    with database.reading() as db:
+        [uid] = archive.sop_uids_of(db, series.uid)
+        content = archive.instance_bytes(store, db, uid)
+        acts = [entry.act for entry in audit.trail(db, on="1.2")]
+        opened = reading.open_study(db, "1.2", by=radiologist)
+        assert [s.uid for s in routing.find_image_series(db, "1.2")] == ["1.2.1"]
+        assert archive.count_unsettled(db) == 0
+        assert archive.list_conflicts(store, db, by=access.operator("t")).items == ()
+        out = tmp_path / "out"
+        out.mkdir()
+        archive.export_series(store, db, series.uid, out)
+    assert acts.count("registration.store") == 1
+    assert [s.modality for s in opened.series] == ["CT"]
+    ds = pydicom.dcmread(io.BytesIO(content))
+    assert ds.ContentDescription == "care: all is told"
+    assert errors_of(content, tmp_path) == []
+    assert [path.read_bytes() for path in out.iterdir()] == [content]
+
+
+def test_a_failed_alignment_leaves_nothing_in_the_study(store, database, aligned):
+    aligned("failed")
+    compare(store, database)
+    keep_registration(store, "1.2")
+
+    assert registrations(store) == []
+
+
+def test_one_that_a_person_has_rejected_does_not_come_back(store, database, aligned, radiologist):
+    aligned()
+    compare(store, database)
+    keep_registration(store, "1.2")
+    [series] = registrations(store)
+    archive.reject(store, "1.2", "113001", note="", series_uids=[series.uid], by=access.operator("t"))
+    keep_registration(store, "1.2")
+
+    assert registrations(store) == []
+
+
+def test_images_that_name_no_frame_of_reference_leave_nothing_and_the_comparison_stays(
+    store, database, receive
+):
+    receive("1.1", FIRST, FrameOfReferenceUID="")
+    receive("1.2", SECOND, FrameOfReferenceUID="")
+    keep_aligned(store)
+    compare(store, database)
+    keep_registration(store, "1.2")
+
+    assert registrations(store) == []
+    with database.reading() as reading_db:
+        assert timeline.comparison_of(reading_db, "1.2") is not None

@@ -69,7 +69,8 @@ def _chosen(
 
 
 def _series_of(db: Db, study_uid: str) -> list[archive.Series]:
-    return archive.series_of_study(db, study_uid)
+    """Return the series that can be shown or read; a registration is applied, and shows nothing itself."""
+    return [one for one in archive.series_of_study(db, study_uid) if one.modality != "REG"]
 
 
 def _shown(db: Db, study: archive.Study) -> Shown | None:

@@ -6,13 +6,14 @@ import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sightline.intelligence.routing._changes import changes_of
-from sightline.intelligence.routing._pair import Geometry, Pair, pair_of
+from sightline.intelligence.routing._pair import Geometry, Pair, compared_pair, pair_of
 from sightline.kernel import clock
 from sightline.kernel.errors import PlatformError
 from sightline.record import archive, findings, timeline
@@ -51,8 +52,13 @@ def made_alignment(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment,
     if blobs.head(f"{pair.key}.npz") is None:
         _align(held, pair)
     about = json.loads(blobs.get(f"{pair.key}.json"))
+    made_at = about.get("made_at")
     geometry = Geometry(
-        _grid(about["current"]), _grid(about["prior"]), about["thickness_mm"], about["same_kernel"]
+        _grid(about["current"]),
+        _grid(about["prior"]),
+        about["thickness_mm"],
+        about["same_kernel"],
+        datetime.fromisoformat(made_at) if made_at else None,
     )
     return aligning.Alignment.from_bytes(blobs.get(f"{pair.key}.npz")), geometry
 
@@ -81,6 +87,7 @@ def align_folders(current: Path, prior: Path, result: Path) -> None:
         "prior": asdict(moving.grid),
         "thickness_mm": max(fixed.thickness_mm, moving.thickness_mm),
         "same_kernel": fixed.kernel == moving.kernel,
+        "made_at": clock.now().isoformat(),
     }
     (result / "about.json").write_text(json.dumps(about))
     (result / "alignment.npz").write_bytes(found.to_bytes())
@@ -130,14 +137,7 @@ def compare_again(db: Db, held: archive.Store, comparison: timeline.Comparison) 
 
     An alignment that was never made, or that a newer method would replace, is left to the job.
     """
-    pair = pair_of(
-        db,
-        archive.get_study(db, comparison.study_uid),
-        archive.get_study(db, comparison.prior_uid),
-        (comparison.study_series_uid, comparison.prior_series_uid),
-        why=comparison.why,
-        days=comparison.days,
-    )
+    pair = compared_pair(db, comparison)
     alignment: aligning.Alignment | str = comparison.alignment.reason
     geometry = None
     if held.blobs.head(f"{pair.key}.npz") is not None:

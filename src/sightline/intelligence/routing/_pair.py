@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sightline.record import archive
+from sightline.record import archive, timeline
 from sightline.runtime.db import Db
 from sightline.science.geometry import Grid
 
@@ -46,11 +47,24 @@ def pair_of(
     )  # fmt: skip
 
 
+def compared_pair(db: Db, comparison: timeline.Comparison) -> Pair:
+    """Return the pair that a comparison is of, with the images that stand for the two now."""
+    return pair_of(
+        db,
+        archive.get_study(db, comparison.study_uid),
+        archive.get_study(db, comparison.prior_uid),
+        (comparison.study_series_uid, comparison.prior_series_uid),
+        why=comparison.why,
+        days=comparison.days,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Grids, slice thickness and kernels of the two volumes, as linking and growth need them."""
+    """Grids, thickness and kernels of two volumes, as linking and growth need them; when it was made."""
 
     current: Grid
     prior: Grid
     thickness_mm: float
     same_kernel: bool
+    made_at: datetime | None = None

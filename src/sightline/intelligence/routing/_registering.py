@@ -5,15 +5,22 @@ from collections.abc import Sequence
 
 import numpy as np
 import pydicom
+import structlog
 from pydicom.dataset import Dataset
 
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing._comparing import Pair
 from sightline.intelligence.routing._following import AlignmentRefused, Point, find_pair
+from sightline.intelligence.routing._pair import compared_pair
 from sightline.kernel import clock
-from sightline.record import archive, derived
+from sightline.record import archive, derived, timeline
 from sightline.science import alignment as aligning
-from sightline.trust import access
+from sightline.trust import access, audit
+
+audit.declare("registration.store", "The alignment of a study with its prior was stored as a DICOM object")
+
+OURS = archive.Source("internal", "registration", access.SYSTEM)
+log = structlog.get_logger(__name__)
 
 
 def register(
@@ -37,15 +44,62 @@ def register(
         raise AlignmentRefused(f"failed: {found}")
     if found.verdict == "failed":
         raise AlignmentRefused(f"failed: {found.reason}")
-    ds = derived.build_registration(
+    assert geometry is not None
+    return derived.encode(_built(held, pair, found, geometry, simulated=simulated)), found
+
+
+def keep_registration(held: archive.Store, study_uid: str) -> None:
+    """Store the alignment of a study with its prior as a DICOM registration in the study, once.
+
+    Without a trusted alignment, or where the images name no frame of reference that it could refer to,
+    nothing is stored. One that a person has rejected does not come back.
+    """
+    with held.database.reading() as db:
+        comparison = timeline.comparison_of(db, study_uid)
+        if comparison is None or comparison.alignment.verdict == "failed":
+            return
+        pair = compared_pair(db, comparison)
+        simulated = archive.get_study(db, study_uid).simulated
+    if comparison.alignment.key != f"{pair.key}.npz":
+        return  # other images have come since: their own comparison is on its way
+    found, geometry = comparing.made_alignment(held, pair)
+    try:
+        ds = _built(held, pair, found, geometry, simulated=simulated)
+    except derived.IncompleteSource as refusal:
+        log.info("no registration kept", study=study_uid, reason=str(refusal))
+        return
+    if _is_known(held, str(ds.SOPInstanceUID)):
+        return
+    archive.store_dataset(held, ds, source=OURS)
+    with held.database.transaction() as db:
+        audit.record(
+            db, "registration.store", by=access.SYSTEM, on=study_uid,
+            prior=pair.prior_uid, verdict=found.verdict, object=str(ds.SOPInstanceUID),
+        )  # fmt: skip
+
+
+def _is_known(held: archive.Store, sop_uid: str) -> bool:
+    with held.database.reading() as db:
+        kept = archive.find_instances(db, archive.InstanceQuery(sop_uids=[sop_uid])).items
+        return bool(kept or archive.kept_out_of_sight(db, [sop_uid]))
+
+
+def _built(
+    held: archive.Store,
+    pair: Pair,
+    found: aligning.Alignment,
+    geometry: comparing.Geometry,
+    *,
+    simulated: bool,
+) -> Dataset:
+    return derived.build_registration(
         found,
         _headers(held, pair.images),
         _headers(held, pair.prior_images),
-        moment=clock.now(),
-        prior_grid=geometry.prior if geometry else None,
+        moment=geometry.made_at or clock.now(),
+        prior_grid=geometry.prior,
         simulated=simulated,
     )
-    return derived.encode(ds), found
 
 
 def map_by(

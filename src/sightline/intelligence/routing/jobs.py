@@ -18,6 +18,7 @@ from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._mapping import make_map
 from sightline.intelligence.routing._model import Analysis, AnalysisState
 from sightline.intelligence.routing._ondemand import keep_alignment
+from sightline.intelligence.routing._registering import keep_registration
 from sightline.intelligence.routing._service import analyses_of, request_analysis
 from sightline.intelligence.routing._writing import found_from, store_masks
 from sightline.kernel import clock
@@ -66,8 +67,9 @@ def compare_patient(run: jobs.Run, subject: str, **_: Any) -> None:
 
 @jobs.job("compare-study", heavy=True)
 def compare_study(run: jobs.Run, subject: str) -> None:
-    """Align a study with its best prior, link lesions, tell what has changed."""
+    """Align a study with its best prior, link lesions, tell what has changed; keep the alignment as DICOM."""
     run.step("compare", lambda: _compare(run.resource("store"), subject))
+    run.step("keep-registration", lambda: keep_registration(run.resource("store"), subject))
 
 
 @jobs.job("change-map", heavy=True)
