@@ -86,10 +86,7 @@ def _laid(
 ) -> PriorSlice:
     series_uid = image.series_uid
     access.require(by, "archive.read", on=told.study_uid)
-    with on.store.database.reading() as db:
-        series = {archive.get_series(db, uid).study for uid in (series_uid, told.study_series_uid)}
-    if series != {told.study_uid}:
-        raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
+    prior_series_uid = _prior_series(on, told, series_uid)
     found = _alignment(on, summary)
     slices = display.slices_in(on, told.study_uid, series_uid, by=by)
     if series_uid != told.study_series_uid:
@@ -98,12 +95,43 @@ def _laid(
             raise NotAligned(
                 "This series lies in another space than the one aligned with the prior; show that one."
             )
+    if prior_series_uid != told.prior_series_uid:
+        _require_same_unit(on, told, (series_uid, prior_series_uid), by)
     plane = slices.plane(_place(slices, image))
-    with display.opened_volume(on, told.prior_uid, told.prior_series_uid, by=by) as view:
+    with display.opened_volume(on, told.prior_uid, prior_series_uid, by=by) as view:
         volume = view.volume
         values, inside = rendering.sample_moved(volume.array, volume.grid, plane, found.map_points)
         values = np.rint(values) if view.is_hu else values
         return PriorSlice(np.where(inside, values, np.float32(np.nan)), view.unit)
+
+
+def _prior_series(on: display.Context, told: Aligned, series_uid: str) -> str:
+    """Return the series of the prior that shows what a series of the study shows: PET on PET, CT on CT."""
+    with on.store.database.reading() as db:
+        shown, lead = (archive.get_series(db, uid) for uid in (series_uid, told.study_series_uid))
+        if {shown.study, lead.study} != {told.study_uid}:
+            raise archive.SeriesNotHeld("The series does not belong to this study.", series=series_uid)
+        if shown.modality == lead.modality:
+            return told.prior_series_uid
+        same = routing.same_in_prior(db, told.prior_uid, told.prior_series_uid, shown.modality)
+    if same is None:
+        raise NotAligned(f"The prior holds no {shown.modality} there; show the series that was aligned.")
+    return same
+
+
+def _require_same_unit(
+    on: display.Context, told: Aligned, series: tuple[str, str], by: access.Person
+) -> None:
+    """Refuse PET in Bq/ml beside uptake: one window for both would show a change that is none."""
+    studies = (told.study_uid, told.prior_uid)
+    units = []
+    for study_uid, series_uid in zip(studies, series, strict=True):
+        with display.opened_volume(on, study_uid, series_uid, by=by) as view:
+            units.append(view.unit)
+    if units[0] != units[1]:
+        raise NotAligned(
+            f"The two are in different units ({units[0]}, {units[1]}): look at both side by side."
+        )
 
 
 def _place(slices: display.Slices, image: Image) -> int:

@@ -13,6 +13,7 @@ from sightline.intelligence.routing._comparing import (
 )
 from sightline.intelligence.routing._model import Analysis, AnalysisState, Rule, match_rules
 from sightline.intelligence.routing._ondemand import PairAlignment, alignment_state
+from sightline.intelligence.routing._riding import same_in_prior
 from sightline.intelligence.routing._service import (
     analyses_of,
     analysis_of,
@@ -37,5 +38,6 @@ __all__ = [
     "main_series",
     "match_rules",
     "request_analysis",
+    "same_in_prior",
     "unify_again",
 ]

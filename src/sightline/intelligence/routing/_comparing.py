@@ -5,7 +5,7 @@ import json
 import math
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -64,24 +64,29 @@ def made_alignment(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment,
 
 
 def _align(held: archive.Store, pair: Pair) -> None:
-    with tempfile.TemporaryDirectory(prefix="sightline-align-") as folder:
-        current, prior, result = (Path(folder, name) for name in ("current", "prior", "result"))
-        for path in (current, prior, result):
-            path.mkdir()
+    series = [pair.series_uid, pair.prior_series_uid, *(pair.riders or ())]
+    with tempfile.TemporaryDirectory(prefix="sightline-align-") as scratch:
+        result, *folders = (Path(scratch, name) for name in ("result", *map(str, range(len(series)))))
+        result.mkdir()
         with held.database.reading() as db:
-            archive.export_series(held, db, pair.series_uid, current)
-            archive.export_series(held, db, pair.prior_series_uid, prior)
-        processes.run_capped(align_folders, (current, prior, result))
+            for uid, folder in zip(series, folders, strict=True):
+                folder.mkdir()
+                archive.export_series(held, db, uid, folder)
+        processes.run_capped(align_folders, (result, *folders))
         # The description first: where the field is, its description is.
         held.blobs.put_if_absent(f"{pair.key}.json", (result / "about.json").read_bytes())
         held.blobs.put_if_absent(f"{pair.key}.npz", (result / "alignment.npz").read_bytes())
 
 
-def align_folders(current: Path, prior: Path, result: Path) -> None:
-    """Align two folders of DICOM files; runs in a child process and writes its answer into `result`."""
-    fixed = volumes.read_volume(sorted(current.iterdir()))
-    moving = volumes.read_volume(sorted(prior.iterdir()))
+def align_folders(result: Path, current: Path, prior: Path, *riders: Path) -> None:
+    """Align two folders of DICOM files; runs in a child process and writes its answer into `result`.
+
+    `riders` are the folders of what was taken with the two, if anything was.
+    """
+    fixed, moving = (volumes.read_volume(sorted(folder.iterdir())) for folder in (current, prior))
     found = aligning.align(fixed, moving)
+    if riders:
+        found = _judged_for(found, (fixed, moving), riders)
     about = {
         "current": asdict(fixed.grid),
         "prior": asdict(moving.grid),
@@ -91,6 +96,25 @@ def align_folders(current: Path, prior: Path, result: Path) -> None:
     }
     (result / "about.json").write_text(json.dumps(about))
     (result / "alignment.npz").write_bytes(found.to_bytes())
+
+
+def _judged_for(
+    found: aligning.Alignment, aligned: tuple[volumes.Volume, volumes.Volume], riders: Sequence[Path]
+) -> aligning.Alignment:
+    """Return the alignment with the verdict that it has for what rides along too.
+
+    The map stays on the grid of the aligned images: it is the same one, and beyond them it goes on from
+    their edge.
+    """
+    try:
+        carried = aligning.carry(
+            found, aligned, [volumes.read_volume(sorted(folder.iterdir())) for folder in riders]
+        )
+    except volumes.NotAVolume:  # what cannot be read as a volume is not compared; the CTs are
+        return found
+    return replace(
+        found, verdict=carried.verdict, reason=carried.reason, tests=carried.tests, method=carried.method
+    )
 
 
 def build_comparison(

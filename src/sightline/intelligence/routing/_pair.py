@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sightline.intelligence.routing._riding import carried_by
 from sightline.record import archive, timeline
 from sightline.runtime.db import Db
 from sightline.science.geometry import Grid
@@ -16,7 +17,10 @@ ALIGNMENT_VERSION = "2"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two studies of one patient to be compared, and the series and images that stand for them."""
+    """Two studies of one patient to be compared, and the series and images that stand for them.
+
+    `riders` are series that were taken with those two and go by their alignment: PET with its CT.
+    """
 
     study_uid: str
     prior_uid: str
@@ -28,22 +32,29 @@ class Pair:
     images: Sequence[str]
     prior_images: Sequence[str]
     prior_date: str
+    riders: tuple[str, str] | None = None
+    rider_images: Sequence[str] = ()
 
     @property
     def key(self) -> str:
         """Return where the alignment of exactly these images is kept."""
-        seen = json.dumps([ALIGNMENT_VERSION, sorted(self.images), sorted(self.prior_images)])
+        parts = [ALIGNMENT_VERSION, sorted(self.images), sorted(self.prior_images)]
+        seen = json.dumps([*parts, sorted(self.rider_images)] if self.riders else parts)
         return f"alignments/{hashlib.sha256(seen.encode()).hexdigest()[:40]}"
 
 
 def pair_of(
     db: Db, study: archive.Study, prior: archive.Study, series: tuple[str, str], *, why: str, days: int
 ) -> Pair:
-    """Return a study and its prior as a pair; `series` are those that stand for the two."""
-    current, before = series
+    """Return a study and its prior as a pair; `series` are those that stand for the two.
+
+    Where both hold PET with its CT, the CTs are aligned and the PETs ride along.
+    """
+    (current, before), riders = carried_by(db, study.uid, prior.uid, series)
     return Pair(
         study.uid, prior.uid, study.patient, current, before, why, days,
         archive.sop_uids_of(db, current), archive.sop_uids_of(db, before), prior_date=prior.date,
+        riders=riders, rider_images=[uid for one in riders or () for uid in archive.sop_uids_of(db, one)],
     )  # fmt: skip
 
 
