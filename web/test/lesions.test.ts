@@ -3,7 +3,7 @@ import type { Clicked, Finding } from '../src/api';
 import { limitsWords } from '../src/features/reading/change-limits';
 import { markOf, thinned } from '../src/features/reading/lesion-click';
 import { identityOf, linkWords } from '../src/features/reading/lesion-links';
-import { paintGreys, refusalOf } from '../src/features/reading/prior-over';
+import { paintGreys, refusalOf, stepOf, windowOver } from '../src/features/reading/prior-over';
 
 const limits = {
   quantity: 'volume',
@@ -111,6 +111,16 @@ describe('the prior over the current image', () => {
     expect([...picture].filter((_, k) => k % 4 === 3)).toEqual([255, 255, 255, 255, 255, 0]);
     const inverted = paintGreys(Float32Array.of(-1000, 3000), { center: 40, width: 400 }, true);
     expect([inverted[0], inverted[4]]).toEqual([255, 0]);
+  });
+
+  it('of radiographs comes as greys, and coarser where the picture is large', () => {
+    const window = { center: 40, width: 400 };
+    expect(windowOver('CT', window)).toBe(window);
+    const greys = paintGreys(Float32Array.of(0, 255), windowOver('DX', window), false);
+    expect([greys[0], greys[4]]).toEqual([0, 255]);
+    expect(stepOf(512 * 512, [512, 512])).toBe(1);
+    expect(stepOf(1216 * 1013, [2026, 2432])).toBe(2);
+    expect(stepOf(17, [512, 512])).toBeNull();
   });
 
   it.each([

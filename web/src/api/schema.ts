@@ -93,6 +93,11 @@ export type Decision = "accept" | "reject" | "undo";
  */
 export interface AlignmentView {
   grid: PairGrid | null;
+  /**
+   * Images
+   * SOP instances, current first, where two single images were aligned in the plane.
+   */
+  images?: [string, string] | null;
   /** Method */
   method: string;
   /** Prior Uid */
@@ -594,6 +599,11 @@ export interface ComparisonView {
   grid: GridView | null;
   /** Id */
   id: string;
+  /**
+   * Images
+   * SOP instances, current first, where two single images were aligned in the plane.
+   */
+  images?: [string, string] | null;
   /** Method */
   method: string;
   /** Prior Uid */

@@ -7,9 +7,10 @@
  */
 import { getShouldUseCPURendering } from '@cornerstonejs/core';
 import { Cine } from './cine';
+import { text } from './dicom';
 import { forgetSeries, prefetch, renderingEngine, softwareOnly, stopPrefetch } from './engine';
 import { type Area, projected, type SeenPlane } from './geometry';
-import type { Mapping } from './grid';
+import { IDENTITY, type Mapping } from './grid';
 import { trimmed } from './loops';
 import type { Measurement } from './measurements';
 import type { Mark } from './overlay';
@@ -17,7 +18,7 @@ import { type Pane, type PaneEvents, type ShowOptions, sideBySide } from './pane
 import type { Window } from './presets';
 import type { Pixels } from './sampling';
 import { valuesHere, valuesOf } from './segmenting';
-import { type SeriesToShow, slicesPerPhase, statesItsScale } from './series';
+import { READERS_SCALE, type SeriesToShow, slicesPerPhase, statesItsScale } from './series';
 import { StackPane } from './stack-pane';
 import type { ToolName } from './tool-list';
 import { add, subtract, type Vec3 } from './vectors';
@@ -86,6 +87,8 @@ export class ViewerController {
   readonly #marks = new Map<PaneId, readonly Mark[]>();
   readonly #events: ViewerEvents;
   readonly #cine: Cine;
+  /** Radiographs that are aligned, by SOP instance: from the picture of the current study to that one. */
+  readonly #pictures = new Map<string, Mapping>();
   /** Every series that was shown, to be released with the study. */
   readonly #shown = new Set<string>();
   /** The point last shown everywhere, in the space of the current study: planes are tilted about it. */
@@ -149,6 +152,12 @@ export class ViewerController {
   /** Empty a pane and say why. */
   clear(id: PaneId, reason: string): void {
     this.#panes.get(id)?.clear(reason);
+  }
+
+  /** Two radiographs are aligned in the plane: panes that show them move together. */
+  tiePictures(current: string, prior: string, mapping: Mapping): void {
+    this.#pictures.set(current, IDENTITY).set(prior, mapping);
+    void this.#follow();
   }
 
   /** Tie a pane to the current study, or let it go with null; resolves once it shows what the leader does. */
@@ -481,6 +490,8 @@ export class ViewerController {
 
   async #follow(): Promise<void> {
     const leader = this.#panes.get(this.#leader);
+    const picture = this.#pictureOf(leader);
+    if (leader && picture) return this.#followPicture(leader, picture);
     const middle = leader?.view.state === 'shown' ? leader.middle() : null;
     if (!leader?.space || !leader.normal || !middle) return;
     const anchor = this.#anchor(leader) ?? middle;
@@ -499,6 +510,27 @@ export class ViewerController {
       }
     }
     this.#drawLines();
+  }
+
+  #followPicture(leader: Pane, picture: Mapping): void {
+    const box = leader.element.getBoundingClientRect();
+    const middle = leader.pointAt(box.left + box.width / 2, box.top + box.height / 2);
+    if (!middle || !this.#linked) return;
+    const inCurrent = picture.toCurrent(middle);
+    for (const pane of this.#panes.values()) {
+      const other = pane === leader ? null : this.#pictureOf(pane);
+      if (!other || !(pane instanceof StackPane)) continue;
+      const heights = pane.element.clientHeight / Math.max(leader.element.clientHeight, 1);
+      pane.followPicture(other.toPrior(inCurrent), leader.scaleMm * heights);
+    }
+  }
+
+  /** How the picture on a pane is aligned; null where it is not, or a reader has changed its scale. */
+  #pictureOf(pane: Pane | undefined): Mapping | null {
+    const slice = pane?.series?.slices[pane.view.index];
+    if (!slice || pane?.view.kind !== 'stack' || pane.view.state !== 'shown') return null;
+    const calibrated = text(pane.series?.instances[slice.instance], '00280A04');
+    return calibrated.startsWith(READERS_SCALE) ? null : (this.#pictures.get(slice.sopUid) ?? null);
   }
 
   /** The point that was gone to, as long as its place is in view: there the panes correspond, not in their middles. */

@@ -114,6 +114,8 @@ export function readSeries(
   };
 }
 
+export const READERS_SCALE = 'calibrated by the reader';
+
 /** What a reader says of an image: how large its pixels are, by a line whose length he knows. */
 export interface ReadersScale {
   seriesUid: string;
@@ -136,7 +138,7 @@ export function rescaled(series: SeriesToShow, scales: ReadonlyMap<string, Reade
     instances: series.instances.map((instance) => {
       const set = scaleOf(instance);
       if (!set) return instance;
-      const words = `calibrated by the reader: ${set.knownMm} mm`;
+      const words = `${READERS_SCALE}: ${set.knownMm} mm`;
       return {
         ...instance,
         '00280030': { vr: 'DS', Value: [...spacing(set)] },

@@ -116,6 +116,19 @@ export class StackPane extends CameraPane {
     this.viewport.render();
   }
 
+  /** Put a point of a picture without a place in space into the middle, at a scale. */
+  followPicture(point: Vec3, scaleMm: number): void {
+    const { focalPoint, position } = this.viewport.getCamera();
+    if (this.view.state !== 'shown' || !focalPoint || !position) return;
+    const [x, y] = [point[0] - focalPoint[0], point[1] - focalPoint[1]];
+    this.viewport.setCamera({ parallelScale: scaleMm });
+    this.viewport.setCamera({
+      focalPoint: [focalPoint[0] + x, focalPoint[1] + y, focalPoint[2]],
+      position: [position[0] + x, position[1] + y, position[2]],
+    });
+    this.viewport.render();
+  }
+
   override showArea({ top_left: [left, top], bottom_right: [right, bottom] }: Area): void {
     if (this.view.state !== 'shown') return;
     const ends = () => [this.imageToCanvas(left, top), this.imageToCanvas(right, bottom)];

@@ -8,10 +8,11 @@ import numpy.typing as npt
 
 from sightline.care import display
 from sightline.care.lesions._model import NotAligned
+from sightline.care.lesions._picture import picture_on
 from sightline.intelligence import routing
 from sightline.record import archive, timeline
 from sightline.science import alignment, rendering
-from sightline.trust import access
+from sightline.trust import access, audit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +89,8 @@ def _laid(
     access.require(by, "archive.read", on=told.study_uid)
     prior_series_uid = _prior_series(on, told, series_uid)
     found = _alignment(on, summary)
+    if summary.images is not None:
+        return _on_picture(on, told, summary, found, image, by=by)
     slices = display.slices_in(on, told.study_uid, series_uid, by=by)
     if series_uid != told.study_series_uid:
         aligned = display.slices_in(on, told.study_uid, told.study_series_uid, by=by)
@@ -103,6 +106,29 @@ def _laid(
         values, inside = rendering.sample_moved(volume.array, volume.grid, plane, found.map_points)
         values = np.rint(values) if view.is_hu else values
         return PriorSlice(np.where(inside, values, np.float32(np.nan)), view.unit)
+
+
+def _on_picture(
+    on: display.Context,
+    told: Aligned,
+    summary: timeline.AlignmentSummary,
+    found: alignment.Alignment,
+    image: Image,
+    *,
+    by: access.Person,
+) -> PriorSlice:
+    """Return the prior of two single images on the current one."""
+    sop_uid, prior_sop_uid = summary.images or ("", "")
+    if image.sop_uid != sop_uid:
+        raise NotAligned("Another image of this study was aligned with the prior; show that one.")
+    grids = routing.kept_grids(on.store.blobs, summary.key)
+    with on.store.database.reading() as db:
+        now, then = (archive.read_dataset(on.store, db, uid) for uid in (sop_uid, prior_sop_uid))
+    for study_uid in (told.study_uid, told.prior_uid):
+        audit.record_read(by, "display.read", on=study_uid)
+    with on.turns.taken():
+        values = picture_on(now, then, found, grids)
+    return PriorSlice(values, "HU" if then.get("Modality") == "CT" else "grey")
 
 
 def _prior_series(on: display.Context, told: Aligned, series_uid: str) -> str:

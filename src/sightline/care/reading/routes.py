@@ -109,6 +109,9 @@ class ComparisonView(BaseModel):
     method: str
     tests: list[TestView]
     grid: GridView | None
+    images: tuple[str, str] | None = Field(
+        None, description="SOP instances, current first, where two single images were aligned in the plane."
+    )
 
 
 class AnalysisView(BaseModel):
@@ -484,6 +487,7 @@ def _comparison(comparison: timeline.Comparison | None) -> ComparisonView | None
         method=alignment.method,
         tests=[TestView(**test) for test in alignment.tests],
         grid=grid,
+        images=alignment.images,
     )
 
 

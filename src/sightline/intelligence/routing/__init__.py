@@ -9,6 +9,7 @@ from sightline.intelligence.routing._comparing import (
     browser_field,
     compare_again,
     distances_to,
+    kept_grids,
     unify_again,
 )
 from sightline.intelligence.routing._model import Analysis, AnalysisState, Rule, match_rules
@@ -35,6 +36,7 @@ __all__ = [
     "compare_again",
     "distances_to",
     "find_image_series",
+    "kept_grids",
     "main_series",
     "match_rules",
     "request_analysis",

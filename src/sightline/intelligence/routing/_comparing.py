@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sightline.intelligence.routing._changes import changes_of
+from sightline.intelligence.routing._flat import align_pictures
 from sightline.intelligence.routing._pair import Geometry, Pair, compared_pair, pair_of
 from sightline.kernel import clock
 from sightline.kernel.errors import PlatformError
@@ -54,13 +55,18 @@ def made_alignment(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment,
     about = json.loads(blobs.get(f"{pair.key}.json"))
     made_at = about.get("made_at")
     geometry = Geometry(
-        _grid(about["current"]),
-        _grid(about["prior"]),
+        *kept_grids(blobs, f"{pair.key}.npz"),
         about["thickness_mm"],
         about["same_kernel"],
         datetime.fromisoformat(made_at) if made_at else None,
     )
     return aligning.Alignment.from_bytes(blobs.get(f"{pair.key}.npz")), geometry
+
+
+def kept_grids(blobs: Blobs, key: str) -> tuple[Grid, Grid]:
+    """Return where the current and the prior images lie of which the alignment is kept under a key."""
+    about = json.loads(blobs.get(key.removesuffix(".npz") + ".json"))
+    return _grid(about["current"]), _grid(about["prior"])
 
 
 def _align(held: archive.Store, pair: Pair) -> None:
@@ -72,10 +78,17 @@ def _align(held: archive.Store, pair: Pair) -> None:
             for uid, folder in zip(series, folders, strict=True):
                 folder.mkdir()
                 archive.export_series(held, db, uid, folder)
-        processes.run_capped(align_folders, (result, *folders))
+        processes.run_capped(*_work(pair, result, folders))
         # The description first: where the field is, its description is.
         held.blobs.put_if_absent(f"{pair.key}.json", (result / "about.json").read_bytes())
         held.blobs.put_if_absent(f"{pair.key}.npz", (result / "alignment.npz").read_bytes())
+
+
+def _work(pair: Pair, result: Path, folders: Sequence[Path]) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    """Return what a child process is to do, and with what."""
+    if pair.flat is None:
+        return align_folders, (result, *folders)
+    return align_pictures, (result, pair.flat, *folders, pair.images[0], pair.prior_images[0])
 
 
 def align_folders(result: Path, current: Path, prior: Path, *riders: Path) -> None:
@@ -128,7 +141,9 @@ def build_comparison(
     """
     held = findings.hold_patient(db, pair.patient)
     statements = findings.statements_of(db, pair.patient)
-    changes = changes_of(blobs, pair, held, statements, alignment, geometry)
+    # A projection shows no place in space: what was found on radiographs is linked by persons only.
+    usable = alignment if pair.flat is None else "aligned in the plane only"
+    changes = changes_of(blobs, pair, held, statements, usable, geometry)
     comparison = timeline.Comparison(
         id=hashlib.sha256(f"{pair.study_uid}/{pair.key}".encode()).hexdigest()[:32],
         study_uid=pair.study_uid,
@@ -211,8 +226,9 @@ def summary_of(alignment: aligning.Alignment | str, pair: Pair) -> timeline.Alig
     grid = asdict(alignment.resampled(BROWSER_GRID_MM).grid) if usable else None
     # A test that could not be made has no number, and JSON no word for that; the reason tells of it.
     tests = tuple(asdict(test) for test in alignment.tests if math.isfinite(test.value))
+    images = (pair.images[0], pair.prior_images[0]) if pair.flat else None
     return timeline.AlignmentSummary(
-        alignment.verdict, alignment.reason, tests, alignment.method, f"{pair.key}.npz", grid
+        alignment.verdict, alignment.reason, tests, alignment.method, f"{pair.key}.npz", grid, images
     )
 
 

@@ -104,6 +104,22 @@ def find_pair(db: Db, study_uid: str, prior_uid: str | None = None) -> Pair:
     return comparing.pair_of(db, study, prior, series, why=why, days=days)
 
 
+def find_volumes(db: Db, study_uid: str, prior_uid: str) -> Pair:
+    """Return a study with the prior that is named, of which both are volumes.
+
+    Raises
+    ------
+    NotComparable
+        As `find_pair`, and of radiographs and single slices, whose points lie in no common space.
+    """
+    pair = find_pair(db, study_uid, prior_uid)
+    if pair.flat is not None:
+        raise NotComparable(
+            "These are single images, aligned in the plane only; points are mapped between volumes."
+        )
+    return pair
+
+
 def _best(db: Db, study: archive.Study, ranked: Sequence[timeline.RankedPrior]) -> str:
     modality = timeline.image_modality(study)
     for prior in ranked:
@@ -177,7 +193,7 @@ def map_points(
     """
     access.require(by, "archive.read", on=study_uid)
     with held.database.reading() as db:
-        pair = find_pair(db, study_uid, prior_uid)
+        pair = find_volumes(db, study_uid, prior_uid)
     alignment, geometry = comparing.align_pair(held, pair)
     if isinstance(alignment, str):
         raise AlignmentRefused(f"failed: {alignment}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sightline.intelligence.routing._flat import Flat, flat_pair
 from sightline.intelligence.routing._riding import carried_by
 from sightline.record import archive, timeline
 from sightline.runtime.db import Db
@@ -19,7 +20,8 @@ ALIGNMENT_VERSION = "2"
 class Pair:
     """Two studies of one patient to be compared, and the series and images that stand for them.
 
-    `riders` are series that were taken with those two and go by their alignment: PET with its CT.
+    `riders` are series that were taken with those two and go by their alignment: PET with its CT. A pair that
+    is `flat` is of two single images, aligned in the plane.
     """
 
     study_uid: str
@@ -34,6 +36,7 @@ class Pair:
     prior_date: str
     riders: tuple[str, str] | None = None
     rider_images: Sequence[str] = ()
+    flat: Flat | None = None
 
     @property
     def key(self) -> str:
@@ -48,8 +51,16 @@ def pair_of(
 ) -> Pair:
     """Return a study and its prior as a pair; `series` are those that stand for the two.
 
-    Where both hold PET with its CT, the CTs are aligned and the PETs ride along.
+    Where both hold PET with its CT, the CTs are aligned and the PETs ride along. Of radiographs the images
+    that show the same view stand for the two.
     """
+    flat = flat_pair(db, study.uid, prior.uid, series)
+    if flat is not None:
+        kind, now, then = flat
+        return Pair(
+            study.uid, prior.uid, study.patient, now.series_uid, then.series_uid, why, days,
+            [now.sop_uid], [then.sop_uid], prior_date=prior.date, flat=kind,
+        )  # fmt: skip
     (current, before), riders = carried_by(db, study.uid, prior.uid, series)
     return Pair(
         study.uid, prior.uid, study.patient, current, before, why, days,

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing._comparing import Pair
-from sightline.intelligence.routing._following import AlignmentRefused, Point, find_pair
+from sightline.intelligence.routing._following import AlignmentRefused, Point, find_pair, find_volumes
 from sightline.intelligence.routing._pair import compared_pair
 from sightline.kernel import clock
 from sightline.record import archive, derived, timeline
@@ -37,7 +37,7 @@ def register(
     """
     access.require(by, "archive.read", on=study_uid)
     with held.database.reading() as db:
-        pair = find_pair(db, study_uid, prior_uid)
+        pair = find_volumes(db, study_uid, prior_uid)
         simulated = archive.get_study(db, study_uid).simulated
     found, geometry = comparing.align_pair(held, pair)
     if isinstance(found, str):
@@ -62,6 +62,8 @@ def keep_registration(held: archive.Store, study_uid: str) -> None:
         simulated = archive.get_study(db, study_uid).simulated
     if comparison.alignment.key != f"{pair.key}.npz":
         return  # other images have come since: their own comparison is on its way
+    if pair.flat is not None:
+        return  # pictures lie in no space that an object could refer to
     found, geometry = comparing.made_alignment(held, pair)
     try:
         ds = _built(held, pair, found, geometry, simulated=simulated)

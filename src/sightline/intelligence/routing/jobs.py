@@ -15,6 +15,7 @@ from sightline.intelligence import models
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing import _store as store
 from sightline.intelligence.routing._choosing import series_pair
+from sightline.intelligence.routing._flat import kind_of
 from sightline.intelligence.routing._mapping import make_map
 from sightline.intelligence.routing._model import Analysis, AnalysisState
 from sightline.intelligence.routing._ondemand import keep_alignment
@@ -197,7 +198,7 @@ def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
         return None
     for prior in timeline.priors_of(db, study_uid):
         other = archive.get_study(db, prior.study_uid)
-        if timeline.image_modality(other) != timeline.image_modality(study):
+        if kind_of(timeline.image_modality(other)) != kind_of(timeline.image_modality(study)):
             continue
         series = series_pair(db, study_uid, prior.study_uid)
         if series is None:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from sightline.intelligence.routing import _mapping as mapping
 from sightline.intelligence.routing import _ondemand as ondemand
@@ -84,6 +84,9 @@ class AlignmentView(BaseModel):
     method: str
     tests: list[PairTest]
     grid: PairGrid | None
+    images: tuple[str, str] | None = Field(
+        None, description="SOP instances, current first, where two single images were aligned in the plane."
+    )
 
 
 class PairView(BaseModel):
@@ -144,4 +147,5 @@ def _alignment_view(state: ondemand.PairAlignment, told: timeline.AlignmentSumma
         method=told.method,
         tests=[PairTest(**test) for test in told.tests],
         grid=PairGrid(url=url, **told.grid) if told.grid else None,
+        images=told.images,
     )

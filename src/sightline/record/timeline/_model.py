@@ -277,7 +277,11 @@ def _ago(days: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AlignmentSummary:
-    """How two studies were aligned: the verdict, the test that decided it, where the field is kept."""
+    """How two studies were aligned: the verdict, the test that decided it, where the field is kept.
+
+    `images` are the SOP instances, current first, where two single images were aligned in the plane; the grid
+    of radiographs then lies in the picture: x and y in mm from the centre of the first pixel.
+    """
 
     verdict: str
     reason: str
@@ -285,6 +289,7 @@ class AlignmentSummary:
     method: str
     key: str
     grid: dict[str, Any] | None
+    images: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

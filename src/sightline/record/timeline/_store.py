@@ -172,6 +172,8 @@ def of_patient(db: Db, patient: str) -> Sequence[Comparison]:
 def _from_row(row: Row[Any]) -> Comparison:
     alignment = dict(row.alignment)
     alignment["tests"] = tuple(alignment["tests"])
+    if alignment.get("images"):
+        alignment["images"] = tuple(alignment["images"])
     return Comparison(
         **{name: getattr(row, name) for name in _PLAIN},
         alignment=AlignmentSummary(**alignment),

@@ -19,6 +19,7 @@ import {
 } from '../../api';
 import { tell } from '../../ui/toasts';
 import { DisplacementGrid } from '../../viewer/grid';
+import type { SeriesToShow } from '../../viewer/series';
 import { load, type PanesStore } from './panes';
 
 const EVERY_MS = 2000;
@@ -101,14 +102,12 @@ export class Beside {
   }
 
   async #tie(prior: Study, pair: PairAlignment, left: AbortSignal): Promise<void> {
-    const found = pair.alignment;
-    if (!found?.grid || found.verdict === 'failed') return;
-    const { grid } = found;
-    const [series, floats] = await Promise.all([
+    if (!pair.alignment) return;
+    const [series, mapping] = await Promise.all([
       load(prior, pair.prior_series_uid),
-      getFloats(grid.url, left),
+      mappingOf(pair.alignment, left),
     ]);
-    if (!left.aborted) await this.panes.align(series, new DisplacementGrid(grid, floats));
+    if (mapping && !left.aborted) await tie(this.panes, series, pair.alignment, mapping);
   }
 
   #comparison() {
@@ -120,6 +119,28 @@ export class Beside {
     const asked = this.#asked.value;
     return asked && asked.prior === this.uid.value ? asked : null;
   }
+}
+
+/** From the current study to the one beside it; null where the alignment is not to be trusted. */
+export async function mappingOf(
+  { grid, verdict }: Alignment,
+  left?: AbortSignal,
+): Promise<DisplacementGrid | null> {
+  if (!grid || verdict === 'failed') return null;
+  return new DisplacementGrid(grid, await getFloats(grid.url, left));
+}
+
+/** Have the panes that show a series of the prior follow the current study. */
+export async function tie(
+  panes: PanesStore,
+  series: SeriesToShow,
+  { images }: Alignment,
+  mapping: DisplacementGrid,
+): Promise<void> {
+  const [current, prior] = images ?? [];
+  const isPicture = series.slices.every((s) => !s.positionLpsMm);
+  if (current && prior && isPicture) panes.alignPictures([current, prior], mapping);
+  else await panes.align(series, mapping);
 }
 
 /** Ask how it stands; while nobody looks, or the server does not answer, it stands as before. */

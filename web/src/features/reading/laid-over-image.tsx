@@ -125,6 +125,8 @@ interface Painted {
   size: readonly [number, number];
   /** Column and row of its first pixel in the image. */
   origin: readonly [number, number];
+  /** How many pixels of the image one of its own stands for, along each side; 1 unless told. */
+  step?: number;
 }
 
 /** A picture in the pixels of the image, laid onto it; painted anew when its name changes. */
@@ -139,6 +141,7 @@ export function Picture({
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [origin, setOrigin] = useState<readonly [number, number]>([0, 0]);
+  const [step, setStep] = useState(1);
   useEffect(() => {
     let wanted = true;
     void paint().then(
@@ -149,6 +152,7 @@ export function Picture({
         element.height = painted?.size[1] ?? 0;
         if (!painted) return;
         setOrigin(painted.origin);
+        setStep(painted.step ?? 1);
         const image = new ImageData(painted.picture as never, painted.size[0], painted.size[1]);
         element.getContext('2d')?.putImageData(image, 0, 0);
       },
@@ -162,7 +166,9 @@ export function Picture({
     <canvas
       class="laid-over"
       ref={canvas}
-      style={{ transform: `matrix(${placement.join(',')}) translate(${origin[0]}px, ${origin[1]}px)` }}
+      style={{
+        transform: `matrix(${placement.join(',')}) translate(${origin[0]}px, ${origin[1]}px) scale(${step})`,
+      }}
     />
   );
 }

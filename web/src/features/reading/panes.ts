@@ -131,6 +131,7 @@ export class PanesStore {
   /** How an image is to be shown that is still being loaded. */
   readonly #early = new Map<PaneId, Partial<Presentation>>();
   readonly #alignments = new Map<string, Mapping>(); // by study and frame of reference
+  readonly #pictures = new Set<string>(); // prior radiographs, by SOP instance
   /** What the current study's space is measured by. */
   #reference: SeriesToShow | null = null;
   #controller: ViewerController | null = null;
@@ -231,6 +232,17 @@ export class PanesStore {
       await this.#controller?.tie(id, mapping);
     }
   }
+
+  /** Two radiographs, current and prior, are aligned in the plane. */
+  alignPictures([current, prior]: readonly [string, string], mapping: Mapping): void {
+    this.#pictures.add(prior);
+    this.#controller?.tiePictures(current, prior, mapping);
+    for (const { id } of this.slots.value)
+      if (this.#isAligned(this.view(id).value.series)) this.#change(id, { link: 'aligned' });
+  }
+
+  #isAligned = (series: SeriesToShow | null): boolean =>
+    series?.slices.some((s) => this.#pictures.has(s.sopUid)) ?? false;
 
   /** Show a series in a pane; resolves when its image is on the screen or the pane says why not. */
   async put(id: PaneId, wanted: Wanted): Promise<void> {
@@ -533,6 +545,7 @@ export class PanesStore {
   /** How a series lies in the space of the current study. */
   #spaceOf(series: SeriesToShow): { space: Mapping | null; link: LinkKind } {
     const reference = this.#reference;
+    if (this.#isAligned(series)) return { space: null, link: 'aligned' };
     if (!reference || !series.slices.some((s) => s.axes && s.positionLpsMm))
       return { space: null, link: 'none' };
     if (series.frameOfReference && series.frameOfReference === reference.frameOfReference)

@@ -4,7 +4,7 @@ import type { Action } from '../../ui/keys';
 import { Button, Kbd } from '../../ui/primitives';
 import type { PaneView } from '../../viewer';
 import { Picture } from './laid-over-image';
-import { type OverMode, paintGreys } from './prior-over';
+import { type OverMode, paintGreys, stepOf, windowOver } from './prior-over';
 import type { ReadingStore } from './store';
 
 const WORDS: Record<OverMode, string> = { blink: 'Blink', swipe: 'Swipe', checker: 'Checkerboard' };
@@ -36,8 +36,11 @@ export function PriorOverImage({ view, store }: Over) {
           name={`prior ${store.beside.uid.value} ${series.uid} ${slice.sopUid} ${slice.frame} ${window?.center} ${window?.width} ${invert}`}
           paint={async () => {
             const values = await over.slice(series.uid, slice);
-            if (values.length !== columns * rows || !window) return null;
-            return { picture: paintGreys(values, window, invert), size: slice.size, origin: [0, 0] };
+            const step = stepOf(values.length, slice.size);
+            if (!step || !window) return null;
+            const picture = paintGreys(values, windowOver(series.modality, window), invert);
+            const size = [Math.ceil(columns / step), Math.ceil(rows / step)] as const;
+            return { picture, size, origin: [0, 0], step };
           }}
         />
       </div>

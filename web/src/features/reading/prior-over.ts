@@ -17,6 +17,7 @@ export type OverMode = 'blink' | 'swipe' | 'checker';
 
 const KEPT_SLICES = 48;
 const STEP = 0.05;
+const MOST_STEP = 16;
 
 export class PriorOver {
   readonly mode = signal<OverMode | null>(null);
@@ -61,10 +62,13 @@ export class PriorOver {
   }
 
   /** Why the prior cannot be laid onto what a pane shows; null where it can. */
-  refusalIn({ kind, series, state }: PaneView): string | null {
+  refusalIn({ kind, series, state, index }: PaneView): string | null {
     if (state !== 'shown' || !series) return 'Wait until the image is shown.';
     if (series.studyUid !== this.reading.value?.study.uid)
       return 'The prior is laid onto the current study: choose its pane.';
+    const aligned = this.beside.alignment.value?.images?.[0];
+    if (aligned && series.slices[index]?.sopUid !== aligned)
+      return 'Another image of this study was aligned with the prior: show that one.';
     if (kind !== 'stack') return 'The prior is laid onto slices as acquired: show the series slice by slice.';
     return null;
   }
@@ -100,6 +104,17 @@ export function refusalOf(
     return `Not aligned, so the prior is not laid onto this study: ${alignment.reason}`;
   return null;
 }
+
+/** How many pixels of an image one value stands for: large pictures come with every second, third … one. */
+export function stepOf(values: number, [columns, rows]: readonly [number, number]): number | null {
+  for (let step = 1; step <= MOST_STEP; step++)
+    if (Math.ceil(columns / step) * Math.ceil(rows / step) === values) return step;
+  return null;
+}
+
+/** Radiographs of the prior come as greys in their own window: the numbers of two detectors mean different things. */
+export const windowOver = (modality: string, window: Window): Window =>
+  /^(CR|DX)$/.test(modality) ? { center: 128, width: 256 } : window;
 
 /** Values as greys of a window (linear, PS3.3 C.11.2.1.2.1); what the prior does not show is let through. */
 export function paintGreys(

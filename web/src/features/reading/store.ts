@@ -4,15 +4,14 @@
  * Invariant: the first image comes before everything else.
  */
 import { computed, effect, signal } from '@preact/signals';
-import { api, get, getFloats, post, type Reading, type Study } from '../../api';
+import { api, get, post, type Reading, type Study } from '../../api';
 import { remember, tell, tellError } from '../../ui/toasts';
 import type { PaneId, PaneKind, ViewerEvents } from '../../viewer';
-import { DisplacementGrid } from '../../viewer/grid';
 import type { Hung } from '../../viewer/hanging';
 import { type Window, windowOfSlice } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
-import { Beside } from './beside';
+import { Beside, mappingOf, tie } from './beside';
 import { FindingStore } from './finding-store';
 import { Hanging, isPlain } from './hanging';
 import { KeepingUp } from './keeping-up';
@@ -294,21 +293,18 @@ export class ReadingStore {
   /** Fetch how the prior lies against this study, where that is trusted; says whether it is. */
   async #align(reading: Reading): Promise<boolean> {
     const { prior, comparison } = reading;
-    const grid = comparison && comparison.verdict !== 'failed' ? comparison.grid : null;
     if (!prior?.display) return false;
     const [series, mapping] = await Promise.all([
       load(prior.study, prior.display.series_uid),
-      grid &&
-        getFloats(grid.url).then(
-          (floats) => new DisplacementGrid(grid, floats),
-          (error: unknown) => {
-            tellError(error);
-            return null;
-          },
-        ),
+      comparison &&
+        mappingOf(comparison).catch((error: unknown) => {
+          tellError(error);
+          return null;
+        }),
     ]);
-    await this.panes.align(series, mapping);
-    return mapping !== null;
+    if (comparison && mapping) await tie(this.panes, series, comparison, mapping);
+    else await this.panes.align(series, null);
+    return !!mapping;
   }
 
   async #compareWith(study: Study, seriesUid: string, window: Window | null): Promise<void> {
