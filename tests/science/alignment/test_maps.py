@@ -113,3 +113,13 @@ def test_a_failed_alignment_stays_failed_for_all_that_ride():
     rides = alignment.carry(found, (volume("1.1"), volume("1.2")), (volume("1.1"), volume("1.2")))
 
     assert (rides.verdict, rides.reason) == ("failed", "as told")
+
+
+def test_air_beyond_the_aligned_images_is_not_counted():
+    found = aligned(waves())
+    wide = volume("1.1", shift=60.0)
+    body = np.zeros(wide.array.shape, np.float32)
+    body[..., : body.shape[2] // 3] = 5.0
+    rides = alignment.carry(found, (volume("1.1"), volume("1.2")), (wide.with_array(body), volume("1.2")))
+
+    assert rides.verdict == "good"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from sightline.kernel.errors import Invalid
-from sightline.science.alignment._engine import Array
+from sightline.science.alignment._engine import Array, Mask
 from sightline.science.alignment._model import Alignment, QualityTest, Verdict
 from sightline.science.alignment._verdict import Limits, jacobian, judge, sum_up
 from sightline.science.geometry import Floats, Grid
@@ -15,6 +15,9 @@ from sightline.science.volumes import Volume
 INVERSE = Limits(0.5, 2.0, "mm", "residual of the inverse, 95th percentile", False)
 CARRIED = Limits(70.0, 30.0, "%", "of the image within the aligned one", True)
 STEPS = 30
+EMPTY = 0.05
+"""Of the range of its values: below it there is air, or no uptake."""
+
 _ORDER: tuple[Verdict, ...] = ("good", "care", "failed")
 
 
@@ -81,8 +84,9 @@ def carry(found: Alignment, aligned: Sequence[Volume], riders: Sequence[Volume])
     Returns
     -------
     Alignment
-        On the rider's grid, with a test of how much of the current rider lies within the aligned volume:
-        beyond it the map is continued from its edge and nothing vouches for it.
+        On the rider's grid, with a test of how much of what the current rider shows lies within the aligned
+        volume: beyond it the map is continued from its edge and nothing vouches for it. What is empty is not
+        counted: the field of view of PET is wider than that of its CT.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def carry(found: Alignment, aligned: Sequence[Volume], riders: Sequence[Volume])
     grid = rider.grid.resampled((found.grid.spacing_xyz_mm[0],) * 3)
     points = grid.to_lps_mm(np.indices(grid.shape_zyx).reshape(3, -1).T)
     inside = aligned[0].grid.contains(points)
-    test, verdict = judge(CARRIED, 100 * float(inside.mean()))
+    test, verdict = judge(CARRIED, 100 * float(inside[_shows(rider, points)].mean()))
     beyond = _distance_outside(aligned[0].grid, points)
     return replace(
         _judged_too(found, test, verdict),
@@ -108,6 +112,16 @@ def carry(found: Alignment, aligned: Sequence[Volume], riders: Sequence[Volume])
         error_mm=(found.local_error_mm(points) + beyond).reshape(grid.shape_zyx).astype(np.float32),
         method=f"carried by its frame of reference: {found.method}",
     )
+
+
+def _shows(image: Volume, points: Floats) -> Mask:
+    """Tell at which points (n, 3) an image shows something; everywhere where it is the same throughout."""
+    index = np.rint(image.grid.to_index_zyx(points)).astype(int)
+    z, y, x = np.clip(index, 0, np.array(image.array.shape) - 1).T
+    values = np.asarray(image.array[z, y, x], dtype=float)
+    low, high = float(values.min()), float(np.percentile(values, 99))
+    shown: Mask = values > low + EMPTY * (high - low)
+    return shown if shown.any() else np.ones(len(values), dtype=bool)
 
 
 def _distance_outside(grid: Grid, points: Floats) -> Floats:
