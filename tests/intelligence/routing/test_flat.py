@@ -79,7 +79,7 @@ def test_the_side_decides_where_the_views_agree(store):
 
 
 def test_the_job_aligns_two_radiographs_and_links_nothing(store, database, radiologist):
-    take(store, "1.1", FIRST, [(drawn(1), {})])
+    take(store, "1.1", FIRST, [(drawn(1), {"Modality": "CR"})])
     take(store, "1.2", SECOND, [(drawn(1, SHIFT_MM), {})])
     with database.transaction() as db:
         for study in ("1.1", "1.2"):

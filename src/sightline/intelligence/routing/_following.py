@@ -12,6 +12,7 @@ from typing import Any
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._comparing import Pair
+from sightline.intelligence.routing._flat import kind_of
 from sightline.intelligence.routing._service import main_series
 from sightline.kernel.dates import iso_date
 from sightline.kernel.errors import Invalid, NotFound
@@ -123,7 +124,8 @@ def find_volumes(db: Db, study_uid: str, prior_uid: str) -> Pair:
 def _best(db: Db, study: archive.Study, ranked: Sequence[timeline.RankedPrior]) -> str:
     modality = timeline.image_modality(study)
     for prior in ranked:
-        if timeline.image_modality(archive.get_study(db, prior.study_uid)) == modality:
+        other = archive.get_study(db, prior.study_uid)
+        if kind_of(timeline.image_modality(other)) == kind_of(modality):
             return prior.study_uid
     raise NoPrior(f"No earlier {modality} study of this patient shows the same region.")
 
