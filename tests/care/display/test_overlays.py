@@ -186,6 +186,7 @@ def test_a_parametric_map_has_the_values_and_the_unit_of_its_mapping(reader, kee
     mapping = hd.pm.RealWorldValueMapping(
         lut_label="ADC", lut_explanation="made up", unit=codes.UCUM.SquareMillimeterPerSecond,
         value_range=[0, 4000] if stored is np.uint16 else [0.0, 4000.0], slope=0.5, intercept=10.0,
+        quantity_definition=codes.DCM.ApparentDiffusionCoefficient,
     )  # fmt: skip
     found = keep(
         hd.pm.ParametricMap(
@@ -198,7 +199,8 @@ def test_a_parametric_map_has_the_values_and_the_unit_of_its_mapping(reader, kee
     )  # fmt: skip
     described, values = values_of(reader, found.SOPInstanceUID)
 
-    assert (described["unit"], described["kind"]) == ("mm2/s", "values")
+    assert (described["unit"], described["form"], described["kind"]) == ("mm2/s", "map", "values")
+    assert described["quantity"][:2] == ["113041", "DCM"]
     assert np.allclose(values, pixels * 0.5 + 10)
 
 

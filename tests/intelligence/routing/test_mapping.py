@@ -104,6 +104,7 @@ def test_a_map_is_kept_in_the_study_and_refers_to_both_scans(store, two_scans, r
         assert other.StudyInstanceUID == "1.1"
         assert len(other.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == SLICES
     _lies_at_the_lesion(kept[0], kept[2])
+    assert [o.content for o in told.objects] == ["CHANGE_Z", "GROWTH_LOGJAC", "CHANGE"]
     with store.database.reading() as db:
         assert [s.uid for s in find_image_series(db, "1.2")] == ["1.2.1"], "maps are no images to analyse"
         assert main_series(db, "1.2") == "1.2.1"
@@ -122,6 +123,39 @@ def _lies_at_the_lesion(z, seg):
     assert seg.SegmentSequence[0].SegmentedPropertyTypeCodeSequence[0].CodeValue == "35105006"
 
 
+def test_each_place_is_told_with_volume_difference_interval_and_q(store, two_scans, log_in):
+    mapping.make_map(store, "1.2", "2026-01-02T03:04:05+00:00")
+    told = log_in("radiologist").get("/api/studies/1.2/change-map").json()
+
+    assert (told["series_uid"], told["since"], told["increases"]) == ("1.2.1", None, 1)
+    [place] = told["clusters"]
+    assert place["sign"] == "increase"
+    assert np.linalg.norm(place["centre_lps_mm"] - GRID.to_lps_mm(LESION_ZYX)[0]) < 3
+    assert (place["volume"]["unit"], place["difference"]["unit"]) == ("mm3", "[hnsf'U]")
+    assert place["difference"]["low"] < place["difference"]["value"] < place["difference"]["high"]
+    assert place["peak_z"] > 3
+    assert 0 <= place["q"] <= 0.05
+    assert all(told[name] for name in ("method", "source"))
+    assert place["volume"]["method"] == "voxels beyond |z| 3"
+
+
+def test_a_map_waits_then_is_being_made_then_says_what_came_of_it(store, two_scans, radiologist, monkeypatch):
+    seen = [mapping.request_map(store, "1.2", by=radiologist)]
+    run = mapping._run
+
+    def watched(*given):
+        seen.append(state(store, radiologist))
+        return run(*given)
+
+    monkeypatch.setattr(mapping, "_run", watched)
+    mapping.make_map(store, "1.2", seen[0].since)
+    seen.append(state(store, radiologist))
+
+    assert [one.status for one in seen] == ["waiting", "making", "done"]
+    assert "about a minute" in seen[1].text
+    assert seen[1].since >= seen[0].since
+
+
 def test_two_scans_without_change_make_maps_and_no_segmentation(store, radiologist):
     keep(store, "1.1", FIRST, 1)
     keep(store, "1.2", SECOND, 2)
@@ -131,6 +165,7 @@ def test_two_scans_without_change_make_maps_and_no_segmentation(store, radiologi
 
     assert told.text == "nothing changed beyond noise"
     assert {o.kind for o in told.objects} == {"PM"}
+    assert told.clusters == ()
 
 
 @pytest.mark.parametrize(

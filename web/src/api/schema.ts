@@ -906,6 +906,8 @@ export interface DescriptionView {
   drawn: DrawnRoiView[];
   /** Dtype */
   dtype: string;
+  /** Form */
+  form: "segmentation" | "structures" | "dose" | "map" | "series";
   /** Fractional */
   fractional: boolean;
   /** Kind */
@@ -918,6 +920,8 @@ export interface DescriptionView {
   modality: string;
   /** Notes */
   notes: string[];
+  /** Quantity */
+  quantity: [string, string, string] | null;
   /** Range */
   range: [number, number] | null;
   /** Reason */
@@ -1999,10 +2003,57 @@ export interface Login {
 }
 
 /**
+ * MapAmountView
+ * A measured value with UCUM unit, 95 % interval where there is one, and method.
+ */
+export interface MapAmountView {
+  /** High */
+  high: number | null;
+  /** Low */
+  low: number | null;
+  /** Method */
+  method: string;
+  /** Unit */
+  unit: string;
+  /** Value */
+  value: number;
+}
+
+/**
+ * MapClusterView
+ * A place that changed beyond noise.
+ *
+ * `volume` is that of the voxels beyond the threshold, `difference` the mean of current less prior, `peak_z`
+ * the largest z with its sign, `q` the p after Benjamini-Hochberg over all clusters of the map.
+ */
+export interface MapClusterView {
+  /**
+   * Centre Lps Mm
+   * @maxItems 3
+   * @minItems 3
+   */
+  centre_lps_mm: [number, number, number];
+  /** A measured value with UCUM unit, 95 % interval where there is one, and method. */
+  difference: MapAmountView;
+  /** Peak Z */
+  peak_z: number;
+  /** Q */
+  q: number;
+  /** Sign */
+  sign: "increase" | "decrease";
+  /** A measured value with UCUM unit, 95 % interval where there is one, and method. */
+  volume: MapAmountView;
+}
+
+/**
  * MapObjectView
  * One object of a map, kept in the study: a Parametric Map or the Segmentation of what changed.
+ *
+ * `content` is its Content Label: CHANGE_Z, CHANGE_RATIO, GROWTH_LOGJAC or CHANGE.
  */
 export interface MapObjectView {
+  /** Content */
+  content: string;
   /** Kind */
   kind: "PM" | "SEG";
   /** Label */
@@ -2015,23 +2066,35 @@ export interface MapObjectView {
 
 /**
  * MapView
- * How the map of change between a study and its prior stands; when it is done, its objects.
+ * How the map of change between a study and its prior stands; when it is done, what it found.
  *
- * `increases` and `decreases` count clusters beyond noise, at a false discovery rate of 0.05.
+ * `series_uid` is the scan that is mapped; `since` is when a map that waits was asked for, or one that is
+ * being made was begun. `increases` and `decreases` count clusters beyond noise, at a false discovery rate
+ * of 0.05; `clusters` has them, the surest first.
  */
 export interface MapView {
+  /** Clusters */
+  clusters: MapClusterView[];
   /** Decreases */
   decreases: number;
   /** Increases */
   increases: number;
+  /** Method */
+  method: string;
   /** Notes */
   notes: string[];
   /** Objects */
   objects: MapObjectView[];
   /** Prior Uid */
   prior_uid: string;
+  /** Series Uid */
+  series_uid: string;
+  /** Since */
+  since: string | null;
+  /** Source */
+  source: string;
   /** Status */
-  status: "none" | "waiting" | "done" | "refused" | "failed";
+  status: "none" | "waiting" | "making" | "done" | "refused" | "failed";
   /** Text */
   text: string;
 }
@@ -2600,12 +2663,16 @@ export interface OutlineView {
 /**
  * OverlayView
  * What lies over a series, or cannot: then `reason` says why. `unit` is UCUM, empty until described.
+ *
+ * `quantity` is the code, scheme and meaning of what a parametric map shows, where it says so.
  */
 export interface OverlayView {
   /** Algorithm */
   algorithm: string;
   /** Description Url */
   description_url: string | null;
+  /** Form */
+  form: "segmentation" | "structures" | "dose" | "map" | "series";
   /** Fractional */
   fractional: boolean;
   /** Kind */
@@ -2614,6 +2681,8 @@ export interface OverlayView {
   label: string;
   /** Modality */
   modality: string;
+  /** Quantity */
+  quantity: [string, string, string] | null;
   /** Range */
   range: [number, number] | null;
   /** Reason */

@@ -48,6 +48,7 @@ def read_map_header(ds: Dataset) -> Overlay:
         label=str(ds.get("ContentLabel") or ds.get("SeriesDescription") or "Parametric map")[:200],
         modality=str(ds.get("Modality") or ""),
         unit=_map_unit(ds),
+        quantity=_map_quantity(ds),
         frame_uids=frozenset({str(ds.get("FrameOfReferenceUID") or "")}),
         reference_uids=frozenset(
             str(item.get("SeriesInstanceUID") or "") for item in ds.get("ReferencedSeriesSequence") or []
@@ -157,3 +158,13 @@ def _map_unit(ds: Dataset) -> str:
     for code in (mapping.get("MeasurementUnitsCodeSequence") if mapping is not None else None) or []:
         return str(code.get("CodeValue") or "1")[:64]
     return "1"
+
+
+def _map_quantity(ds: Dataset) -> tuple[str, str, str] | None:
+    mapping = _mapping(ds)
+    for item in (mapping.get("QuantityDefinitionSequence") if mapping is not None else None) or []:
+        for code in item.get("ConceptCodeSequence") or []:
+            names = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
+            value, scheme, meaning = (str(code.get(name) or "")[:64] for name in names)
+            return value, scheme, meaning
+    return None

@@ -115,6 +115,8 @@ class Overlay:
     reason: str = ""
     fractional: bool = False
     algorithm: str = ""
+    quantity: tuple[str, str, str] | None = None
+    """Of a parametric map that says it, what its values are: code, scheme, meaning (PS3.3 C.7.6.16.2.11)."""
     version: int | None = None
     """Of an object written here, which version of its series it is: a later one takes its place."""
 

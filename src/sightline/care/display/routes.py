@@ -61,11 +61,16 @@ class RoiView(BaseModel):
 
 
 class OverlayView(BaseModel):
-    """What lies over a series, or cannot: then `reason` says why. `unit` is UCUM, empty until described."""
+    """What lies over a series, or cannot: then `reason` says why. `unit` is UCUM, empty until described.
+
+    `quantity` is the code, scheme and meaning of what a parametric map shows, where it says so.
+    """
 
     uid: str
     series_uid: str
+    form: display.Form
     kind: display.Kind
+    quantity: tuple[str, str, str] | None
     label: str
     modality: str
     unit: str
@@ -309,7 +314,9 @@ def _overlay(overlay: display.Overlay, study_uid: str, series_uid: str) -> Overl
     return OverlayView(
         uid=overlay.uid,
         series_uid=overlay.series_uid,
+        form=overlay.form,
         kind=overlay.kind,
+        quantity=overlay.quantity,
         label=overlay.label,
         modality=overlay.modality,
         unit=overlay.unit,

@@ -20,6 +20,7 @@ from sightline.intelligence.routing._comparing import Pair
 from sightline.intelligence.routing._following import find_pair
 from sightline.kernel import clock
 from sightline.kernel.errors import Invalid, NotFound, PlatformError
+from sightline.kernel.quantities import Quantity
 from sightline.record import archive, derived, timeline
 from sightline.runtime import jobs, processes
 from sightline.runtime.blobs import Blobs
@@ -35,7 +36,7 @@ audit.declare("change-map.store", "A map of change was stored in its study")
 MAP_MEMORY_MIB = 4096
 """What the child may take; 512 x 512 x 300 took 1.7 GiB."""
 
-MapStatus = Literal["none", "waiting", "done", "refused", "failed"]
+MapStatus = Literal["none", "waiting", "making", "done", "refused", "failed"]
 OURS = archive.Source("internal", "change-map", access.SYSTEM)
 
 
@@ -45,27 +46,46 @@ class NotComparedYet(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class MapObject:
-    """One object of a map: ``PM`` or ``SEG``, its UIDs and what it shows."""
+    """One object of a map: ``PM`` or ``SEG``, its UIDs, what it shows; `content` is its Content Label."""
 
     kind: str
     sop_uid: str
     series_uid: str
     label: str
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapCluster:
+    """One place that changed beyond noise, as `change.Cluster` has it."""
+
+    sign: changing.Sign
+    centre_lps_mm: tuple[float, float, float]
+    volume: Quantity
+    difference: Quantity
+    peak_z: float
+    q: float
 
 
 @dataclass(frozen=True, slots=True)
 class MapState:
     """How the map of change of a study stands, in words; when it is done, what was stored.
 
-    `clusters` counts what changed beyond noise, more and less; `notes` is what a reader must know.
+    `series_uid` is the scan that is mapped, `since` when it was asked for or begun; `increases` and
+    `decreases` count the clusters; `notes` is what a reader must know.
     """
 
     status: MapStatus
     text: str
     prior_uid: str
+    series_uid: str = ""
+    since: str | None = None
     increases: int = 0
     decreases: int = 0
     objects: tuple[MapObject, ...] = ()
+    clusters: tuple[MapCluster, ...] = ()
+    method: str = ""
+    source: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -84,8 +104,8 @@ def request_map(held: archive.Store, study_uid: str, *, by: access.Person) -> Ma
         if known.status in ("done", "refused"):
             return known
         if known.status == "failed":
-            held.blobs.delete(_result_key(comparison))
-            held.blobs.delete(_asked_key(comparison))
+            for key in (_result_key(comparison), _begun_key(comparison), _asked_key(comparison)):
+                held.blobs.delete(key)
         # Kept first: whoever asks again while it is being made waits for the same job.
         held.blobs.put_if_absent(_asked_key(comparison), clock.now().isoformat().encode())
         asked = held.blobs.get(_asked_key(comparison)).decode()
@@ -112,18 +132,48 @@ def _asked_key(comparison: timeline.Comparison) -> str:
     return f"change-maps/{comparison.id}.asked"
 
 
+def _begun_key(comparison: timeline.Comparison) -> str:
+    return f"change-maps/{comparison.id}.begun"
+
+
 def _result_key(comparison: timeline.Comparison) -> str:
     return f"change-maps/{comparison.id}.json"
 
 
 def _state(blobs: Blobs, comparison: timeline.Comparison) -> MapState:
-    if blobs.head(_result_key(comparison)) is not None:
-        told = json.loads(blobs.get(_result_key(comparison)))
-        objects = tuple(MapObject(**one) for one in told.pop("objects"))
-        return MapState(**{**told, "objects": objects, "notes": tuple(told["notes"])})
-    if blobs.head(_asked_key(comparison)) is not None:
-        return MapState("waiting", "the map of change is being made", comparison.prior_uid)
-    return MapState("none", "no map of change was asked for", comparison.prior_uid)
+    return replace(_kept(blobs, comparison), series_uid=comparison.study_series_uid)
+
+
+def _kept(blobs: Blobs, comparison: timeline.Comparison) -> MapState:
+    if (result := _read(blobs, _result_key(comparison))) is not None:
+        return _parse_state(result)
+    if (asked := _read(blobs, _asked_key(comparison))) is None:
+        return MapState("none", "no map of change was asked for", comparison.prior_uid)
+    if (begun := _read(blobs, _begun_key(comparison))) is None:
+        text = "the map of change is queued: other work goes first"
+        return MapState("waiting", text, comparison.prior_uid, since=asked)
+    text = "the map of change is being made, which takes about a minute"
+    return MapState("making", text, comparison.prior_uid, since=begun)
+
+
+def _read(blobs: Blobs, key: str) -> str | None:
+    return blobs.get(key).decode() if blobs.head(key) is not None else None
+
+
+def _parse_state(text: str) -> MapState:
+    told = json.loads(text)
+    clusters = [
+        {
+            **one,
+            "centre_lps_mm": tuple(one["centre_lps_mm"]),
+            "volume": Quantity(**one["volume"]),
+            "difference": Quantity(**one["difference"]),
+        }
+        for one in told.get("clusters", ())  # an early map kept none
+    ]
+    told["objects"] = tuple(MapObject(**one) for one in told["objects"])
+    told["clusters"] = tuple(MapCluster(**one) for one in clusters)
+    return MapState(**{**told, "notes": tuple(told["notes"])})
 
 
 def make_map(held: archive.Store, study_uid: str, at: str) -> None:
@@ -132,6 +182,7 @@ def make_map(held: archive.Store, study_uid: str, at: str) -> None:
         comparison = _comparison(db, study_uid)
         pair = _pair(db, comparison)
         simulated = archive.get_study(db, study_uid).simulated
+    held.blobs.put_if_absent(_begun_key(comparison), clock.now().isoformat().encode())
     making = derived.Making(comparison.id, datetime.fromisoformat(at), simulated)
     try:
         state = _made(held, pair, making)
@@ -178,7 +229,13 @@ def _made(held: archive.Store, pair: Pair, making: derived.Making) -> MapState:
 
 def _object(ds: Dataset) -> MapObject:
     kind = "SEG" if ds.Modality == "SEG" else "PM"
-    return MapObject(kind, str(ds.SOPInstanceUID), str(ds.SeriesInstanceUID), str(ds.ContentDescription))
+    return MapObject(
+        kind,
+        str(ds.SOPInstanceUID),
+        str(ds.SeriesInstanceUID),
+        str(ds.ContentDescription),
+        str(ds.ContentLabel),
+    )
 
 
 def write_maps(
@@ -243,8 +300,19 @@ def map_folders(
         (result / f"{n}-{str(ds.ContentLabel).lower()}.dcm").write_bytes(derived.encode(ds))
     more = sum(cluster.sign == "increase" for cluster in found.clusters)
     less = len(found.clusters) - more
-    told = {"increases": more, "decreases": less, "notes": found.notes}
+    told = {
+        "increases": more,
+        "decreases": less,
+        "clusters": tuple(_cluster(cluster) for cluster in found.clusters),
+        "method": found.method,
+        "source": found.source,
+        "notes": found.notes,
+    }
     return {"text": _counted(more, less), "told": told}
+
+
+def _cluster(found: changing.Cluster) -> MapCluster:
+    return MapCluster(found.sign, found.centre_lps_mm, found.volume, found.difference, found.peak_z, found.q)
 
 
 def _scan(folder: Path) -> tuple[volumes.Volume, Sequence[Dataset]]:

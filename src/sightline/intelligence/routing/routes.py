@@ -1,6 +1,7 @@
 """HTTP face of comparing on demand."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -16,26 +17,62 @@ router = APIRouter(tags=["comparing"])
 
 
 class MapObjectView(BaseModel):
-    """One object of a map, kept in the study: a Parametric Map or the Segmentation of what changed."""
+    """One object of a map, kept in the study: a Parametric Map or the Segmentation of what changed.
+
+    `content` is its Content Label: CHANGE_Z, CHANGE_RATIO, GROWTH_LOGJAC or CHANGE.
+    """
 
     kind: Literal["PM", "SEG"]
     sop_uid: str
     series_uid: str
     label: str
+    content: str
+
+
+class MapAmountView(BaseModel):
+    """A measured value with UCUM unit, 95 % interval where there is one, and method."""
+
+    value: float
+    unit: str
+    low: float | None
+    high: float | None
+    method: str
+
+
+class MapClusterView(BaseModel):
+    """A place that changed beyond noise.
+
+    `volume` is that of the voxels beyond the threshold, `difference` the mean of current less prior, `peak_z`
+    the largest z with its sign, `q` the p after Benjamini-Hochberg over all clusters of the map.
+    """
+
+    sign: Literal["increase", "decrease"]
+    centre_lps_mm: tuple[float, float, float]
+    volume: MapAmountView
+    difference: MapAmountView
+    peak_z: float
+    q: float
 
 
 class MapView(BaseModel):
-    """How the map of change between a study and its prior stands; when it is done, its objects.
+    """How the map of change between a study and its prior stands; when it is done, what it found.
 
-    `increases` and `decreases` count clusters beyond noise, at a false discovery rate of 0.05.
+    `series_uid` is the scan that is mapped; `since` is when a map that waits was asked for, or one that is
+    being made was begun. `increases` and `decreases` count clusters beyond noise, at a false discovery rate
+    of 0.05; `clusters` has them, the surest first.
     """
 
     status: mapping.MapStatus
     text: str
     prior_uid: str
+    series_uid: str
+    since: datetime | None
     increases: int
     decreases: int
     objects: list[MapObjectView]
+    clusters: list[MapClusterView]
+    method: str
+    source: str
     notes: list[str]
 
 
