@@ -8,7 +8,8 @@ import { hasOverlays, overlayPlanes } from '../../viewer/overlay-planes';
 import { pixelOf, type Slice } from '../../viewer/series';
 import type { Vec3 } from '../../viewer/vectors';
 import type { Placement } from '../../viewer/view';
-import { type Described, type Overlay, paintLabels, paintValues } from './laid-over';
+import { type Described, type Overlay, paintLabels, paintValues, type SliceValues } from './laid-over';
+import { paintSigned, scaleOf, signedLook } from './signed-map';
 import type { ReadingStore } from './store';
 
 interface Over {
@@ -57,11 +58,11 @@ function OneOverlay({ overlay, slice, view, store }: Over & { overlay: Overlay; 
         paint={async () => {
           const values = await store.laidOver.slice(described, slice.sopUid, slice.frame);
           if (!values) return null;
-          const picture =
-            values instanceof Uint8Array
-              ? paintLabels(values, slice.size, described.segments, opacity)
-              : paintValues(values, described.range ?? [0, 1], COLOUR_TABLE, opacity);
-          return { picture, size: slice.size, origin: [0, 0] };
+          return {
+            picture: pictureOf(described, values, slice.size, opacity),
+            size: slice.size,
+            origin: [0, 0],
+          };
         }}
       />
       {described.range && <Legend described={described} />}
@@ -69,8 +70,22 @@ function OneOverlay({ overlay, slice, view, store }: Over & { overlay: Overlay; 
   );
 }
 
+function pictureOf(
+  described: Described,
+  values: SliceValues,
+  size: readonly [number, number],
+  opacity: number,
+): Uint8ClampedArray {
+  if (values instanceof Uint8Array) return paintLabels(values, size, described.segments, opacity);
+  const look = signedLook(described, described.range);
+  if (look) return paintSigned(values, look, opacity);
+  return paintValues(values, described.range ?? [0, 1], COLOUR_TABLE, opacity);
+}
+
 function Legend({ described }: { described: Described }) {
   const [low, high] = described.range ?? [0, 0];
+  const look = signedLook(described, described.range);
+  if (look) return <SignedLegend {...scaleOf(look)} words={look.words} />;
   return (
     <div class="legend">
       <span>
@@ -79,6 +94,22 @@ function Legend({ described }: { described: Described }) {
       <i aria-hidden="true" />
       <span>{figure(low)}</span>
       <span class="muted">{described.label}</span>
+    </div>
+  );
+}
+
+function SignedLegend({ colours, ticks, words }: ReturnType<typeof scaleOf> & { words: string }) {
+  return (
+    <div class="legend signed">
+      <div class="scale-bar">
+        <i aria-hidden="true" style={{ background: colours }} />
+        {ticks.map((tick) => (
+          <span key={tick.words} style={{ top: `${tick.at}%` }}>
+            {tick.words}
+          </span>
+        ))}
+      </div>
+      <p>{words}</p>
     </div>
   );
 }
@@ -112,7 +143,7 @@ function Structures({ described, slice, view }: { described: Described; slice: S
 }
 
 /** From patient space to the canvas, through the pixels of a slice. */
-function canvasOf(slice: Slice, placement: Placement) {
+export function canvasOf(slice: Slice, placement: Placement) {
   const [a, b, c, d, e, f] = placement;
   return (point: Vec3): [number, number] => {
     const [column, row] = pixelOf(slice, point);

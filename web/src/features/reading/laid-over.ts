@@ -10,7 +10,10 @@ import type { SeriesToShow } from '../../viewer/series';
 
 export interface Overlay {
   uid: string;
+  form: 'segmentation' | 'structures' | 'dose' | 'map' | 'series';
   kind: 'labelmap' | 'contours' | 'values';
+  /** Of a parametric map: code, scheme and meaning of what its values are. */
+  quantity: [string, string, string] | null;
   label: string;
   modality: string;
   unit: string;
@@ -38,6 +41,8 @@ export interface Structure {
   drawn: { sop_uid: string; frame: number; closed: boolean; points_lps_mm: [number, number, number][] }[];
 }
 
+type SeriesUids = Pick<SeriesToShow, 'uid' | 'studyUid'>;
+
 /** One slice of an overlay: bytes of labels by layer, or numbers. */
 export type SliceValues = Uint8Array | Float32Array;
 
@@ -53,7 +58,7 @@ export class LaidOver {
   readonly #slices = new Map<string, Promise<SliceValues>>();
 
   /** Ask what lies over a series; once. */
-  async list(series: SeriesToShow): Promise<void> {
+  async list(series: SeriesUids): Promise<void> {
     if (this.lists.value.has(series.uid)) return;
     this.#setList(series.uid, null);
     const address = `/api/studies/${series.studyUid}/series/${series.uid}/overlays`;
@@ -65,7 +70,7 @@ export class LaidOver {
   }
 
   /** Ask again: something was saved. */
-  async listAgain(series: SeriesToShow): Promise<void> {
+  async listAgain(series: SeriesUids): Promise<void> {
     const next = new Map(this.lists.value);
     next.delete(series.uid);
     this.lists.value = next;
@@ -74,12 +79,21 @@ export class LaidOver {
 
   chosen(seriesUid: string): readonly Overlay[] {
     const list = this.lists.value.get(seriesUid) ?? [];
-    return list.filter((o) => this.on.value.has(key(seriesUid, o.uid)));
+    return list.filter((o) => this.isOn(seriesUid, o.uid));
   }
 
   toggle(seriesUid: string, uid: string): void {
+    this.turn(seriesUid, uid, !this.isOn(seriesUid, uid));
+  }
+
+  isOn(seriesUid: string, uid: string): boolean {
+    return this.on.value.has(key(seriesUid, uid));
+  }
+
+  turn(seriesUid: string, uid: string, on: boolean): void {
     const next = new Set(this.on.value);
-    if (!next.delete(key(seriesUid, uid))) next.add(key(seriesUid, uid));
+    if (on) next.add(key(seriesUid, uid));
+    else next.delete(key(seriesUid, uid));
     this.on.value = next;
   }
 

@@ -10,6 +10,7 @@ import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
 import { forgetSteps } from '../../ui/toasts';
 import { ReportPanel } from '../reporting/panel';
 import { readingActions } from './actions';
+import { ChangeMapPanel, changeMapActions } from './change-map-panel';
 import { Drawn } from './drawn';
 import { Findings } from './findings';
 import { linkActions } from './lesion-link-panel';
@@ -24,6 +25,7 @@ import { TextDialog } from './text-dialog';
 import { ToolBar } from './tool-bar';
 import { Verdict } from './verdict';
 import './reading.css';
+import './change-map.css';
 import './lesions.css';
 import '../reporting/reporting.css';
 
@@ -47,7 +49,13 @@ export function ReadingPage({ study }: { study: string }) {
   }, [store]);
   useEffect(() => offer('reading', readingActions(store)), [store]);
   useEffect(
-    () => offer('lesions', [...lesionActions(store), ...linkActions(store), ...overActions(store)]),
+    () =>
+      offer('lesions', [
+        ...lesionActions(store),
+        ...linkActions(store),
+        ...overActions(store),
+        ...changeMapActions(store),
+      ]),
     [store],
   );
   const reading = store.reading.value;
@@ -78,6 +86,7 @@ export function ReadingPage({ study }: { study: string }) {
           <div class="sections">
             <LesionPanel store={store} />
             <Findings store={store} />
+            <ChangeMapPanel store={store} />
             <Segmentation store={store} />
             <Drawn store={store} />
           </div>

@@ -12,6 +12,7 @@ import { lossyMark, phaseOf, slicesPerPhase, viewWords } from '../../viewer/seri
 import { isSegmentTool } from '../../viewer/tool-list';
 import { scalingOf } from '../../viewer/units';
 import { DocumentPane } from '../documents';
+import { ChangedPlaces } from './change-map-image';
 import { CineBar } from './cine-bar';
 import { KeyboardCross, pointWith } from './keyboard-pointer';
 import { LaidOverImage } from './laid-over-image';
@@ -96,6 +97,7 @@ function OverImage({ slot, view, store }: PaneProps & { view: PaneView }) {
     <>
       <PriorOverImage view={view} store={store} />
       <LaidOverImage view={view} store={store} />
+      <ChangedPlaces view={view} store={store} />
       <SegmentLayer id={id} view={view} store={store} />
       <LesionStroke id={id} store={store} />
       <Marks view={view} store={store} />

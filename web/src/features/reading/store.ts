@@ -12,6 +12,7 @@ import { type Window, windowOfSlice } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
 import { Beside, mappingOf, tie } from './beside';
+import { ChangeMaps } from './change-map';
 import { FindingStore } from './finding-store';
 import { Hanging, isPlain } from './hanging';
 import { KeepingUp } from './keeping-up';
@@ -61,6 +62,7 @@ export class ReadingStore {
   readonly links: LesionLinks;
   readonly beside = new Beside(this.reading, this.priorStudy, this.panes);
   readonly over = new PriorOver(this.reading, this.panes, this.beside);
+  readonly changes: ChangeMaps;
   readonly keepingUp: KeepingUp;
 
   /** There is nothing to compare with, so the current study has the whole room. */
@@ -81,6 +83,7 @@ export class ReadingStore {
     this.keepingUp = new KeepingUp(uid, this.reading, (fresh, before) => this.#took(fresh, before));
     this.clicks = new LesionClicks(this, this.panes, this.findings);
     this.links = new LesionLinks(this);
+    this.changes = new ChangeMaps(this);
     this.annotations = new AnnotationStore(uid, this.panes);
     this.segmentation = new SegmentationStore(uid, this.panes, this.laidOver, this.annotations);
     this.strokes = new Strokes(this.segmentation, this.panes);
@@ -129,6 +132,7 @@ export class ReadingStore {
     this.#abort.abort();
     this.keepingUp.stop();
     this.beside.leave();
+    this.changes.close();
     clearTimeout(this.#next);
     this.findings.close();
     this.report.close();
@@ -263,6 +267,7 @@ export class ReadingStore {
     await this.findings.outline(reading.findings.map((f) => f.id));
     if (this.closed) return;
     this.panes.prefetch();
+    this.changes.open();
     this.keepingUp.watch(reading);
     this.#next = setTimeout(() => this.#prepareNext(reading), NEXT_MS);
   }
