@@ -28,7 +28,7 @@ export function ChangedPlaces({ view, store }: { view: PaneView; store: ReadingS
         const r = Math.max(radius / mmPerPixel + 5, LEAST_PX);
         const chosen = changes.selected.value === at;
         return (
-          <g key={`${at}`} class={`changed ${place.sign} ${chosen ? 'selected' : ''}`}>
+          <g key={`${at}`} class={`changed-ring ${place.sign} ${chosen ? 'selected' : ''}`}>
             <circle cx={x} cy={y} r={r} />
             <text x={x + r * 0.75 + 3} y={y - r * 0.75 - 2}>
               {place.sign === 'increase' ? '▲' : '▼'} {at + 1}

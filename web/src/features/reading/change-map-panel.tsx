@@ -123,7 +123,7 @@ function Found({ store }: { store: ReadingStore }) {
 
 function Places({ store }: { store: ReadingStore }) {
   return (
-    <ol class="places" aria-label="Places that changed beyond noise, the surest first">
+    <ol class="changed-places" aria-label="Places that changed beyond noise, the surest first">
       {store.changes.places.map((place, at) => (
         <Place key={at} place={place} at={at} store={store} />
       ))}
@@ -141,7 +141,7 @@ function Place({ place, at, store }: { place: ChangedPlace; at: number; store: R
     <li>
       <button
         type="button"
-        class={`place ${place.sign}`}
+        class={`changed-place ${place.sign}`}
         aria-current={chosen ? 'true' : undefined}
         onClick={() => void store.changes.select(at)}
       >
