@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isUnderWay, qWords } from '../src/features/reading/change-map';
+import { isUnderWay, mapRefusal, qWords } from '../src/features/reading/change-map';
 import { placeWords } from '../src/features/reading/change-map-panel';
 import { paintSigned, scaleOf, signedLook } from '../src/features/reading/signed-map';
 
@@ -86,5 +86,23 @@ describe('words', () => {
     ['failed', false],
   ] as const)('%s is under way: %s', (status, expected) => {
     expect(isUnderWay({ status })).toBe(expected);
+  });
+});
+
+describe('why there is no map', () => {
+  const prior = {} as never;
+  it.each([
+    [{ prior: null, comparison: null }, 'There is no prior to compare with.'],
+    [{ prior, comparison: null }, 'not aligned yet'],
+    [
+      { prior, comparison: { verdict: 'failed', reason: 'Other person.' } },
+      'so no change is mapped: Other person.',
+    ],
+  ])('%j', (reading, words) => {
+    expect(mapRefusal(reading as never)).toContain(words);
+  });
+
+  it('an alignment to be used with care is no reason', () => {
+    expect(mapRefusal({ prior, comparison: { verdict: 'care' } } as never)).toBeNull();
   });
 });

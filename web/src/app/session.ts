@@ -45,6 +45,7 @@ export async function signOut(): Promise<void> {
 /** What pages ask of a person's rights; the server decides, this only keeps the offer honest. */
 export type Permission =
   | 'worklist.read'
+  | 'analysis.run'
   | 'archive.read'
   | 'archive.correct'
   | 'archive.delete'

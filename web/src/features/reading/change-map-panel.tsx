@@ -1,7 +1,8 @@
 /** How the map of change stands, the places it marks, and what must be known of it. */
 import type { ChangedPlace } from '../../api';
+import { can } from '../../app/session';
 import { ago } from '../../ui/amounts';
-import { count, day, figure, spread, unit, volume } from '../../ui/format';
+import { day, figure, spread, unit, volume } from '../../ui/format';
 import type { Action } from '../../ui/keys';
 import { Button, Notice } from '../../ui/primitives';
 import { nearestSlice } from '../../viewer/series';
@@ -52,7 +53,8 @@ function Standing({ store }: { store: ReadingStore }) {
     return (
       <p class="why" role="status">
         {sentence(map.text)}
-        {map.since && <span class="muted"> · since {ago(map.since)}</span>}. You can read on.
+        {map.since && ` · ${map.status === 'waiting' ? 'asked for' : 'begun'} ${agoWords(map.since)}`}. You
+        can read on.
       </p>
     );
   if (map?.status === 'refused' || map?.status === 'failed')
@@ -66,6 +68,7 @@ function Standing({ store }: { store: ReadingStore }) {
         )}
       </Notice>
     );
+  if (!can('analysis.run')) return <p class="why">No map was made yet, and you may not have one made.</p>;
   return (
     <div class="decisions">
       <Button keys="Alt-m" onClick={() => void changes.press()}>
@@ -75,6 +78,7 @@ function Standing({ store }: { store: ReadingStore }) {
   );
 }
 
+const agoWords = (at: string): string => ago(at).replace(/^now$/, 'just now');
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function Found({ store }: { store: ReadingStore }) {
@@ -109,13 +113,15 @@ function Found({ store }: { store: ReadingStore }) {
       </div>
       {changes.places.length > 0 ? <Places store={store} /> : <p class="why">{sentence(map.text)}.</p>}
       <p class="why warning">▲ A place that is not marked is not shown to be unchanged.</p>
-      <details class="map-notes">
-        <summary>{count(map.notes.length, 'note')}, method and source</summary>
-        {[...map.notes, `${sentence(map.method)}.`, `${sentence(map.source)}.`].map((note) => (
-          <p class="why" key={note}>
-            {note}
-          </p>
-        ))}
+      {map.notes.map((note) => (
+        <p class="why" key={note}>
+          {note}
+        </p>
+      ))}
+      <details class="map-source">
+        <summary>Method and source</summary>
+        <p>{sentence(map.method)}.</p>
+        <p>{sentence(map.source)}.</p>
       </details>
     </>
   );

@@ -33,7 +33,7 @@ export class ChangeMaps {
   /** The place that was gone to last, counted from 0. */
   readonly selected = signal<number | null>(null);
   /** Why no map can be asked for; null where it can. */
-  readonly refusal = computed(() => refusalOf(this.reader.reading.value));
+  readonly refusal = computed(() => mapRefusal(this.reader.reading.value));
   /** The map that lies over the images. */
   readonly shown: ReadonlySignal<MapKind | null> = computed(() => {
     const series = this.map.value?.series_uid ?? '';
@@ -159,6 +159,13 @@ export class ChangeMaps {
     void this.reader.laidOver.listAgain({ uid: map.series_uid, studyUid: this.reader.uid });
     tell(map.status === 'done' ? `Map of change: ${map.text}. Alt M lays it over the images.` : map.text);
   }
+}
+
+/** Why the change since the prior cannot be mapped; null where it can be asked for. */
+export function mapRefusal(reading: Pick<Reading, 'comparison' | 'prior'> | null): string | null {
+  const comparison = reading?.comparison;
+  if (comparison?.verdict === 'failed') return `Not aligned, so no change is mapped: ${comparison.reason}`;
+  return refusalOf(reading);
 }
 
 export const isUnderWay = (map: Pick<ChangeMap, 'status'> | null): boolean =>
