@@ -4511,6 +4511,48 @@ export interface Split {
 }
 
 /**
+ * StandingBody
+ * The studies of a page of a list.
+ */
+export interface StandingBody {
+  /**
+   * Study Uids
+   * @maxItems 200
+   */
+  study_uids: string[];
+}
+
+/**
+ * StandingView
+ * How a study's priors held elsewhere stand: one state, and in `text` all of it.
+ *
+ * `fetched` of the `wanted` studies have come; `open` wait for a person.
+ */
+export interface StandingView {
+  /** Fetched */
+  fetched: number;
+  /** Open */
+  open: number;
+  /** State */
+  state: "fetching" | "doubtful" | "failed" | "asking" | "arrived";
+  /** Study Uid */
+  study_uid: string;
+  /** Text */
+  text: string;
+  /** Wanted */
+  wanted: number;
+}
+
+/**
+ * Standings
+ * Studies of which there is something to tell.
+ */
+export interface Standings {
+  /** Items */
+  items: StandingView[];
+}
+
+/**
  * StepChange
  * What to change of a step, by its id; without a known id a new step.
  */

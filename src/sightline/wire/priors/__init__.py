@@ -11,6 +11,7 @@ from sightline.wire.priors._model import (
     PriorNotFound,
     PriorOnItsWay,
     Search,
+    Standing,
     StudyNotKnown,
     Subject,
     Trigger,
@@ -27,6 +28,7 @@ from sightline.wire.priors._service import (
     get_subject,
     is_recent,
     request_search,
+    standings_of,
     take_prior,
 )
 from sightline.wire.priors.settings import PriorSettings
@@ -40,6 +42,7 @@ __all__ = [
     "PriorOnItsWay",
     "PriorSettings",
     "Search",
+    "Standing",
     "StudyNotKnown",
     "Subject",
     "Trigger",
@@ -53,5 +56,6 @@ __all__ = [
     "get_subject",
     "is_recent",
     "request_search",
+    "standings_of",
     "take_prior",
 ]

@@ -51,7 +51,10 @@ def is_lost(db: Db, find: Find) -> bool:
     """Say whether an earlier study was to come and did not: its transfer has ended without it."""
     if find.state != "coming":
         return False
-    return transfers.get_transfer(db, find.transfer).state in {"failed", "cancelled"}
+    ended = transfers.get_transfer(db, find.transfer).state
+    return ended in {"failed", "cancelled"} or (
+        ended == "done" and not archive.get_studies(db, [find.prior_uid])
+    )
 
 
 def _parted(found: Sequence[Find], who: Who) -> tuple[list[Find], list[tuple[Find, str]]]:

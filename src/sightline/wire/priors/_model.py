@@ -1,6 +1,6 @@
 """Priors held elsewhere as values, and the rule by which an answer is taken for the same patient."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -11,6 +11,7 @@ from sightline.record import archive, timeline
 Trigger: TypeAlias = Literal["order", "arrival", "opening", "person"]
 SearchState: TypeAlias = Literal["waiting", "answered", "failed"]
 FindState: TypeAlias = Literal["coming", "held", "left", "doubtful", "dismissed"]
+StandingState: TypeAlias = Literal["fetching", "doubtful", "failed", "asking", "arrived"]
 
 
 class PriorNotFound(NotFound):
@@ -99,6 +100,20 @@ class Coming:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a study's priors held elsewhere stand, as a row of a list shows it: one state, and all in words.
+
+    `fetched` of the `wanted` studies have come; `open` wait for a person.
+    """
+
+    state: StandingState
+    fetched: int
+    wanted: int
+    open: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Elsewhere:
     """What is known of a study's priors that are held elsewhere."""
 
@@ -110,6 +125,33 @@ class Elsewhere:
         """Say in one line how it stands; empty when there is nothing to say."""
         return " · ".join([*_coming(self.finds), *_searching(self.searches)])
 
+    @property
+    def standing(self) -> Standing | None:
+        """Return how it stands in one state, None when there is nothing to tell.
+
+        What moves comes first, since it ends by itself; then what waits for a person; then what failed.
+        """
+        fetched = [one for one in self.finds if one.find.transfer and one.find.state in {"coming", "held"}]
+        come = [one for one in fetched if one.find.state == "held"]
+        doubtful = sum(one.find.state == "doubtful" for one in self.finds)
+        troubled = any(one.find.state == "coming" and (one.error or not one.under_way) for one in fetched)
+        states: tuple[tuple[StandingState, bool], ...] = (
+            ("fetching", any(one.under_way and not one.error for one in fetched)),
+            ("doubtful", doubtful > 0),
+            ("failed", troubled or any(search.error for search in self.searches)),
+            ("asking", any(search.state == "waiting" for search in self.searches)),
+            ("arrived", bool(come)),
+        )
+        state = next((state for state, holds in states if holds), None)
+        text = " · ".join([self.text, *_come(come)] if self.text else _come(come))
+        return Standing(state, len(come), len(fetched), doubtful, text) if state else None
+
+
+def _come(come: Sequence[Coming]) -> list[str]:
+    sources = sorted({one.find.source for one in come})
+    counts = [(source, sum(one.find.source == source for one in come)) for source in sources]
+    return [f"{n} {'has' if n == 1 else 'have'} come from {source}" for source, n in counts]
+
 
 def _coming(finds: Iterable[Coming]) -> list[str]:
     found = list(finds)
@@ -119,7 +161,8 @@ def _coming(finds: Iterable[Coming]) -> list[str]:
         way = [one for one in fetched if one.under_way]
         lost = [one for one in fetched if one.find.state == "coming" and not one.under_way]
         if way:
-            words.append(f"{len(way)} of {len(fetched)} coming from {source}")
+            late = ", tried again after an error" if any(one.error for one in way) else ""
+            words.append(f"{len(way)} of {len(fetched)} coming from {source}{late}")
         if lost:
             words.append(f"{len(lost)} did not come from {source}")
     doubtful = sum(one.find.state == "doubtful" for one in found)

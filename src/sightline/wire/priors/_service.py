@@ -1,5 +1,7 @@
 """Use cases of priors held elsewhere: ask for them, choose, take them, say how it stands."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -23,6 +25,7 @@ from sightline.wire.priors._model import (
     PriorNotFound,
     PriorOnItsWay,
     Search,
+    Standing,
     StudyNotKnown,
     Subject,
     Trigger,
@@ -210,20 +213,47 @@ def forget_study(db: Db, study_uid: str) -> None:
 def elsewhere_of(db: Db, study_uid: str, *, by: access.Person) -> Elsewhere:
     """Return how it stands with a study's priors that are held elsewhere."""
     access.require(by, "archive.read", on=study_uid)
-    finds = [_coming(db, find) for find in store.finds_of(db, study_uid)]
-    return Elsewhere(tuple(store.searches_of(db, study_uid)), tuple(finds))
+    return _elsewhere(db, study_uid)[study_uid]
 
 
-def _coming(db: Db, find: Find) -> Coming:
-    if not find.transfer:
+def standings_of(db: Db, study_uids: Sequence[str], *, by: access.Person) -> dict[str, Standing]:
+    """Return how it stands with the priors of some studies, in a few queries for all of them.
+
+    Studies of which there is nothing to tell are left out.
+    """
+    access.require(by, "archive.read")
+    known = _elsewhere(db, *study_uids)
+    return {uid: standing for uid, one in known.items() if (standing := one.standing)}
+
+
+def _elsewhere(db: Db, *study_uids: str) -> dict[str, Elsewhere]:
+    """Return what is known for some studies; as many queries for one as for all."""
+    finds = store.finds_of(db, *study_uids)
+    named = transfers.transfers_named(db, {find.transfer for find in finds if find.transfer})
+    held = archive.get_studies(db, sorted({find.prior_uid for find in finds if find.state == "coming"}))
+    searches: dict[str, list[Search]] = defaultdict(list)
+    for search in store.searches_of(db, *study_uids):
+        searches[search.study_uid].append(search)
+    coming: dict[str, list[Coming]] = defaultdict(list)
+    for find in finds:
+        coming[find.study_uid].append(_coming(find, named, held))
+    return {uid: Elsewhere(tuple(searches[uid]), tuple(coming[uid])) for uid in study_uids}
+
+
+def _coming(find: Find, named: Mapping[str, transfers.Transfer], held: Mapping[str, archive.Study]) -> Coming:
+    transfer = named.get(find.transfer)
+    if transfer is None:
         return Coming(find)
-    transfer = transfers.get_transfer(db, find.transfer)
-    under_way = find.state == "coming" and transfer.state in {"waiting", "running"}
-    done, total = transfer.done, transfer.total or find.images
+    if find.state != "coming":
+        return Coming(find, transfer.done, max(transfer.total or find.images, transfer.done))
+    # What has just come is held before anybody has said whose it is.
+    under_way = transfer.state in {"waiting", "running"} or (
+        transfer.state == "done" and find.prior_uid in held
+    )
+    done = transfer.done
     if under_way:  # the images themselves tell, since a transfer counts them at its end
-        held = archive.get_studies(db, [find.prior_uid]).get(find.prior_uid)
-        done = held.instance_count if held else 0
-    return Coming(find, done, max(total, done), under_way, transfer.error if find.state == "coming" else "")
+        done = held[find.prior_uid].instance_count if find.prior_uid in held else 0
+    return Coming(find, done, max(transfer.total or find.images, done), under_way, transfer.error)
 
 
 def take_prior(db: Db, study_uid: str, prior_uid: str, *, by: access.Person) -> Elsewhere:

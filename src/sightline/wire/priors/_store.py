@@ -67,10 +67,10 @@ def get_search(db: Db, study_uid: str, source: str) -> Search | None:
     return Search(**row._mapping) if row else None
 
 
-def searches_of(db: Db, study_uid: str) -> list[Search]:
-    """Return the sources that were asked for a study, by name."""
+def searches_of(db: Db, *study_uids: str) -> list[Search]:
+    """Return the sources that were asked for some studies, by name."""
     c = searches.c
-    wanted = select(searches).where(c.study_uid == study_uid).order_by(c.source)
+    wanted = select(searches).where(c.study_uid.in_(study_uids)).order_by(c.source)
     return [Search(**row._mapping) for row in db.execute(wanted)]
 
 
@@ -87,10 +87,10 @@ def last_due(db: Db, source: str) -> datetime | None:
     return found
 
 
-def finds_of(db: Db, study_uid: str) -> list[Find]:
-    """Return what sources told of for a study, newest first."""
+def finds_of(db: Db, *study_uids: str) -> list[Find]:
+    """Return what sources told of for some studies, newest first."""
     c = finds.c
-    wanted = select(finds).where(c.study_uid == study_uid)
+    wanted = select(finds).where(c.study_uid.in_(study_uids))
     order = wanted.order_by(c.date.desc(), c.time.desc(), c.prior_uid, c.source)
     return [_find(row) for row in db.execute(order)]
 

@@ -1,10 +1,11 @@
 """HTTP face of priors held elsewhere."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from sightline.kernel.dates import iso_date
 from sightline.kernel.names import display_name
@@ -12,9 +13,11 @@ from sightline.runtime.http import Snapshot, Tx
 from sightline.trust.identity import Caller
 from sightline.wire import priors
 
-router = APIRouter(prefix="/studies/{study_uid}/priors", tags=["priors"])
+router = APIRouter(tags=["priors"])
 
-Uid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$")]
+STUDY = "/studies/{study_uid}/priors"
+UID = r"^[0-9.]{1,64}$"
+Uid = Annotated[str, Path(pattern=UID)]
 
 
 class SourceAsked(BaseModel):
@@ -74,13 +77,46 @@ class SearchBody(BaseModel):
     trigger: Literal["opening", "person"] = "person"
 
 
-@router.get("/elsewhere")
+class StandingBody(BaseModel):
+    """The studies of a page of a list."""
+
+    study_uids: list[Annotated[str, Field(pattern=UID)]] = Field(max_length=200)
+
+
+class StandingView(BaseModel):
+    """How a study's priors held elsewhere stand: one state, and in `text` all of it.
+
+    `fetched` of the `wanted` studies have come; `open` wait for a person.
+    """
+
+    study_uid: str
+    state: Literal["fetching", "doubtful", "failed", "asking", "arrived"]
+    fetched: int
+    wanted: int
+    open: int
+    text: str
+
+
+class Standings(BaseModel):
+    """Studies of which there is something to tell."""
+
+    items: list[StandingView]
+
+
+@router.post("/priors/standings")
+def find_standings(body: StandingBody, caller: Caller, db: Snapshot) -> Standings:
+    """Return how it stands with the priors of a page of studies; those with nothing to tell are left out."""
+    known = priors.standings_of(db, body.study_uids, by=caller)
+    return Standings(items=[StandingView(study_uid=uid, **asdict(one)) for uid, one in known.items()])
+
+
+@router.get(f"{STUDY}/elsewhere")
 def get_priors_elsewhere(study_uid: Uid, caller: Caller, db: Snapshot) -> PriorsElsewhere:
     """Return how it stands with a study's priors that are held elsewhere."""
     return _view(priors.elsewhere_of(db, study_uid, by=caller))
 
 
-@router.post("/search", status_code=202)
+@router.post(f"{STUDY}/search", status_code=202)
 def search_priors(
     study_uid: Uid, body: SearchBody, request: Request, caller: Caller, db: Tx
 ) -> PriorsElsewhere:
@@ -91,13 +127,13 @@ def search_priors(
     return _view(priors.request_search(db, study_uid, body.trigger, settings, by=caller))
 
 
-@router.post("/{prior_uid}/take", status_code=202)
+@router.post(f"{STUDY}/{{prior_uid}}/take", status_code=202)
 def take_prior(study_uid: Uid, prior_uid: Uid, caller: Caller, db: Tx) -> PriorsElsewhere:
     """Take an earlier study for the patient's: it is fetched and given to them, which can be undone."""
     return _view(priors.take_prior(db, study_uid, prior_uid, by=caller))
 
 
-@router.post("/{prior_uid}/dismiss")
+@router.post(f"{STUDY}/{{prior_uid}}/dismiss")
 def dismiss_prior(study_uid: Uid, prior_uid: Uid, caller: Caller, db: Tx) -> PriorsElsewhere:
     """Say that an earlier study is not the patient's."""
     return _view(priors.dismiss_prior(db, study_uid, prior_uid, by=caller))

@@ -48,6 +48,7 @@ from sightline.wire.transfers._service import (
     retry,
     start_folder,
     start_transfers,
+    transfers_named,
 )
 from sightline.wire.transfers._watching import Dispatcher, HotFolder
 from sightline.wire.transfers.settings import TransferSettings
@@ -99,4 +100,5 @@ __all__ = [
     "set_source",
     "start_folder",
     "start_transfers",
+    "transfers_named",
 ]

@@ -1,6 +1,6 @@
 """Use cases of transfers: ask for one, watch, cancel, try again; the rules and the servers behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -199,6 +199,11 @@ def get_transfer(db: Db, id: str) -> Transfer:  # noqa: A002
     if found is None:
         raise TransferNotKnown("No transfer has this id.")
     return found
+
+
+def transfers_named(db: Db, ids: Collection[str]) -> dict[str, Transfer]:
+    """Return those of some transfers that there are, by id: one query for all."""
+    return {found.id: found for found in store_.transfers_named(db, ids)} if ids else {}
 
 
 def failures_of(db: Db, id: str, *, by: access.Person) -> list[tuple[str, str]]:  # noqa: A002

@@ -1,6 +1,6 @@
 """The tables of transfers and all statements on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -158,6 +158,11 @@ def get_transfer(db: Db, id: str, *, locked: bool = False) -> Transfer | None:  
     wanted = select(*_SHOWN).where(transfers.c.id == id)
     row = db.execute(wanted.with_for_update() if locked else wanted).first()
     return _transfer(row) if row else None
+
+
+def transfers_named(db: Db, ids: Collection[str]) -> list[Transfer]:
+    """Return those of some transfers that there are."""
+    return [_transfer(row) for row in db.execute(select(*_SHOWN).where(transfers.c.id.in_(ids)))]
 
 
 def person_of(db: Db, id: str) -> dict[str, Any]:  # noqa: A002
