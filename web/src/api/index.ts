@@ -48,6 +48,8 @@ export type {
   ResponseView,
   Row,
   SentenceView as Sentence,
+  Standings,
+  StandingView as Standing,
   StudyView as Study,
   SystemStatus as Status,
   Trail,
@@ -70,6 +72,7 @@ export const api = {
   opening: (study: string) => `/api/studies/${part(study)}/opening`,
   priorsElsewhere: (study: string) => `/api/studies/${part(study)}/priors/elsewhere`,
   priorSearch: (study: string) => `/api/studies/${part(study)}/priors/search`,
+  standings: '/api/priors/standings',
   prior: (study: string, prior: string, act: 'take' | 'dismiss' | 'opening') =>
     `/api/studies/${part(study)}/priors/${part(prior)}/${act}`,
   pairAlignment: (study: string, prior: string) =>

@@ -6,6 +6,7 @@ import type { Row } from '../../api';
 import { pathTo } from '../../app/router';
 import { count, day } from '../../ui/format';
 import { Button, ChangeBadge, SimulatedTag } from '../../ui/primitives';
+import { RowPriors } from './row-priors';
 import { DEFER_MIN, type WorklistStore } from './store';
 
 export function Detail({ store }: { store: WorklistStore }) {
@@ -49,6 +50,7 @@ function RowDetail({ row, store }: { row: Row; store: WorklistStore }) {
           </ul>
         </Part>
       )}
+      <RowPriors row={row} store={store} />
       {row.last_impression && <Part title="Last impression">{row.last_impression}</Part>}
       <Part title="Analysis">{row.analysis.text || row.analysis.state}</Part>
       <div id="place">

@@ -12,6 +12,7 @@ import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
 import { tellError } from '../../ui/toasts';
 import { useVirtualRows } from '../../ui/virtual';
 import { Detail } from './detail';
+import { PriorMark, showPriors } from './row-priors';
 import { type Filter, modalitiesOf, WorklistStore } from './store';
 import './worklist.css';
 
@@ -64,6 +65,7 @@ function actionsOf(store: WorklistStore): Action[] {
       store.detail.value = !store.detail.value;
       document.getElementById('place')?.scrollIntoView({ block: 'nearest' });
     }),
+    action('priors', 'Priors in other archives', ['p'], () => showPriors(store)),
     action('patient', 'Open the patient’s timeline', ['t'], () => {
       const r = row();
       if (r) navigate(pathTo.patient(r.patient.id));
@@ -340,11 +342,8 @@ function RowLine({ row, index, top, store }: { row: Row; index: number; top: num
         <AnalysisWord row={row} />
       </span>
       <span role="gridcell" tabIndex={-1} class="prior muted">
-        {row.prior_count === 0
-          ? 'none'
-          : row.prior_count > 1
-            ? `${day(row.prior_date)} +${row.prior_count - 1}`
-            : day(row.prior_date)}
+        <span class="when">{priorDate(row)}</span>
+        <PriorMark row={row} store={store} />
       </span>
       <span role="gridcell" tabIndex={-1} class="images">
         <Images row={row} />
@@ -355,6 +354,11 @@ function RowLine({ row, index, top, store }: { row: Row; index: number; top: num
       </span>
     </div>
   );
+}
+
+function priorDate(row: Row): string {
+  if (row.prior_count === 0) return 'none';
+  return row.prior_count > 1 ? `${day(row.prior_date)} +${row.prior_count - 1}` : day(row.prior_date);
 }
 
 const touch = () => matchMedia('(pointer: coarse)').matches;

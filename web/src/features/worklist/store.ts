@@ -5,7 +5,19 @@
  * the screen; further pages are fetched as the person comes near them.
  */
 import { computed, signal } from '@preact/signals';
-import { api, get, post, Refused, type Row, remove, type Status, type Worklist } from '../../api';
+import {
+  api,
+  get,
+  post,
+  Refused,
+  type Row,
+  remove,
+  type Standing,
+  type Standings,
+  type Status,
+  type Worklist,
+} from '../../api';
+import { can } from '../../app/session';
 import { perform } from '../../ui/toasts';
 import { loadPage } from '../reading/load-page';
 import { prepareImage } from '../reading/open';
@@ -32,6 +44,8 @@ export class WorklistStore {
   readonly selected = signal<string | null>(null);
   readonly now = signal(Date.now());
   readonly detail = signal(false);
+  /** How the priors held elsewhere stand, by study; a study of which there is nothing to tell is not in it. */
+  readonly standings = signal<ReadonlyMap<string, Standing>>(new Map());
   readonly index = computed(() => this.rows.value.findIndex((r) => r.study_uid === this.selected.value));
 
   #next: string | null = null;
@@ -74,6 +88,8 @@ export class WorklistStore {
       this.#take(page);
       if (!same(status, this.status.value)) this.status.value = status;
       this.problem.value = null;
+      await this.#stand(page.items);
+      if (turn !== this.#turn || this.#closed) return;
     } catch (error) {
       if (turn !== this.#turn || this.#closed) return;
       this.problem.value = error instanceof Error ? error.message : String(error);
@@ -94,6 +110,7 @@ export class WorklistStore {
       if (this.#closed || (turn !== this.#turn && this.state.value === 'loading')) return;
       this.#next = page.next;
       this.rows.value = join(this.rows.value, page.items);
+      await this.#stand(page.items);
     } catch {
       // The next poll tells whether the server is there.
     } finally {
@@ -163,6 +180,18 @@ export class WorklistStore {
     if (this.index.value < 0) this.select(rows[0]?.study_uid ?? null);
   }
 
+  /** See how the priors of some rows stand; where nobody answers, the marks stay as they are. */
+  async #stand(rows: readonly Row[]): Promise<void> {
+    if (rows.length === 0 || !can('archive.read')) return;
+    const uids = rows.map((row) => row.study_uid);
+    try {
+      const { items } = await post<Standings>(api.standings, { study_uids: uids });
+      if (!this.#closed) this.standings.value = stand(this.standings.value, uids, items);
+    } catch {
+      // The next poll tells whether the server is there.
+    }
+  }
+
   #replace(row: Row): void {
     this.rows.value = this.rows.value.map((r) => (r.study_uid === row.study_uid ? row : r));
   }
@@ -192,4 +221,23 @@ export function settle(old: readonly Row[], fresh: readonly Row[]): readonly Row
     return before && same(before, row) ? before : row;
   });
   return rows.length === old.length && rows.every((r, k) => r === old[k]) ? old : rows;
+}
+
+/** Take what is told of some studies; the old map, and the old entry, where nothing is new. */
+export function stand(
+  old: ReadonlyMap<string, Standing>,
+  uids: readonly string[],
+  told: readonly Standing[],
+): ReadonlyMap<string, Standing> {
+  const fresh = new Map(told.map((one) => [one.study_uid, one]));
+  const next = new Map(old);
+  let changed = false;
+  for (const uid of uids) {
+    const [before, after] = [old.get(uid), fresh.get(uid)];
+    if (same(before, after)) continue;
+    changed = true;
+    if (after) next.set(uid, after);
+    else next.delete(uid);
+  }
+  return changed ? next : old;
 }
