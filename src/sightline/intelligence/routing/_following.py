@@ -6,6 +6,7 @@ import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from sightline.science.segmentation import ClickSegment, Lesion
 from sightline.trust import access
 
 Point = tuple[float, float, float]
+
+MEND_DATE = "correct what is wrong with 'sightline archive correct STUDY StudyDate=YYYYMMDD'"
 
 LEAST_MATCH_MM = 3.0
 """How near the centre of a kept finding has to be to be the lesion that was pointed at."""
@@ -87,6 +90,8 @@ def find_pair(db: Db, study_uid: str, prior_uid: str | None = None) -> Pair:
     ------
     NoPrior
         If none is named and no earlier study compares.
+    StudyNotHeld
+        If one of the two is not held.
     NotComparable
         If the one that is named is no earlier study of the same patient, or one of the two has no images.
     """
@@ -94,12 +99,12 @@ def find_pair(db: Db, study_uid: str, prior_uid: str | None = None) -> Pair:
     ranked = timeline.priors_of(db, study_uid)
     if prior_uid is None:
         prior_uid = _best(db, study, ranked)
-    prior = archive.get_study(db, prior_uid)
+    prior = _held_prior(db, prior_uid)
     _require_earlier(study, prior)
     series = series_pair(db, study_uid, prior_uid)
     if series is None:
         which = "study" if main_series(db, study_uid) is None else "prior"
-        raise NotComparable(f"The {which} holds no images to compare.")
+        raise NotComparable(f"The {which} holds no images to compare; send them, or name another study.")
     days = (_moment(study) - _moment(prior)).days
     why = next((p.why for p in ranked if p.study_uid == prior_uid), f"named by you · {days} days earlier")
     return comparing.pair_of(db, study, prior, series, why=why, days=days)
@@ -127,22 +132,68 @@ def _best(db: Db, study: archive.Study, ranked: Sequence[timeline.RankedPrior]) 
         other = archive.get_study(db, prior.study_uid)
         if kind_of(timeline.image_modality(other)) == kind_of(modality):
             return prior.study_uid
-    raise NoPrior(f"No earlier {modality} study of this patient shows the same region.")
+    if not _is_dated(study):
+        raise NoPrior(f"The study states no date, so nobody can tell what was before it; {MEND_DATE}.")
+    raise NoPrior(
+        f"No earlier {modality} study of this patient that is held here shows the same region; ask other "
+        f"archives with 'sightline priors {study.uid} --search', or name a study with --prior."
+    )
+
+
+def _held_prior(db: Db, prior_uid: str) -> archive.Study:
+    held = archive.get_studies(db, [prior_uid])
+    if prior_uid not in held:
+        raise archive.StudyNotHeld(
+            f"No study {prior_uid} is held, so there is nothing to compare with; check the UID, or look with "
+            "'sightline archive rejected' whether it is in the trash.",
+            study=prior_uid,
+        )
+    return held[prior_uid]
 
 
 def _require_earlier(study: archive.Study, prior: archive.Study) -> None:
     if study.uid == prior.uid:
-        raise NotComparable("A study is not its own prior; name another with --prior.")
+        raise NotComparable("A study is not its own prior; name an earlier one.")
     if study.patient != prior.patient:
-        raise NotComparable("The two studies are of different patients, so nothing is compared.")
-    if _moment(prior) >= _moment(study):
+        raise NotComparable(
+            "The two studies are of different patients, so nothing is compared; if they are one person's, "
+            "put that right first ('sightline archive merge' or 'move')."
+        )
+    for which, one in (("study", study), ("prior", prior)):
+        if not _is_dated(one):
+            raise NotComparable(
+                f"The {which} states no date, so nobody can tell which was before; {MEND_DATE}."
+            )
+    if _moment(prior) == _moment(study):
+        raise NotComparable(
+            f"Both studies are of {_moment(study):%Y-%m-%d %H:%M}, so neither is the earlier; {MEND_DATE}."
+        )
+    if _moment(prior) > _moment(study):
         raise NotComparable(
             f"The prior is of {iso_date(prior.date)}, which is not before the study of "
             f"{iso_date(study.date)}; name them the other way round."
         )
 
 
-def _moment(study: archive.Study) -> Any:
+def _require_alike(db: Db, pair: Pair) -> None:
+    """Refuse sizes in different modalities: what stands out in one says nothing of the other."""
+    kinds = [
+        "CR" if kind == "DX" else kind
+        for uid, series in ((pair.study_uid, pair.series_uid), (pair.prior_uid, pair.prior_series_uid))
+        for kind in (one.modality for one in archive.series_of_study(db, uid) if one.uid == series)
+    ]
+    if len(set(kinds)) > 1:
+        raise NotComparable(
+            f"The study is {kinds[0]} and the prior {kinds[1]}: sizes are compared within one modality only. "
+            f"Name a {kinds[0]} with --prior; 'sightline align' maps places between the two."
+        )
+
+
+def _is_dated(study: archive.Study) -> bool:
+    return bool(_moment(study) > datetime.min)  # noqa: DTZ901  DICOM states no zone
+
+
+def _moment(study: archive.Study) -> datetime:
     return timeline.study_moment(study.date, study.time)
 
 
@@ -164,6 +215,7 @@ def change_of(
         study = archive.get_study(db, study_uid)
         try:
             pair = find_pair(db, study_uid, prior_uid)
+            _require_alike(db, pair)
         except (NoPrior, NotComparable) as refusal:
             return StudyChange(study.uid, None, str(refusal), "failed", str(refusal), ())
     alignment, geometry = comparing.align_pair(held, pair)

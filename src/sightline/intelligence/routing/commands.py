@@ -23,6 +23,7 @@ out = Console()
 err = Console(stderr=True)
 
 MOST_POINTS = 1_000_000
+NOT_COMPARED = "Nothing was compared, so no change is stated; look at the two side by side."
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Study = Annotated[str, typer.Argument(help="Study Instance UID.")]
@@ -69,8 +70,10 @@ def show_change(
     answer = ChangeAnswer.of(found)
     if as_json:
         out.print_json(answer.model_dump_json())
-        return
-    _print_change(answer)
+    else:
+        _print_change(answer)
+    if prior is not None and answer.prior is None:  # the one that was named cannot be compared
+        raise typer.Exit(1)
 
 
 def _write_map(here: Here, study: str, prior: str | None, folder: Path) -> None:
@@ -184,12 +187,14 @@ def _point(parts: list[str], where: str) -> Point:
 
 def _print_change(answer: ChangeAnswer) -> None:
     if answer.prior is None:
-        out.print(answer.why, highlight=False)
+        out.print(answer.why, highlight=False, soft_wrap=True)
         return
     out.print(f"prior {answer.prior}  ({answer.why})", highlight=False, soft_wrap=True)
-    out.print(f"alignment {answer.alignment.verdict}: {answer.alignment.reason}", highlight=False)
+    alignment = answer.alignment
+    out.print(f"alignment {alignment.verdict}: {alignment.reason}", highlight=False, soft_wrap=True)
     if not answer.lesions:
-        out.print("No lesions to compare; point at one with --at X,Y,Z.")
+        failed = alignment.verdict == "failed"
+        out.print(NOT_COMPARED if failed else "No lesions to compare; point at one with --at X,Y,Z.")
         return
     table = Table(box=None, pad_edge=False)
     for name in ("change", "volume, 95 % interval", "then", "now", "why"):

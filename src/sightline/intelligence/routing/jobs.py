@@ -16,6 +16,7 @@ from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing import _store as store
 from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._flat import kind_of
+from sightline.intelligence.routing._gone import forget_if_gone
 from sightline.intelligence.routing._mapping import make_map
 from sightline.intelligence.routing._model import Analysis, AnalysisState
 from sightline.intelligence.routing._ondemand import keep_alignment
@@ -88,6 +89,7 @@ def align_prior(run: jobs.Run, subject: str, prior: str) -> None:
 events.listen("StudySettled", route_study)
 events.listen("StudyAnalysed", compare_patient)
 events.listen("FindingsChanged", compare_patient)
+events.listen("StudyRestored", compare_patient)
 
 
 def _analyse(held: archive.Store, study_uid: str, model: str, series_uid: str) -> None:
@@ -169,7 +171,9 @@ def _close(db: Db, analysis: Analysis) -> None:
 
 
 def _this_and_later(db: Db, study_uid: str) -> list[str]:
-    study = archive.get_study(db, study_uid)
+    study = archive.get_studies(db, [study_uid]).get(study_uid)
+    if study is None:  # it is gone meanwhile
+        return []
     moment = timeline.study_moment(study.date, study.time)
     return [
         other.uid
@@ -182,6 +186,8 @@ def _compare(held: archive.Store, study_uid: str) -> None:
     with held.database.reading() as db:
         pair = _pair(db, study_uid)
     if pair is None:
+        with held.database.transaction() as db:
+            forget_if_gone(db, study_uid)
         return
     alignment, geometry = comparing.align_pair(held, pair)
     with held.database.transaction() as db:
@@ -193,8 +199,8 @@ def _compare(held: archive.Store, study_uid: str) -> None:
 
 def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
     """Return the study with its best comparable prior, or None: there is none, or it is not analysed yet."""
-    study = archive.get_study(db, study_uid)
-    if not _ended(db, study_uid):
+    study = archive.get_studies(db, [study_uid]).get(study_uid)
+    if study is None or not _ended(db, study_uid):
         return None
     for prior in timeline.priors_of(db, study_uid):
         other = archive.get_study(db, prior.study_uid)

@@ -429,9 +429,15 @@ def export_series(store: Store, db: Db, series_uid: str, folder: Path) -> list[P
 
 
 def _decode_file(path: Path) -> None:
-    """Decode what other programs may have no decoder for, so that any reader of the folder can read it."""
-    ds = dcmread(path)
-    ds.decompress(generate_instance_uid=False)
+    """Decode what other programs may have no decoder for, so that any reader of the folder can read it.
+
+    What cannot be decoded stays as it is: whoever reads it says so, in words for what they wanted of it.
+    """
+    try:
+        ds = dcmread(path)
+        ds.decompress(generate_instance_uid=False)
+    except Exception:  # noqa: BLE001  decoders raise what they like
+        return
     ds.save_as(path)
 
 

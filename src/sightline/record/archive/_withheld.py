@@ -117,8 +117,11 @@ def withhold(
     left = store_.recount(db, study_uid, not_images=DERIVED_CLASSES)
     if not left:
         store_.drop_patient_without_studies(db, study["patient"])
-    name = "InstancesWithheld" if left else "StudyGone"
-    events.publish(db, name, study_uid, kind=act.kind, instances=len(rows), note=act.note_uid)
+    facts: dict[str, Any] = {"kind": act.kind, "instances": len(rows), "note": act.note_uid}
+    if left:
+        events.publish(db, "InstancesWithheld", study_uid, **facts)
+    else:
+        events.publish(db, "StudyGone", study_uid, **facts)
     return rows
 
 

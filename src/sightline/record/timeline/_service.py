@@ -23,6 +23,7 @@ from sightline.trust import access, audit
 
 audit.declare("prior.choose", "A reader put an earlier study beside another by hand")
 audit.declare("comparison.record", "A study was compared with its prior")
+audit.declare("comparison.forget", "The comparison of a study was forgotten, because its prior is gone")
 
 
 def priors_of(db: Db, study_uid: str) -> tuple[RankedPrior, ...]:
@@ -69,6 +70,18 @@ def record_comparison(db: Db, comparison: Comparison, *, by: access.Person) -> N
         prior=comparison.prior_uid, verdict=comparison.alignment.verdict, method=comparison.alignment.method,
         changes=[[c.current or "", c.prior or "", c.kind] for c in comparison.changes],
     )  # fmt: skip
+
+
+def forget_comparison(db: Db, study_uid: str, *, by: access.Person) -> None:
+    """Forget the comparison of a study, because what it stands on is gone."""
+    access.require(by, "finding.propose", on=study_uid)
+    store.remove(db, study_uid)
+    audit.record(db, "comparison.forget", by=by, on=study_uid)
+
+
+def compared_with(db: Db, prior_uid: str) -> list[str]:
+    """Return the studies that are compared with an earlier one."""
+    return [study for study, prior in store.pairs_with(db, prior_uid) if prior == prior_uid]
 
 
 def comparison_of(db: Db, study_uid: str) -> Comparison | None:

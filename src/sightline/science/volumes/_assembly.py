@@ -103,6 +103,8 @@ def assemble_volume(datasets: Sequence[Dataset]) -> Volume:
     """
     notes: list[str] = []
     kept = [ds for ds in datasets if "LOCALIZER" not in [str(v).upper() for v in ds.get("ImageType", [])]]
+    if datasets and not kept:
+        raise TooFewSlices("The series holds only localizers (scouts), no slices; choose another series.")
     if len(kept) < len(datasets):
         notes.append(f"{len(datasets) - len(kept)} localizer images left out")
     slices = [plane for ds in kept for plane in _slices(ds)]
@@ -110,11 +112,18 @@ def assemble_volume(datasets: Sequence[Dataset]) -> Volume:
     normal = np.cross(slices[0].orientation[:3], slices[0].orientation[3:])
     slices.sort(key=lambda plane: float(plane.position @ normal))
     slices = _without_doubles(slices, normal, notes)
-    if len(slices) < MIN_SLICES:
-        raise TooFewSlices(f"{len(slices)} slices do not make a volume; at least {MIN_SLICES} are needed.")
+    _require_enough(slices)
     step = _regular_step(slices, normal, notes)
     array = np.stack([plane.values() for plane in slices])
     return _placed(_compact(array), slices, normal, step, unit=_unit(kept[0]), notes=notes, first=kept[0])
+
+
+def _require_enough(slices: Sequence[_Slice]) -> None:
+    if len(slices) < MIN_SLICES:
+        few = "A single slice does" if len(slices) == 1 else f"{len(slices)} slices do"
+        raise TooFewSlices(
+            f"{few} not make a volume; at least {MIN_SLICES} are needed, choose another series."
+        )
 
 
 def _slices(ds: Dataset) -> Iterator[_Slice]:
@@ -243,8 +252,7 @@ def _rescale(transform: Dataset) -> tuple[float, float]:
 
 
 def _require_one_geometry(datasets: Sequence[Dataset], slices: Sequence[_Slice]) -> None:
-    if len(slices) < MIN_SLICES:
-        raise TooFewSlices(f"{len(slices)} slices do not make a volume; at least {MIN_SLICES} are needed.")
+    _require_enough(slices)
     first = slices[0]
     if any(np.abs(plane.orientation - first.orientation).max() > 1e-3 for plane in slices):
         raise MixedOrientations("The images look in different directions; choose one orientation.")
@@ -280,7 +288,8 @@ def _regular_step(slices: Sequence[_Slice], normal: Floats, notes: list[str]) ->
     usual = float(np.median(steps))
     holes = int((steps > GAP_FACTOR * usual).sum())
     if holes:
-        raise MissingSlices(f"The stack of {len(slices)} slices has {holes} holes; send the missing images.")
+        gaps = "a hole" if holes == 1 else f"{holes} holes"
+        raise MissingSlices(f"The stack of {len(slices)} slices has {gaps}; send the missing images.")
     step = float((heights[-1] - heights[0]) / (len(heights) - 1))
     wobble = np.abs(heights - heights[0] - step * np.arange(len(heights))).max() / step
     if wobble > MAX_WOBBLE:
