@@ -52,7 +52,8 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None, of_the_pa
 
     A study that is new on the list is to be read, unless it has no images or is `of_the_past`.
 
-    The rows of later studies of the same patient are not touched: their own comparison does that.
+    The rows of later studies of the same patient are not touched: their own comparison does that, and
+    `waiting_beside` names those that have none to make.
     """
     hold_entry(db, study_uid)
     study = archive.get_studies(db, [study_uid]).get(study_uid)
@@ -98,6 +99,14 @@ def refresh_entry(db: Db, study_uid: str, *, state: str | None = None, of_the_pa
     store.put(db, row, images=study.image_count > 0, of_the_past=of_the_past)
     if state:
         store.change(db, study_uid, state=state)
+
+
+def waiting_beside(db: Db, study_uid: str) -> list[str]:
+    """Return the studies to be read that a study of the same patient stands beside as a prior, come or gone.
+
+    None where it is to be read itself.
+    """
+    return store.open_beside(db, study_uid)
 
 
 def claim_study(db: Db, study_uid: str, *, by: access.Person) -> Entry:

@@ -91,6 +91,17 @@ def get(db: Db, study_uid: str, *, lock: bool = False) -> Entry | None:
     return _from_row(row) if row else None
 
 
+def open_beside(db: Db, study_uid: str) -> list[str]:
+    """Return the open studies of the patient of one that is not open itself."""
+    e, it = entries.c, entries.alias("it")
+    closed = it.c.state.not_in(OPEN) | it.c.left_at.is_not(None)
+    beside = e.patient.in_(select(it.c.patient).where(it.c.study_uid == study_uid, closed))
+    wanted = select(e.study_uid).where(
+        beside, e.study_uid != study_uid, e.state.in_(OPEN), e.left_at.is_(None)
+    )
+    return list(db.scalars(wanted.order_by(e.study_uid)))
+
+
 def find(db: Db, query: ListQuery, *, at: datetime) -> ListPage:
     """Return one page, what is due first on top; deferred studies come back when their time has come."""
     e = entries.c

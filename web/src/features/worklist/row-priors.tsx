@@ -77,7 +77,7 @@ export function RowPriors({ row, store }: { row: Row; store: WorklistStore }) {
   }, [row.study_uid, standing, look]);
   if (!standing) return null;
   return (
-    <section id="row-priors" class="part" tabIndex={-1} aria-label="Priors in other archives">
+    <div id="row-priors" class="part" role="group" tabIndex={-1} aria-label="How the priors stand">
       <p class={TONES[standing.state]}>
         <span aria-hidden="true">{GLYPHS[standing.state]} </span>
         {standing.text}
@@ -92,6 +92,6 @@ export function RowPriors({ row, store }: { row: Row; store: WorklistStore }) {
           }}
         />
       )}
-    </section>
+    </div>
   );
 }
