@@ -42,8 +42,8 @@ def series_pair(db: Db, study_uid: str, prior_uid: str) -> tuple[str, str] | Non
     """Return the series of a study and of its prior to be compared; None where one of them has no images.
 
     What a model analysed stands for its study, for its findings lie there. Otherwise the pair is taken that
-    was made most alike: weighting and contrast, plane, kernel, then the one with the most findings, then
-    slice thickness and number of images. Scouts and derived images come last.
+    was made most alike: modality, weighting and contrast, plane, kernel, then the one with the most findings,
+    then slice thickness and number of images. Scouts and derived images come last.
     """
     current, prior = _candidates(db, study_uid), _candidates(db, prior_uid)
     if not current or not prior:
@@ -57,6 +57,7 @@ def _likeness(now: Taken, then: Taken) -> tuple[float, ...]:
     return (
         -(now.scout + then.scout),
         -(now.derived + then.derived),
+        now.technique.modality == then.technique.modality,
         now.technique.weighting == then.technique.weighting,
         now.technique.contrast == then.technique.contrast,
         not now.normal or not then.normal or abs(float(np.dot(now.normal, then.normal))) > SAME_PLANE,

@@ -165,7 +165,7 @@ export class ChangeMaps {
 export function mapRefusal(reading: Pick<Reading, 'comparison' | 'prior'> | null): string | null {
   const comparison = reading?.comparison;
   if (comparison?.verdict === 'failed') return `Not aligned, so no change is mapped: ${comparison.reason}`;
-  return refusalOf(reading);
+  return refusalOf(reading?.prior?.study.uid ?? null, comparison ?? null);
 }
 
 export const isUnderWay = (map: Pick<ChangeMap, 'status'> | null): boolean =>
