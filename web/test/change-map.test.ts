@@ -90,7 +90,7 @@ describe('words', () => {
 });
 
 describe('why there is no map', () => {
-  const prior = {} as never;
+  const prior = { study: { uid: '1.2' } } as never;
   it.each([
     [{ prior: null, comparison: null }, 'There is no prior to compare with.'],
     [{ prior, comparison: null }, 'not aligned yet'],
