@@ -1,5 +1,5 @@
 /** How the map of change stands, the places it marks, and what must be known of it. */
-import type { ChangedPlace } from '../../api';
+import type { ChangedPlace, ChangeMap } from '../../api';
 import { can } from '../../app/session';
 import { ago } from '../../ui/amounts';
 import { day, figure, spread, unit, volume } from '../../ui/format';
@@ -32,12 +32,12 @@ export function ChangeMapPanel({ store }: { store: ReadingStore }) {
 
 function Counts({ more, less }: { more: number; less: number }) {
   return (
-    <span class="counts">
+    <span class="counts" title="Places beyond noise: more, less">
       <span class="more">
-        <span aria-hidden="true">▲</span> {more} more
+        <span aria-hidden="true">▲</span> {more} <span class="sr-only">more</span>
       </span>{' '}
       <span class="less">
-        <span aria-hidden="true">▼</span> {less} less
+        <span aria-hidden="true">▼</span> {less} <span class="sr-only">less</span>
       </span>
     </span>
   );
@@ -102,17 +102,28 @@ function Found({ store }: { store: ReadingStore }) {
               type="range"
               min={10}
               max={100}
-              value={Math.round(laidOver.opacity.value * 100)}
-              aria-valuetext={`${Math.round(laidOver.opacity.value * 100)} %`}
+              value={Math.round(laidOver.mapOpacity.value * 100)}
+              aria-valuetext={`${Math.round(laidOver.mapOpacity.value * 100)} %`}
               onInput={(e) => {
-                laidOver.opacity.value = Number(e.currentTarget.value) / 100;
+                laidOver.mapOpacity.value = Number(e.currentTarget.value) / 100;
               }}
             />
           </label>
         )}
       </div>
-      {changes.places.length > 0 ? <Places store={store} /> : <p class="why">{sentence(map.text)}.</p>}
-      <p class="why warning">▲ A place that is not marked is not shown to be unchanged.</p>
+      {changes.places.length === 0 && <p class="why">{sentence(map.text)}.</p>}
+      {(shown || changes.places.length === 0) && (
+        <p class="why warning">▲ A place that is not marked is not shown to be unchanged.</p>
+      )}
+      {shown && <Places store={store} />}
+      {shown && <Notes map={map} />}
+    </>
+  );
+}
+
+function Notes({ map }: { map: ChangeMap }) {
+  return (
+    <>
       {map.notes.map((note) => (
         <p class="why" key={note}>
           {note}
@@ -153,7 +164,8 @@ function Place({ place, at, store }: { place: ChangedPlace; at: number; store: R
       >
         <span class="number">{at + 1}</span>
         <span class="sign">
-          <span aria-hidden="true">{glyph}</span> {word}
+          <span aria-hidden="true">{glyph}</span>
+          <span class="sr-only">{word}</span>
         </span>
         <span class="difference" title={method}>
           {signedFigure(value)} <span class="unit">{unit(place.difference.unit) || 'in signal'}</span>
@@ -164,8 +176,10 @@ function Place({ place, at, store }: { place: ChangedPlace; at: number; store: R
         </span>
         <span class="muted where">
           {image !== null && `im ${image} · `}
-          {placeWords(place.centre_lps_mm)} · z {signedFigure(place.peak_z)} · {qWords(place.q)}
+          {placeWords(place.centre_lps_mm)}
         </span>
+        <span class="muted q">{qWords(place.q)}</span>
+        {chosen && <span class="muted where">largest z {signedFigure(place.peak_z)}</span>}
       </button>
     </li>
   );

@@ -48,7 +48,8 @@ function OneOverlay({ overlay, slice, view, store }: Over & { overlay: Overlay; 
   }, [overlay, store]);
   const { series, placement } = view;
   if (!described || !series || !placement) return null;
-  const opacity = store.laidOver.opacity.value;
+  const { opacity: plain, mapOpacity } = store.laidOver;
+  const opacity = (signedLook(described, described.range) ? mapOpacity : plain).value;
   if (described.kind === 'contours') return <Structures described={described} slice={slice} view={view} />;
   return (
     <>

@@ -54,6 +54,8 @@ export class LaidOver {
   /** What is switched on, by series and object. */
   readonly on = signal<ReadonlySet<string>>(new Set());
   readonly opacity = signal(0.45);
+  /** Of maps that are clear where nothing is: little is seen of them, so they may hide what lies below. */
+  readonly mapOpacity = signal(0.75);
   readonly #described = new Map<string, Promise<Described>>();
   readonly #slices = new Map<string, Promise<SliceValues>>();
 

@@ -252,6 +252,7 @@ function OverlayChoice({ slot, store }: { slot: Slot; store: ReadingStore }) {
           value={Math.round(laidOver.opacity.value * 100)}
           onInput={(e) => {
             laidOver.opacity.value = Number(e.currentTarget.value) / 100;
+            laidOver.mapOpacity.value = laidOver.opacity.value;
           }}
         />
       </label>

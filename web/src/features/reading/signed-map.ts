@@ -20,13 +20,13 @@ type Colour = readonly [number, number, number];
 
 const WARM: readonly Colour[] = [
   [213, 78, 0],
-  [255, 160, 28],
-  [255, 240, 140],
+  [255, 140, 0],
+  [255, 214, 0],
 ];
 const COOL: readonly Colour[] = [
   [28, 84, 226],
-  [44, 162, 255],
-  [168, 236, 255],
+  [0, 140, 255],
+  [0, 222, 255],
 ];
 /** Beyond `clear` the colours come in over this part of the scale: a step would look like an edge of anatomy. */
 const COMING_IN = 0.2;
@@ -41,13 +41,13 @@ const KNOWN: Record<string, SignedLook> = {
   'CHANGE_Z 113071': {
     clear: 3,
     top: 8,
-    words: 'z: change since the prior in standard deviations (SD) of noise; within ±3 clear',
+    words: 'Change, z: standard deviations of noise; clear within ±3',
     tick: (z) => `${minus(z, figure(Math.abs(z)).replace(/\.0$/, ''))} SD`,
   },
   'GROWTH_LOGJAC log-jacobian': {
     clear: Math.log(1.1),
     top: Math.log(2),
-    words: 'growth: volume now to then, by the alignment; within ×1.1 and ÷1.1 clear',
+    words: 'Growth: volume now to then by alignment; clear within ×1.1',
     tick: ratio,
   },
 };
