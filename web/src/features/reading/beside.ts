@@ -24,6 +24,12 @@ import { load, type PanesStore } from './panes';
 
 const EVERY_MS = 2000;
 
+const WORDS = {
+  good: 'The study beside is aligned.',
+  care: 'The study beside is aligned, take care:',
+  failed: 'The study beside is not aligned:',
+} as const;
+
 /** What became of asking for an alignment; `pair` is null while nothing has been answered. */
 interface Asked {
   prior: string;
@@ -87,7 +93,8 @@ export class Beside {
       await this.#tie(prior, pair, left);
       if (left.aborted) return;
       this.#asked.value = { prior: prior.uid, pair, refusal: '' };
-      if (waited) tell(`Aligned with the study beside it: ${pair.alignment?.reason ?? pair.text}`);
+      if (waited)
+        tell(`${WORDS[pair.alignment?.verdict ?? 'failed']} ${pair.alignment?.reason ?? pair.text}`);
     } catch (error) {
       if (left.aborted) return;
       const refusal = error instanceof Error ? error.message : String(error);
