@@ -13,9 +13,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     CTImageStorage,
+    DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
     XRayAngiographicImageStorage,
 )
+from scipy import ndimage
 
 Array = NDArray[np.float64]
 Values = Callable[[Array, Array, Array], Array]
@@ -30,6 +32,8 @@ ALONG_X = ((-15.0, -22.0), (15.0, -22.0), (-15.0, 22.0), (8.0, 22.0))  # y, z: s
 ALONG_Y = ((-25.0, -14.0), (25.0, -14.0), (-25.0, 14.0), (12.0, 14.0))  # x, z: seen in a coronal plane
 BLOCK_HU, STRIPES_HU, BLOCKS_Z = 300, (100, 140), 40.0
 DETECTOR_MM = 0.5
+PICTURE_MM, MOVED_MM = 1.5, (12.0, -9.0)
+"""Of the radiographs over time: their pixels, and where what is at a place now was then (x, y)."""
 DRAWN_SQUARE = (slice(10, 20), slice(6, 30))
 OF_THE_PATIENT = (
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "FrameOfReferenceUID",
@@ -135,8 +139,8 @@ def _sampled(place: Array, grid: Grid, values: Values) -> Array:
     return values(points[..., 0], points[..., 1], points[..., 2])
 
 
-RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS, RADIOGRAPHS, DRAWN_IN, FILM = (
-    f"{ROOT}.{n}" for n in range(1, 8)
+RODS, RODS_ISOTROPIC, TRAPS, PATIENT_POSITIONS, RADIOGRAPHS, DRAWN_IN, FILM, FILM_NOW, FILM_THEN = (
+    f"{ROOT}.{n}" for n in range(1, 10)
 )
 
 # Directions of rows and columns as scanners write them, by how the patient lies (PS3.3 C.7.3.1.1.2).
@@ -201,6 +205,25 @@ def radiographs(study: str = RADIOGRAPHS) -> list[Dataset]:
     return objects
 
 
+def radiographs_over_time(now: str = FILM_NOW, then: str = FILM_THEN) -> list[Dataset]:
+    """Return two radiographs of one patient: soft shapes with edges, moved by `MOVED_MM` since."""
+    field = ndimage.gaussian_filter(np.random.default_rng(1).standard_normal((260, 260)), 7)
+    shapes = 100 * np.digitize(field, np.quantile(field, (0.2, 0.4, 0.6, 0.8)))
+    right, down = (round(mm / PICTURE_MM) for mm in MOVED_MM)
+    objects = []
+    for study, date, (x, y) in ((then, "20250704", (30, 30)), (now, "20260105", (30 + right, 30 + down))):
+        [ds] = series(study, 1, Grid(size=(200, 200, 1)), description="PA", Modality="DX", ViewPosition="PA",
+                      PatientID="PH-films", StudyDescription="XR chest", StudyDate=date)  # fmt: skip
+        ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+        for name in OF_THE_PATIENT:
+            delattr(ds, name)
+        ds.ImagerPixelSpacing = [PICTURE_MM, PICTURE_MM]
+        ds.WindowCenter, ds.WindowWidth = 200, 401
+        ds.PixelData = shapes[y : y + 200, x : x + 200].astype("<i2").tobytes()
+        objects.append(ds)
+    return objects
+
+
 def film(study: str = FILM) -> list[Dataset]:
     """Return an angiographic run of three frames that says nothing of its pixels."""
     grid = Grid(spacing=(DETECTOR_MM, DETECTOR_MM, 1.0), size=(96, 160, 1))
@@ -235,7 +258,7 @@ def write_all(folder: Path) -> None:
     objects = series(RODS, 1, ANISOTROPIC, rods, description="rods")
     objects += series(RODS_ISOTROPIC, 1, ISOTROPIC, rods, description="isotropic")
     objects += [ds for group in (traps(), lying()) for made in group.values() for ds in made]
-    write(folder, objects + radiographs() + film() + drawn_in())
+    write(folder, objects + radiographs() + film() + drawn_in() + radiographs_over_time())
 
 
 def write(folder: Path, objects: list[Dataset]) -> None:
