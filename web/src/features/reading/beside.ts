@@ -114,7 +114,9 @@ export class Beside {
       load(prior, pair.prior_series_uid),
       mappingOf(pair.alignment, left),
     ]);
-    if (mapping && !left.aborted) await tie(this.panes, series, pair.alignment, mapping);
+    if (!mapping || left.aborted) return;
+    await tie(this.panes, series, pair.alignment, mapping);
+    if (!performance.getEntriesByName('prior-aligned').length) performance.mark('prior-aligned');
   }
 
   #comparison() {
