@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom.uid import DigitalXRayImageStorageForPresentation
 from scipy import ndimage
 
@@ -38,20 +39,18 @@ def drawn(seed, shift_mm=(0.0, 0.0)):
     return np.round(100 * values + rng.normal(0, 3, values.shape)).astype("<i2")
 
 
-def take(store, study, date, pictures, **overrides):
+def take(store, study, date, pictures):
     """Take in one image a series; `pictures` are pairs of pixels and what its header says."""
     source = archive.Source("import", "test", access.operator("tester"))
     for n, (pixels, told) in enumerate(pictures, 1):
-        made = make_slice(
-            1, study, f"{study}.{n}", StudyDate=date, Rows=SIDE, Columns=SIDE, PixelData=pixels.tobytes(),
-            **{
-                "SOPClassUID": DigitalXRayImageStorageForPresentation, "Modality": "DX",
-                "PixelSpacing": None, "ImagerPixelSpacing": [MM, MM], "ImagePositionPatient": None,
-                "ImageOrientationPatient": None, "FrameOfReferenceUID": None, "SeriesNumber": n,
-                "WindowCenter": 200, "WindowWidth": 401, "RescaleType": "US",
-                "StudyDescription": "XR chest", **overrides, **told,
-            },
-        )  # fmt: skip
+        made = make_slice(1, study, f"{study}.{n}", **{
+            "StudyDate": date, "Rows": SIDE, "Columns": SIDE, "PixelData": pixels.tobytes(),
+            "SOPClassUID": DigitalXRayImageStorageForPresentation, "Modality": "DX",
+            "PixelSpacing": None, "ImagerPixelSpacing": [MM, MM], "ImagePositionPatient": None,
+            "ImageOrientationPatient": None, "FrameOfReferenceUID": None, "SeriesNumber": n,
+            "WindowCenter": 200, "WindowWidth": 401, "RescaleType": "US",
+            "StudyDescription": "XR chest", **told,
+        })  # fmt: skip
         [outcome] = archive.take_in(store, [archive.Incoming("an image", made)], source)
         assert outcome.status == "stored"
 
@@ -175,3 +174,30 @@ def test_single_slices_are_mapped_in_the_space_of_the_patient(store):
 )
 def test_a_view_is_told_by_its_name_or_by_how_its_rows_run(position, orientation, view):
     assert flat.view_of(position, orientation) == view
+
+
+def test_real_radiographs_of_one_patient_are_laid_over_each_other(store, test_data, radiologist, reads):
+    """NIH ChestX-ray8, patient 1992; the files give no spacing: a chest 40 cm wide fills 1024 pixels."""
+    folder = test_data / "longitudinal" / "cxr-followup-nih" / "00001992"
+    if not folder.exists():
+        pytest.skip("the chest radiographs are not in the shared test data")
+    for study, date, name in (("1.1", FIRST, "010"), ("1.2", SECOND, "016")):
+        pixels = np.array(Image.open(folder / f"No_findings__00001992_{name}.png").convert("L"))
+        size = {"Rows": pixels.shape[0], "Columns": pixels.shape[1], "ImagerPixelSpacing": [0.4, 0.4]}
+        take(store, study, date, [(pixels.astype("<i2"), {**size, "WindowCenter": 128, "WindowWidth": 256})])
+    ondemand.keep_alignment(store, "1.2", "1.1")
+    on = display.open_context(store, display.DisplaySettings())
+    with store.database.reading() as db:
+        told = ondemand.alignment_state(store, db, "1.2", "1.1", by=radiologist)
+
+    assert told.alignment is not None
+    assert told.alignment.verdict != "failed"
+    drawn_over = lesions.paired_on_slice(on, "1.2", "1.1", lesions.Image("1.2.1", "1.2.1.1"), by=radiologist)
+    shown = np.isfinite(drawn_over.values)
+    before = np.corrcoef(_real(folder, "010").ravel(), _real(folder, "016").ravel())[0, 1]
+    after = np.corrcoef(drawn_over.values[shown], _real(folder, "016")[shown])[0, 1]
+    assert after > max(before, 0.8)
+
+
+def _real(folder, name):
+    return np.array(Image.open(folder / f"No_findings__00001992_{name}.png").convert("L"), dtype=float)

@@ -121,14 +121,18 @@ def _on_picture(
     sop_uid, prior_sop_uid = summary.images or ("", "")
     if image.sop_uid != sop_uid:
         raise NotAligned("Another image of this study was aligned with the prior; show that one.")
-    grids = routing.kept_grids(on.store.blobs, summary.key)
-    with on.store.database.reading() as db:
-        now, then = (archive.read_dataset(on.store, db, uid) for uid in (sop_uid, prior_sop_uid))
+
+    def drawn() -> PriorSlice:
+        grids = routing.kept_grids(on.store.blobs, summary.key)
+        with on.store.database.reading() as db:
+            now, then = (archive.read_dataset(on.store, db, uid) for uid in (sop_uid, prior_sop_uid))
+        with on.turns.taken():
+            values = picture_on(now, then, found, grids)
+        return PriorSlice(values, "HU" if then.get("Modality") == "CT" else "grey")
+
     for study_uid in (told.study_uid, told.prior_uid):
         audit.record_read(by, "display.read", on=study_uid)
-    with on.turns.taken():
-        values = picture_on(now, then, found, grids)
-    return PriorSlice(values, "HU" if then.get("Modality") == "CT" else "grey")
+    return on.shelf.get(("picture", summary.key), drawn, lambda made: made.values.nbytes)
 
 
 def _prior_series(on: display.Context, told: Aligned, series_uid: str) -> str:
