@@ -147,5 +147,5 @@ def sum_up(judged: list[tuple[QualityTest, Verdict]]) -> tuple[Verdict, str]:
         return verdict, f"All {len(judged)} tests passed."
     words = "Use with care" if verdict == "care" else "Not to be used"
     if not np.isfinite(test.value):
-        return verdict, f"{words}: {test.name} cannot be told, since too little is seen in both."
+        return verdict, f"{words}: {test.name} could not be measured."
     return verdict, f"{words}: {test.name} is {shown} (limit {limit})."
