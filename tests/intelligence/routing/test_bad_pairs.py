@@ -106,7 +106,7 @@ HOLE = r"The stack of 5 slices has a hole; send the missing images\."
 SCOUTS = r"The series holds only localizers \(scouts\), no slices; choose another series\."
 SINGLE = r"A single slice does not make a volume; at least 3 are needed, choose another series\."
 CORRUPT = r"The pixel data of an image cannot be decoded; send it again\."
-GONE = r"No study \S+ is held, so there is nothing to compare with; check the UID, or look"
+GONE = r"No study \S+ is held, so there is nothing to compare with; check the UID, or see"
 
 CASES = [
     Case("no prior", lambda send: send(NOW, SECOND), GONE, 2, 2, alone=NONE),

@@ -144,8 +144,8 @@ def _held_prior(db: Db, prior_uid: str) -> archive.Study:
     held = archive.get_studies(db, [prior_uid])
     if prior_uid not in held:
         raise archive.StudyNotHeld(
-            f"No study {prior_uid} is held, so there is nothing to compare with; check the UID, or look with "
-            "'sightline archive rejected' whether it is in the trash.",
+            f"No study {prior_uid} is held, so there is nothing to compare with; check the UID, or see "
+            "with 'sightline archive trash --list' whether it was thrown away.",
             study=prior_uid,
         )
     return held[prior_uid]

@@ -37,7 +37,9 @@ export function Elsewhere({ study, known, show }: ElsewhereProps) {
           </p>
         </Notice>
       ))}
-      {known.items.length === 0 && <p class="muted">They told of no earlier study.</p>}
+      {known.items.length === 0 && known.sources.some((one) => one.state === 'answered') && (
+        <p class="muted">They told of no earlier study.</p>
+      )}
       <ul class="told">
         {known.items.map((one) => (
           <Told
