@@ -73,21 +73,16 @@ def _candidates(db: Db, study_uid: str) -> list[Taken]:
     analysed = [a.series_uid for a in analyses_of(db, study_uid) if a.series_uid]
     held = Counter(f.series_uid for f in findings.of_studies(db, study_uid) if f.mask_key)
     series = find_image_series(db, study_uid)
-    firsts = {
-        s.uid: archive.sop_uids_of(db, s.uid)[0] for s in series if not analysed or s.uid in analysed[:1]
-    }
-    headers = _headers(db, list(firsts.values()))
-    return [
-        _taken(headers[firsts[s.uid]], s.uid, held[s.uid], s.images, s.derived)
-        for s in series
-        if s.uid in firsts
-    ]
+    series = [s for s in series if not analysed or s.uid in analysed[:1]]
+    headers = {s.uid: _header(db, s.uid) for s in series}
+    return [_taken(headers[s.uid], s.uid, held[s.uid], s.images, s.derived) for s in series]
 
 
-def _headers(db: Db, sop_uids: list[str]) -> dict[str, Dataset]:
-    found = json.loads(archive.metadata_json(db, archive.InstanceQuery(sop_uids=sop_uids)))
-    datasets = [Dataset.from_json({tag: one[tag] for tag in READ if tag in one}) for one in found]
-    return {str(ds.SOPInstanceUID): ds for ds in datasets}
+def _header(db: Db, series_uid: str) -> Dataset:
+    """Return what `READ` names of the first image of a series."""
+    [first] = archive.find_instances(db, archive.InstanceQuery(series=series_uid), limit=1)
+    [found] = json.loads(archive.metadata_json(db, archive.InstanceQuery(sop_uids=[first.sop_uid])))
+    return Dataset.from_json({tag: found[tag] for tag in READ if tag in found})
 
 
 def _taken(ds: Dataset, uid: str, held: int, images: int, derived: bool) -> Taken:
