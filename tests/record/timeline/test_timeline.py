@@ -23,10 +23,17 @@ def test_priors_are_the_earlier_studies_of_the_same_patient(receive, db):
 def test_what_we_derived_does_not_change_the_modality_of_a_study(receive, db):
     receive("1.1", FIRST)
     receive("1.1", FIRST, series="1.1.2", slices=1, Modality="SEG")
+    receive("1.1", FIRST, series="1.1.3", slices=1, Modality="OT")
 
     study = archive.get_study(db, "1.1")
-    assert study.modalities == ("CT", "SEG")
+    assert study.modalities == ("CT", "OT", "SEG")
     assert timeline.image_modality(study) == "CT"
+
+
+def test_a_study_of_secondary_captures_alone_keeps_their_modality(receive, db):
+    receive("1.1", FIRST, Modality="OT")
+
+    assert timeline.image_modality(archive.get_study(db, "1.1")) == "OT"
 
 
 @pytest.mark.parametrize(

@@ -142,9 +142,13 @@ def exam_of(study: archive.Study) -> str:
 
 
 def image_modality(study: archive.Study) -> str:
-    """Return the modality of the images, leaving out what was derived from them (SR, SEG, PR, DOC)."""
+    """Return the modality of the images, leaving out what was derived from them (SR, SEG, PR, DOC).
+
+    Maps have the modality OT (other), which counts only where a study holds nothing else.
+    """
     images = [m for m in study.modalities if m not in DERIVED_MODALITIES]
-    return "/".join(images) or "/".join(study.modalities)
+    acquired = [m for m in images if m != "OT"]
+    return "/".join(acquired or images or study.modalities)
 
 
 DERIVED_MODALITIES = frozenset({"SR", "SEG", "PR", "KO", "DOC", "REG", "RTSTRUCT"})
