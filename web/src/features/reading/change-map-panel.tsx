@@ -4,7 +4,7 @@ import { can } from '../../app/session';
 import { ago } from '../../ui/amounts';
 import { day, figure, spread, unit, volume } from '../../ui/format';
 import type { Action } from '../../ui/keys';
-import { Button, Notice } from '../../ui/primitives';
+import { Button, Notice, Skeleton } from '../../ui/primitives';
 import { nearestSlice } from '../../viewer/series';
 import { isUnderWay, qWords } from './change-map';
 import { point } from './open';
@@ -68,6 +68,7 @@ function Standing({ store }: { store: ReadingStore }) {
         )}
       </Notice>
     );
+  if (!map && !changes.looked.value) return <Skeleton lines={1} />;
   if (!can('analysis.run')) return <p class="why">No map was made yet, and you may not have one made.</p>;
   return (
     <div class="decisions">

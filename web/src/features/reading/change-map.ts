@@ -30,6 +30,8 @@ interface Reader {
 export class ChangeMaps {
   /** How the map stands, as the server said last. */
   readonly map = signal<ChangeMap | null>(null);
+  /** Whether the server was asked already. */
+  readonly looked = signal(false);
   /** The place that was gone to last, counted from 0. */
   readonly selected = signal<number | null>(null);
   /** Why no map can be asked for; null where it can. */
@@ -138,6 +140,8 @@ export class ChangeMaps {
       if (this.#abort.signal.aborted) return;
       const passing = error instanceof Refused && error.status === 0;
       if (passing && isUnderWay(this.map.value)) this.#lookLater(POLL_MS * 3);
+    } finally {
+      this.looked.value = true;
     }
   }
 
