@@ -170,6 +170,16 @@ def test_a_failed_alignment_leaves_nothing_in_the_study(store, database, aligned
     assert registrations(store) == []
 
 
+def test_a_prior_that_is_gone_meanwhile_leaves_nothing(store, database, aligned):
+    aligned()
+    compare(store, database)
+    with database.transaction() as db:
+        archive.trash_study(db, "1.1", reason="a test", by=access.operator("t"), trash_days=1)
+    keep_registration(store, "1.2")
+
+    assert registrations(store) == []
+
+
 def test_one_that_a_person_has_rejected_does_not_come_back(store, database, aligned, radiologist):
     aligned()
     compare(store, database)

@@ -58,8 +58,11 @@ def keep_registration(held: archive.Store, study_uid: str) -> None:
         comparison = timeline.comparison_of(db, study_uid)
         if comparison is None or comparison.alignment.verdict == "failed":
             return
+        studies = archive.get_studies(db, [study_uid, comparison.prior_uid])
+        if len(studies) < 2:
+            return  # one of the two is gone meanwhile
         pair = compared_pair(db, comparison)
-        simulated = archive.get_study(db, study_uid).simulated
+        simulated = studies[study_uid].simulated
     if comparison.alignment.key != f"{pair.key}.npz":
         return  # other images have come since: their own comparison is on its way
     if pair.flat is not None:
