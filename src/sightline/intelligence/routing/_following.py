@@ -178,7 +178,7 @@ def _require_earlier(study: archive.Study, prior: archive.Study) -> None:
 def _require_alike(db: Db, pair: Pair) -> None:
     """Refuse sizes in different modalities: what stands out in one says nothing of the other."""
     kinds = [
-        "CR" if kind == "DX" else kind
+        kind_of(kind)
         for uid, series in ((pair.study_uid, pair.series_uid), (pair.prior_uid, pair.prior_series_uid))
         for kind in (one.modality for one in archive.series_of_study(db, uid) if one.uid == series)
     ]
