@@ -5,6 +5,9 @@ import pytest
 from scipy import ndimage
 
 from sightline.science.alignment._verdict import COVERAGE, FOLDS, jacobian, judge, local_fit, sum_up
+from sightline.science.geometry import Grid
+
+BOX = Grid((8, 8, 8), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 
 
 @pytest.fixture
@@ -39,11 +42,11 @@ def test_a_rotation_keeps_volume_and_a_folded_field_is_seen():
     xyz = index[..., ::-1]
     turn = np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
 
-    assert np.allclose(jacobian((xyz @ turn.T - xyz).astype(np.float32), 1.0, np.eye(3)), 1.0, atol=1e-5)
+    assert np.allclose(jacobian((xyz @ turn.T - xyz).astype(np.float32), BOX), 1.0, atol=1e-5)
 
     fold = np.zeros((8, 8, 8, 3), dtype=np.float32)
     fold[..., 0] = -1.5 * xyz[..., 0]
-    assert (jacobian(fold, 1.0, np.eye(3)) < 0).all()
+    assert (jacobian(fold, BOX) < 0).all()
 
 
 @pytest.mark.parametrize(

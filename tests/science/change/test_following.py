@@ -69,3 +69,14 @@ def test_a_nodule_of_a_ct_keeps_its_own_method():
 
     assert (one.link.kind, one.growth.kind) == ("linked", "grown")
     assert one.growth.percent.low > 0
+
+
+def test_two_modalities_are_not_compared():
+    """An MR shows a lesion that a CT does not know by its numbers: no lesion is called new by that."""
+    lung = Volume(np.full(GRID.shape_zyx, -850, dtype=np.int16), GRID)
+    ct = simulation.insert_nodule(lung, (30, 30, 30), 12.0)
+
+    one = follow(ct, ball(12.0), still())
+
+    assert (one.link.kind, one.growth.kind) == ("not-covered", "cannot-tell")
+    assert "different units" in one.growth.reason
