@@ -90,8 +90,8 @@ def follow_points(
     """
     if current.unit != prior.unit:
         why = (
-            f"The two scans are in different units ({current.unit} now, {prior.unit} then): what stands out in "
-            "one says nothing of the other. Choose a prior of the same modality."
+            f"The two scans are in different units ({current.unit} now, {prior.unit} then): what stands out "
+            "in one says nothing of the other. Choose a prior of the same modality."
         )
         return tuple(Followed(None, None, _unlinked(why), _unknown(why)) for _ in points_lps_mm)
     pair = _Pair(current, prior, alignment)
