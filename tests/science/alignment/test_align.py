@@ -37,6 +37,21 @@ def test_two_visits_of_one_person_align_to_two_millimetres(between, coarse_visit
     assert np.percentile(error, 95) < 5.0
 
 
+def test_a_prior_that_shows_only_the_upper_half_is_aligned_there(coarse_visits):
+    prior = as_volume(coarse_visits[1])
+    count, rows, columns = prior.grid.shape_zyx
+    upper = Volume(
+        prior.array[count // 2 :], prior.grid.cropped((count // 2, 0, 0), (count - count // 2, rows, columns))
+    )
+    found = alignment.align(as_volume(coarse_visits[2]), upper)
+    points = inside_the_chest()
+    shown = upper.grid.contains(true_places(coarse_visits, points), margin_mm=10)
+    error = np.linalg.norm(found.map_points(points) - true_places(coarse_visits, points), axis=1)
+
+    assert found.verdict == "good"
+    assert error[shown].mean() < 2.5
+
+
 def test_the_alignment_of_one_person_is_good_and_every_test_is_shown(between):
     assert between.verdict == "good"
     assert between.reason == "All 6 tests passed."

@@ -103,12 +103,16 @@ def _work_spacing(grid: Grid) -> float:
 def _common(body: Mask, seen: Mask) -> tuple[slice, slice, slice]:
     """Return the box whose planes both scans show.
 
-    Beyond it the prior has no values; at the coarse levels they would leak into the common part.
+    Beyond it the prior has no values; at the coarse levels they would leak into the common part. A plane
+    counts where it shows at least half of what is shown on the whole: where the prior ends half-way up, all
+    planes from front to back are seen by half.
     """
+    whole = (body & seen).sum() / max(body.sum(), 1)
     box = []
     for axis in range(3):
         others = tuple(k for k in range(3) if k != axis)
-        planes = np.flatnonzero((body & seen).sum(others) >= 0.5 * np.maximum(body.sum(others), 1))
+        share = (body & seen).sum(others) / np.maximum(body.sum(others), 1)
+        planes = np.flatnonzero((share >= 0.5 * whole) & (share > 0))
         planes = planes if planes.size else np.arange(body.shape[axis])
         box.append(slice(int(planes[0]), int(planes[-1]) + 1))
     return (box[0], box[1], box[2])
