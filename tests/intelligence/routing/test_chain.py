@@ -159,7 +159,7 @@ def aligned(monkeypatch):
     field = np.zeros((*grid.shape_zyx, 3), np.float32)
     found = Alignment("good", "made up", (), grid, field, np.ones(grid.shape_zyx, np.float32), "made up")
     geometry = comparing.Geometry(grid, grid, thickness_mm=1.0, same_kernel=True)
-    monkeypatch.setattr(comparing, "align_pair", lambda *_: (found, geometry))
+    monkeypatch.setattr(comparing, "made_alignment", lambda *_: (found, geometry))
 
 
 def test_a_comparison_links_the_lesions_and_is_the_same_however_often_it_is_made(

@@ -68,6 +68,8 @@ def keep_registration(held: archive.Store, study_uid: str) -> None:
     if pair.flat is not None:
         return  # pictures lie in no space that an object could refer to
     found, geometry = comparing.made_alignment(held, pair)
+    if found.verdict == "failed":
+        return  # made anew since, and refused
     try:
         ds = _built(held, pair, found, geometry, simulated=simulated)
     except derived.IncompleteSource as refusal:
