@@ -104,7 +104,7 @@ def test_a_series_with_a_hole_is_refused_in_words(receive, log_in):
     refused = log_in("radiologist").get("/api/studies/1.5/series/1.5.1/plane", params=AXIAL)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "missing-slices")
-    assert "holes" in refused.json()["detail"]
+    assert "hole" in refused.json()["detail"]
 
 
 def test_a_picture_of_the_whole_is_a_colour_png(reader):
