@@ -11,6 +11,7 @@ import pytest
 from sightline.app.http import STATIC
 from tests.conftest import end, free_port
 from tests.journeys.conftest import PASSWORD
+from tests.journeys.viewer.seeing import LONG
 from tests.orthanc import PASSWORD as ORTHANC_PASSWORD
 from tests.orthanc import USER, orthanc
 
@@ -97,6 +98,7 @@ def test_a_prior_comes_while_the_study_is_open_and_the_doubtful_one_is_taken(
     context.close()
 
 
+@LONG
 def test_the_worklist_shows_how_priors_stand_and_the_doubtful_one_is_taken_there(
     reading_room, chromium, pictures
 ):
@@ -136,6 +138,7 @@ def test_the_worklist_shows_how_priors_stand_and_the_doubtful_one_is_taken_there
     context.close()
 
 
+@LONG
 def test_a_source_that_is_away_is_marked_on_the_worklist_with_what_is_wrong(reading_room, chromium, pictures):
     body = {"url": "http://127.0.0.1:9/dicom-web", "priors": True}
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, base_url=reading_room)

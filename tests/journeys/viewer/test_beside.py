@@ -14,10 +14,10 @@ from tests.care.clinic import FIRST, SECOND, THIRD
 from tests.care.hybrids import hybrid
 from tests.journeys.viewer import phantoms
 from tests.journeys.viewer.conftest import logged_in
-from tests.journeys.viewer.seeing import Reader
+from tests.journeys.viewer.seeing import LONG, Reader
 from tests.pictures.looking import serving
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900), LONG]
 
 ROOT = "1.2.826.0.1.3680043.8.498.79"
 VISITS = {f"{ROOT}.{n}": date for n, date in enumerate((FIRST, SECOND, THIRD), 1)}

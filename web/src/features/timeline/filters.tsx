@@ -15,7 +15,7 @@ export function Filters({ store }: { store: TimelineStore }) {
   const named = (values: readonly string[]) => values.map((v) => [v, v.replaceAll('-', ' ')] as const);
   const filtered = printShown({ ...shown.value, quantity: '', log: false }) !== printShown(EVERYTHING);
   return (
-    <div class="bar filters" role="group" aria-label="What is shown">
+    <section class="bar filters" aria-label="What is shown">
       {store.quantities.value.length > 0 && (
         <Pick
           label="Quantity"
@@ -70,7 +70,7 @@ export function Filters({ store }: { store: TimelineStore }) {
         keys="0"
         onClick={() => store.fit()}
       />
-    </div>
+    </section>
   );
 }
 
