@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import NEWEST
-from tests.journeys.viewer.seeing import LONG
+from tests.proofs import LONG
 
 pytestmark = [pytest.mark.journey, LONG]  # the simulated patient takes minutes to be analysed and aligned
 

@@ -11,9 +11,9 @@ import pytest
 from sightline.app.http import STATIC
 from tests.conftest import end, free_port
 from tests.journeys.conftest import PASSWORD
-from tests.journeys.viewer.seeing import LONG
 from tests.orthanc import PASSWORD as ORTHANC_PASSWORD
 from tests.orthanc import USER, orthanc
+from tests.proofs import LONG
 
 __all__ = ["orthanc"]
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import os
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +26,6 @@ READ = """(pane) => {
   const box = canvas.getBoundingClientRect();
   return { png: copy.toDataURL('image/png').split(',')[1], box: [box.left, box.top, box.width, box.height] };
 }"""
-# Proofs of several minutes; the others of their file are run always.
-LONG = pytest.mark.skipif(
-    "VIEWER_PROOFS" not in os.environ, reason="takes minutes: VIEWER_PROOFS=1 runs it, as `make bench` does"
-)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 

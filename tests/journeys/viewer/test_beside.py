@@ -14,8 +14,9 @@ from tests.care.clinic import FIRST, SECOND, THIRD
 from tests.care.hybrids import hybrid
 from tests.journeys.viewer import phantoms
 from tests.journeys.viewer.conftest import logged_in
-from tests.journeys.viewer.seeing import LONG, Reader
+from tests.journeys.viewer.seeing import Reader
 from tests.pictures.looking import serving
+from tests.proofs import LONG
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900), LONG]
 

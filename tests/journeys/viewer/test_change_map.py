@@ -8,8 +8,9 @@ from playwright.sync_api import Page, expect
 
 from sightline.app.demo import simulated
 from tests.journeys.viewer import phantoms
-from tests.journeys.viewer.seeing import LONG, Reader
+from tests.journeys.viewer.seeing import Reader
 from tests.journeys.viewer.test_accessibility import faults
+from tests.proofs import LONG
 
 pytestmark = pytest.mark.journey
 

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from sightline.app.demo import simulated
 from tests.journeys.viewer import phantoms
-from tests.journeys.viewer.seeing import LONG, Reader, numbers
+from tests.journeys.viewer.seeing import Reader, numbers
+from tests.proofs import LONG
 
 pytestmark = pytest.mark.journey
 

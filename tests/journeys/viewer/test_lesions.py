@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from sightline.app.demo import simulated
-from tests.journeys.viewer.seeing import LONG, Reader
+from tests.journeys.viewer.seeing import Reader
+from tests.proofs import LONG
 
 pytestmark = [pytest.mark.journey, LONG]  # the models and the alignment take minutes
 

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from tests.journeys.viewer import phantoms
-from tests.journeys.viewer.seeing import LONG, Plane, Point, Reader, numbers, plane_of
+from tests.journeys.viewer.seeing import Plane, Point, Reader, numbers, plane_of
+from tests.proofs import LONG
 
 pytestmark = pytest.mark.journey
 
