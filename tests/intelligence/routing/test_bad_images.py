@@ -21,6 +21,7 @@ from sightline.intelligence.routing.commands import commands
 from sightline.record import archive
 from sightline.science import simulation
 from sightline.trust import access
+from tests.proofs import LONG
 
 NOW, PRIOR = simulated.uid("study", 2), simulated.uid("study", 1)
 OURS = archive.Source("import", "test", access.operator("tester"))
@@ -115,7 +116,7 @@ def change(store, chests, monkeypatch):
     return change
 
 
-@pytest.mark.parametrize("case", [CONTRAST, METAL], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [CONTRAST, pytest.param(METAL, marks=LONG)], ids=lambda case: case.name)
 def test_what_shines_now_and_did_not_then_makes_no_lesion_new(case, change):
     alignment, lesions = change(case)
 
