@@ -91,9 +91,14 @@ serve: setup
 
 # Prove ----------------------------------------------------------------------------------------------
 
+SEEN := tests/journeys tests/judges
+
 test: $(TOOLS) $(WEB_TOOLS) $(JUDGES) $(PAGE)
 	$(BIN)/python -m tools.npm run test
-	$(BIN)/python -m pytest
+	@# What waits for browsers, and beside it, at lower priority, all else; its output follows at the end.
+	@log=$$(mktemp); nice -n 10 $(BIN)/python -m pytest $(SEEN:%=--ignore=%) >$$log 2>&1 & rest=$$!; \
+	trap 'kill $$rest' INT TERM; $(BIN)/python -m pytest $(SEEN); seen=$$?; \
+	wait $$rest; other=$$?; cat $$log; rm -f $$log; test $$seen -eq 0 -a $$other -eq 0
 
 check: $(TOOLS) $(WEB_TOOLS) $(PAGE)
 	$(BIN)/ruff check
