@@ -14,6 +14,7 @@ from sightline.app.http import STATIC
 from tests.care.clinic import FIRST, SECOND, make_slice
 from tests.conftest import end, free_port
 from tests.journeys.conftest import PASSWORD
+from tests.proofs import LONG
 
 SIGHTLINE = (sys.executable, "-m", "sightline")
 # What the prior and the study of each patient have of six slices; none: there is no prior.
@@ -77,6 +78,7 @@ def _wait_until_idle(address):
     pytest.fail("the jobs do not end")
 
 
+@LONG
 def test_each_says_why_there_is_no_comparison_and_shows_no_change(reading_room, chromium):
     context = chromium.new_context(viewport={"width": 1920, "height": 1080}, base_url=reading_room)
     page = context.new_page()

@@ -5,6 +5,7 @@ import pytest
 
 from sightline.science import alignment, simulation
 from sightline.science.volumes import Volume
+from tests.proofs import LONG
 
 
 def as_volume(scan):
@@ -37,6 +38,7 @@ def test_two_visits_of_one_person_align_to_two_millimetres(between, coarse_visit
     assert np.percentile(error, 95) < 5.0
 
 
+@LONG
 def test_a_prior_that_shows_only_the_upper_half_is_aligned_there(coarse_visits):
     prior = as_volume(coarse_visits[1])
     count, rows, columns = prior.grid.shape_zyx

@@ -13,6 +13,7 @@ from sightline.science import change
 from sightline.science.alignment import Alignment
 from sightline.science.geometry import Grid
 from sightline.science.volumes import Volume
+from tests.proofs import LONG
 
 AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 SHAPE = (48, 80, 96)
@@ -240,6 +241,7 @@ def warped(real_ct):
     return array, moved, grid, known
 
 
+@LONG
 def test_a_real_ct_warped_and_noisier_lights_nothing_up_and_a_lesion_in_it_is_found(warped):
     array, moved, grid, known = warped
     rng = np.random.default_rng(21)
