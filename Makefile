@@ -116,7 +116,7 @@ check: $(TOOLS) $(WEB_TOOLS) $(PAGE)
 bench: $(TOOLS) $(PAGE)
 	@export PYTHONPATH=.; for script in $$(find bench -name '[a-z]*.py' | sort); do \
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
-	PROOFS=1 $(BIN)/python -m pytest -q tests/journeys tests/science
+	PROOFS=1 $(BIN)/python -m pytest -q tests/journeys tests/science tests/intelligence
 
 # Write ----------------------------------------------------------------------------------------------
 
