@@ -50,29 +50,41 @@ export function Frame({ title, tools, hints = [], foot, class: more = '', childr
         <Account pages={false} />
       </header>
       {children}
-      <footer class="bar bottom">
-        <span class="hints optional">
-          {hints.map(([keys, words]) => (
-            <span key={keys}>
-              {keys.split(' ').map((k) => (
-                <Kbd key={k} keys={k} />
-              ))}
-              {words}
-            </span>
-          ))}
-        </span>
-        <Button
-          kind="quiet"
-          keys="?"
-          onClick={() => {
-            keysOpen.value = true;
-          }}
-        >
-          keys
-        </Button>
-        <span class="spacer" />
-        <span class="muted foot-words">{foot}</span>
-      </footer>
+      <Foot hints={hints}>{foot}</Foot>
     </div>
+  );
+}
+
+interface FootProps {
+  hints: NonNullable<FrameProps['hints']>;
+  children?: ComponentChildren;
+}
+
+/** The last line of a page: its most used keys, the way to all of them, and a word on what is shown. */
+export function Foot({ hints, children }: FootProps) {
+  return (
+    <footer class="bar bottom">
+      <span class="hints optional">
+        {hints.map(([keys, words]) => (
+          <span key={keys}>
+            {keys.split(' ').map((k) => (
+              <Kbd key={k} keys={k} />
+            ))}
+            {words}
+          </span>
+        ))}
+      </span>
+      <Button
+        kind="quiet"
+        keys="?"
+        onClick={() => {
+          keysOpen.value = true;
+        }}
+      >
+        keys
+      </Button>
+      <span class="spacer" />
+      <span class="muted foot-words">{children}</span>
+    </footer>
   );
 }

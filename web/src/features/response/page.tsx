@@ -1,13 +1,12 @@
 /** Tumour response of a patient: the table, why each category, the plots; every change is kept and can be undone. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { api, download, get, type Plan, post, put, type ResponseView } from '../../api';
-import '../../app/frame.css';
+import { Foot } from '../../app/frame';
 import { pathTo } from '../../app/router';
 import { can } from '../../app/session';
 import { count, moment, sexAge } from '../../ui/format';
 import { type Action, offer } from '../../ui/keys';
-import { keysOpen } from '../../ui/overlays';
-import { Button, Kbd, Notice, SimulatedTag, Skeleton } from '../../ui/primitives';
+import { Button, Notice, SimulatedTag, Skeleton } from '../../ui/primitives';
 import { tell, tellError } from '../../ui/toasts';
 import { CourseDialog, PointDialog } from './course';
 import { CellDialog, LesionDialog } from './editing';
@@ -16,6 +15,12 @@ import { Plots } from './plots';
 import { Reasons } from './reasons';
 import './response.css';
 import { type Place, ResponseTable } from './table';
+
+const HINTS = [
+  ['ArrowUp ArrowDown ArrowLeft ArrowRight', 'move'],
+  ['Enter', 'open'],
+  ['[ ]', 'criterion'],
+] as const;
 
 type Open = Place | { kind: 'course' } | { kind: 'new' } | null;
 
@@ -65,37 +70,10 @@ export function ResponsePage({ patient }: { patient: string }) {
           </>
         )}
       </main>
-      <footer class="bar bottom">
-        <span class="hints optional">
-          <span>
-            <Kbd keys="ArrowUp" />
-            <Kbd keys="ArrowDown" />
-            <Kbd keys="ArrowLeft" />
-            <Kbd keys="ArrowRight" /> move
-          </span>
-          <span>
-            <Kbd keys="Enter" /> open
-          </span>
-          <span>
-            <Kbd keys="[" />
-            <Kbd keys="]" /> criterion
-          </span>
-        </span>
-        <Button
-          kind="quiet"
-          keys="?"
-          onClick={() => {
-            keysOpen.value = true;
-          }}
-        >
-          keys
-        </Button>
-        <span class="spacer" />
-        <span class="muted foot-words">
-          {shown?.changed_by && `kept by ${shown.changed_by}, ${moment(shown.changed_at)} · `}
-          Draft. A reader decides.
-        </span>
-      </footer>
+      <Foot hints={HINTS}>
+        {shown?.changed_by && `kept by ${shown.changed_by}, ${moment(shown.changed_at)} · `}
+        Draft. A reader decides.
+      </Foot>
       {shown && <Dialogs kept={kept} shown={shown} open={open} onClose={() => setOpen(null)} />}
     </div>
   );

@@ -2,12 +2,12 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ChartEvent } from '../../api';
 import { Account } from '../../app/account';
+import { Foot } from '../../app/frame';
 import { pathTo } from '../../app/router';
 import { can } from '../../app/session';
 import { count, sexAge } from '../../ui/format';
 import { type Action, offer } from '../../ui/keys';
-import { keysOpen } from '../../ui/overlays';
-import { Button, ChangeBadge, Kbd, Notice, SimulatedTag, Skeleton } from '../../ui/primitives';
+import { Button, ChangeBadge, Notice, SimulatedTag, Skeleton } from '../../ui/primitives';
 import { timeOf, xOf } from './axis';
 import { type Curve, changeText, codeName, type Lesion, rangeText, type StudyMark } from './curves';
 import { EnterLab, EnterTreatment, Entry } from './entering';
@@ -19,7 +19,6 @@ import { CurveRow } from './row';
 import { TimelineStore } from './store';
 import { judged, Reports, Responses, Studies, TimeHead, Undated } from './studies';
 import { Lanes } from './treatments';
-import '../../app/frame.css';
 import './timeline.css';
 
 type Open =
@@ -52,7 +51,7 @@ export function TimelinePage({ patient }: { patient: string }) {
         {!line && !store.problem.value && <Skeleton lines={8} />}
         {line && <Rows store={store} onOpen={setOpen} />}
       </main>
-      <Foot />
+      <Foot hints={HINTS}>Drag over a curve to zoom. Hollow, violet: proposed by a model.</Foot>
       {open?.what === 'report' && <ReportText study={open.study} onClose={close} />}
       {open?.what === 'entry' && <Entry store={store} event={open.event} onClose={close} />}
       {open?.what === 'treatment' && <EnterTreatment store={store} onClose={close} />}
@@ -342,31 +341,3 @@ const HINTS: readonly (readonly [string, string])[] = [
   ['l', 'log'],
   ['p', 'print'],
 ];
-
-function Foot() {
-  return (
-    <footer class="bar bottom">
-      <span class="hints optional">
-        {HINTS.map(([keys, words]) => (
-          <span key={keys}>
-            {keys.split(' ').map((k) => (
-              <Kbd key={k} keys={k} />
-            ))}{' '}
-            {words}
-          </span>
-        ))}
-      </span>
-      <Button
-        kind="quiet"
-        keys="?"
-        onClick={() => {
-          keysOpen.value = true;
-        }}
-      >
-        keys
-      </Button>
-      <span class="spacer" />
-      <span class="muted foot-words">Drag over a curve to zoom. Hollow, violet: proposed by a model.</span>
-    </footer>
-  );
-}
