@@ -133,6 +133,7 @@ class Score:
         self.errors = []  # (true diameter mm, relative error of the volume, inside its interval)
         self.ratios = []  # (diameter, true log ratio, measured log ratio)
         self.verdicts = Counter()
+        self.beyond = Counter()  # (growth, beyond the limits of the verdict), kind
         self.false_changes = 0
         self.pairs = 0
 
@@ -158,13 +159,18 @@ class Score:
         if one.then_mm is None:
             self.links["new right" if kind == "new" else "new missed"] += 1
 
-    def verdict(self, one, kind):
+    def verdict(self, one, growth):
+        kind = growth.kind if growth else "cannot-tell"
         what = "new" if one.then_mm is None else f"{100 * one.growth:+.0f} %"
         self.verdicts[what, round(one.then_mm or one.now_mm), kind] += 1
         true = one.then_mm is not None and abs(one.growth) < 1e-6
         self.false_changes += true and kind in ("grown", "shrunk", "new", "vanished")
+        if growth and growth.limits and one.growth:
+            along = 1 if growth.limits.quantity == "volume" else 3
+            true = 100 * ((1 + one.growth) ** (1 / along) - 1)
+            self.beyond[true > growth.limits.high, kind] += 1
 
-    def show(self, name):
+    def show(self, name, slice_mm):
         right, wrong, missed = (self.links[k] for k in ("right", "wrong", "missed"))
         f1 = 2 * right / max(2 * right + wrong + missed, 1)
         print(
@@ -173,35 +179,45 @@ class Score:
             f"false changes {self.false_changes / max(self.pairs, 1):.2f} a scan"
         )
         for low, high in ((5, 7), (7, 9), (9, 11), (11, 14), (14, 18), (18, 30)):
-            rows = [(e, inside) for d, e, inside in self.errors if low <= d < high]
-            both = [m - t for d, t, m in self.ratios if low <= d < high]
-            if rows:
-                errors = np.array([e for e, _ in rows])
-                own = (
-                    f"; CV of one volume from {len(both)} pairs {100 * np.std(both) / np.sqrt(2):.1f} %"
-                    if len(both) > 2
-                    else ""
-                )
-                print(
-                    f"  {low:2}-{high} mm: volume error median {100 * np.median(np.abs(errors)):.1f} %, mean "
-                    f"{100 * errors.mean():+.1f}, SD {100 * errors.std():.1f} (n {len(rows)}), "
-                    f"in its 95 % interval {sum(i for _, i in rows)}/{len(rows)}{own}"
-                )
+            self._show_sizes(low, high, slice_mm)
         for what in sorted({w for w, _, _ in self.verdicts}):
             by_size = {}
             for (w, size, kind), count in sorted(self.verdicts.items()):
                 if w == what:
                     by_size.setdefault(size, Counter())[kind] += count
             print(f"  {what:>6}: " + "; ".join(f"{size} mm {dict(c)}" for size, c in by_size.items()))
+        for beyond in (True, False):
+            counts = {kind: count for (b, kind), count in self.beyond.items() if b is beyond}
+            said = "beyond" if beyond else "within"
+            print(f"  true growth {said} the limit of its verdict: {counts or 'none'}")
+
+    def _show_sizes(self, low, high, slice_mm):
+        rows = [(e, inside) for d, e, inside in self.errors if low <= d < high]
+        both = [m - t for d, t, m in self.ratios if low <= d < high]
+        if not rows:
+            return
+        errors = 100 * np.array([e for e, _ in rows])
+        mean, sd = errors.mean(), errors.std()
+        held = change.find_repeatability((low + high) / 2, slice_mm)
+        published = f"{100 * np.expm1(1.96 * held.sigma_ln):.0f} %" if held else "none"
+        told = [
+            f"  {low:2}-{high} mm, n {len(rows)}: volume error median {np.median(np.abs(errors)):.1f} %",
+            f"mean {mean:+.1f}, SD {sd:.1f}",
+            f"95 % limits {mean - 1.96 * sd:+.0f} to {mean + 1.96 * sd:+.0f} % (published: {published})",
+            f"in its own interval {sum(inside for _, inside in rows)}",
+        ]
+        if len(both) > 2:
+            told.append(f"CV from {len(both)} pairs {100 * np.std(both) / np.sqrt(2):.1f} %")
+        print(", ".join(told))
 
 
 def near(lesion, point, diameter):
     return np.linalg.norm(np.array(lesion.centre_lps_mm) - point) < diameter / 2 + 2
 
 
-def judged(score, one, now, then, kind, growth_kind):
+def judged(score, one, now, then, kind, growth):
     score.link(one, then, kind)
-    score.verdict(one, growth_kind)
+    score.verdict(one, growth)
     if now is not None and near(now, one.current_lps_mm, one.now_mm):
         score.size(now, one.now_mm)
         if then is not None and one.then_mm and near(then, one.prior_lps_mm, one.then_mm):
@@ -215,7 +231,7 @@ def clicked(current, prior, found, planted, score, rng):
     for one, followed in zip(
         present, change.follow_points(current, prior, found, clicks, days=DAYS), strict=True
     ):
-        judged(score, one, followed.current, followed.prior, followed.link.kind, followed.growth.kind)
+        judged(score, one, followed.current, followed.prior, followed.link.kind, followed.growth)
     score.pairs += 1
 
 
@@ -232,10 +248,10 @@ def automatic(current, prior, found, planted, score):
             continue
         link = next(link for link in links if link.current == mine[0])
         there = then[link.prior] if link.prior is not None else None
-        kind = "cannot-tell"
+        grew = None
         if link.kind in ("linked", "new"):
-            kind = change.growth(there, now[mine[0]], days=DAYS, slice_thickness_mm=slice_mm).kind
-        judged(score, one, now[mine[0]], there, link.kind, kind)
+            grew = change.growth(there, now[mine[0]], days=DAYS, slice_thickness_mm=slice_mm)
+        judged(score, one, now[mine[0]], there, link.kind, grew)
     true_now = [one for one in planted if one.now_mm]
     for link in links:  # what was not planted did not change either
         lesion = now[link.current] if link.current is not None else None
@@ -283,8 +299,9 @@ def main():
         clicked(current, prior, found, planted, by_click, rng)
         automatic(current, prior, found, planted, by_itself)
     print(f"slices of {current.thickness_mm:g} mm; alignment {dict(verdicts)}")
-    by_click.show("click")
-    by_itself.show("automatic")
+    slice_mm = max(current.thickness_mm, prior.thickness_mm)
+    by_click.show("click", slice_mm)
+    by_itself.show("automatic", slice_mm)
     print(f"  not detected {by_itself.links['not detected']}")
 
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,8 @@ import pytest
 
 from sightline.app.demo import simulated
 from sightline.app.http import STATIC
-from tests.conftest import end, free_port
+from tests.pictures.looking import PASSWORD, serving
 
-PASSWORD = "correct horse battery staple"
 NEWEST = simulated.uid("study", simulated.VISITS[-1])
 PRIOR = simulated.uid("study", simulated.VISITS[-2])
 
@@ -28,54 +26,42 @@ class Running:
     password: str
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """`sightline serve` on a folder with the three simulated visits, analysed and compared."""
-    if not (STATIC / "index.html").is_file():
-        pytest.skip("the web app is not built: run make setup")
-    folder = tmp_path_factory.mktemp("journey")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first has the analyses of the patient in its set-up."""
+    for item in items:
+        if "patient_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.fixture(scope="session")
+def patient_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the three simulated visits, analysed and compared: minutes, so copy it."""
     source = tmp_path_factory.mktemp("simulated")
     simulated.write_patient(source)
+    data = tmp_path_factory.mktemp("patient") / "data"
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")},
-        "SIGHTLINE_DATA": str(folder / "data"),
+        "SIGHTLINE_DATA": str(data),
         "SIGHTLINE_ADMIN_PASSWORD": PASSWORD,
     }
     sightline = [sys.executable, "-m", "sightline"]
-    subprocess.run([*sightline, "import", "--no-wait", str(source)], env=environment, check=True, timeout=120)
-    port, dicom = free_port(), free_port()
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [*sightline, "serve", "--http-port", str(port), "--dicom-port", str(dicom)],
-            env=environment, stdout=log, stderr=log,
-        )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for_comparison(address, server)
+    subprocess.run([*sightline, "import", "--wait", str(source)], env=environment, check=True, timeout=540)
+    shutil.rmtree(source)
+    return data
+
+
+@pytest.fixture(scope="module")
+def running(patient_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`sightline serve` on a copy of the simulated patient."""
+    if not (STATIC / "index.html").is_file():
+        pytest.skip("the web app is not built: run make setup")
+    folder = tmp_path_factory.mktemp("journey")
+    shutil.copytree(patient_data, folder / "data")
+    with serving(folder) as address:
+        with httpx.Client(base_url=address, headers={"X-Sightline": "1"}) as http:
+            http.post("/api/session", json={"username": "admin", "password": PASSWORD})
+            assert http.get(f"/api/studies/{NEWEST}/reading").json()["comparison"]
         yield Running(address, folder / "data", PASSWORD)
-    finally:
-        end(server)
-
-
-def _wait_for_comparison(address: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 480
-    with httpx.Client(base_url=address, headers={"X-Sightline": "1"}) as http:
-        logged_in = False
-        while time.monotonic() < deadline:
-            if server.poll() is not None:
-                pytest.fail("the server ended by itself; see server.log")
-            try:
-                if not logged_in:
-                    body = {"username": "admin", "password": PASSWORD}
-                    logged_in = http.post("/api/session", json=body).is_success
-                opened = http.get(f"/api/studies/{NEWEST}/reading").json()
-                jobs = http.get("/api/status").json()["jobs"]
-                if opened.get("comparison") and not jobs["waiting"] and not jobs["running"]:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.5)
-    pytest.fail("the simulated patient was not analysed within 480 s")
 
 
 @pytest.fixture(scope="module")

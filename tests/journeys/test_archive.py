@@ -1,21 +1,16 @@
 """What a PACS administrator does in the browser: take in, find, put right, throw away, get back."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pydicom
 import pytest
 from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
 from sightline.app.http import STATIC
-from tests.conftest import end, free_port
-from tests.journeys.conftest import PASSWORD, Running
+from tests.journeys.conftest import Running
+from tests.pictures.looking import PASSWORD, serving
 
 pytestmark = pytest.mark.journey
 
@@ -26,36 +21,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     if not (STATIC / "index.html").is_file():
         pytest.skip("the web app is not built: run make setup")
     folder = tmp_path_factory.mktemp("archive")
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")},
-        "SIGHTLINE_DATA": str(folder / "data"),
-        "SIGHTLINE_ADMIN_PASSWORD": PASSWORD,
-    }
-    port = free_port()
-    ports = ["--http-port", str(port), "--dicom-port", str(free_port())]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "sightline", "serve", *ports], env=environment, stdout=log, stderr=log
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for_answer(address, server)
+    with serving(folder) as address:
         yield Running(address, folder / "data", PASSWORD)
-    finally:
-        end(server)
-
-
-def _wait_for_answer(address: str, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            pytest.fail("the server ended by itself; see server.log")
-        try:
-            httpx.get(f"{address}/api/session", timeout=5)
-            return
-        except httpx.TransportError:
-            time.sleep(0.3)
-    pytest.fail("the server did not answer within 120 s")
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from playwright.sync_api import expect
 
 from sightline.app.http import STATIC
 from tests.care.clinic import FIRST, SECOND, make_slice
-from tests.conftest import end, free_port
-from tests.journeys.conftest import PASSWORD
+from tests.pictures.looking import PASSWORD, serving
 from tests.proofs import LONG
 
 SIGHTLINE = (sys.executable, "-m", "sightline")
@@ -51,29 +50,19 @@ def reading_room(tmp_path_factory):
     }
     for arguments in (("import", str(incoming)), ("archive", "trash", "1.4.1", "--reason", "a test")):
         subprocess.run([*SIGHTLINE, *arguments], env=environment, check=True, timeout=240)
-    port = free_port()
-    server = subprocess.Popen(
-        [*SIGHTLINE, "serve", "--http-port", str(port), "--dicom-port", str(free_port())],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _wait_until_idle(f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        end(server)
+    with serving(folder) as address:
+        _wait_until_idle(address)
+        yield address
 
 
 def _wait_until_idle(address):
     with httpx.Client(base_url=address, headers={"X-Sightline": "1"}) as http:
+        http.post("/api/session", json={"username": "admin", "password": PASSWORD})
         for _ in range(600):
-            try:
-                http.post("/api/session", json={"username": "admin", "password": PASSWORD})
-                jobs = http.get("/api/status").json()["jobs"]
-                if not jobs["waiting"] and not jobs["running"]:
-                    assert jobs["failed"] == 0
-                    return
-            except (httpx.TransportError, KeyError):
-                pass
+            jobs = http.get("/api/status").json()["jobs"]
+            if not jobs["waiting"] and not jobs["running"]:
+                assert jobs["failed"] == 0
+                return
             time.sleep(0.2)
     pytest.fail("the jobs do not end")
 

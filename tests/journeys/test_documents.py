@@ -2,17 +2,13 @@
 
 import base64
 import mimetypes
-import os
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
@@ -20,8 +16,7 @@ from pydicom.data import get_testdata_file
 
 from sightline.runtime.http import CONTENT_SECURITY_POLICY
 from tests.care.documents import objects
-from tests.conftest import end, free_port
-from tests.journeys.conftest import PASSWORD
+from tests.pictures.looking import PASSWORD, serving
 
 WEB = Path(__file__).parents[2] / "web"
 VITE = WEB / "node_modules" / "vite" / "bin" / "vite.js"
@@ -137,36 +132,8 @@ def address(film: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     folder = tmp_path_factory.mktemp("documents")
     (folder / "objects").mkdir()
     write_objects(folder / "objects", film)
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")},
-        "SIGHTLINE_DATA": str(folder / "data"),
-        "SIGHTLINE_ADMIN_PASSWORD": PASSWORD,
-    }
-    sightline = [sys.executable, "-m", "sightline"]
-    taken = [*sightline, "import", "--no-wait", str(folder / "objects")]
-    subprocess.run(taken, env=environment, check=True, timeout=120)
-    port = free_port()
-    serve = [*sightline, "serve", "--http-port", str(port), "--dicom-port", str(free_port())]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(serve, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        end(server)
-
-
-def _wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
-        if server.poll() is not None:
-            pytest.fail("the server ended by itself; see server.log")
-        try:
-            if httpx.get(f"{address}/readyz").is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    pytest.fail("the server did not answer within a minute")
+    with serving(folder, folder / "objects") as address:
+        yield address
 
 
 def until(page: Any, expression: str) -> None:

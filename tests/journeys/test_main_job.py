@@ -12,8 +12,7 @@ from sightline.app.demo import simulated
 from sightline.intelligence.routing import ChangeAnswer
 from sightline.science import simulation
 
-# The whole chain of three scans runs before the first test, on as few cores as there are.
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.journey
 
 NEWEST = simulated.uid("study", simulated.VISITS[-1])
 

@@ -1,18 +1,14 @@
 """A reader opens a study whose priors lie in another archive: they come, and a doubtful one is taken."""
 
 import os
-import subprocess
-import sys
-import time
 
 import httpx
 import pytest
 
 from sightline.app.http import STATIC
-from tests.conftest import end, free_port
-from tests.journeys.conftest import PASSWORD
 from tests.orthanc import PASSWORD as ORTHANC_PASSWORD
 from tests.orthanc import USER, orthanc
+from tests.pictures.looking import PASSWORD, serving
 from tests.proofs import LONG
 
 __all__ = ["orthanc"]
@@ -35,38 +31,16 @@ def reading_room(tmp_path, orthanc, make_slice):
         for n in range(1, 6):
             series = f"{uid}.1"
             orthanc.put(make_slice(n, study=uid, series=series, StudyDate=date, PatientName=name))
-    environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")},
-        "SIGHTLINE_DATA": str(tmp_path / "data"),
-        "SIGHTLINE_ADMIN_PASSWORD": PASSWORD,
-        "SIGHTLINE_PRIORS_ON_ARRIVAL": "false",
-    }
-    sightline = [sys.executable, "-m", "sightline"]
-    subprocess.run([*sightline, "import", str(incoming)], env=environment, check=True, timeout=120)
-    port = free_port()
-    server = subprocess.Popen(
-        [*sightline, "serve", "--http-port", str(port), "--dicom-port", str(free_port())],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
+    with serving(tmp_path, incoming, SIGHTLINE_PRIORS_ON_ARRIVAL="false") as address:
         _make_source(address, orthanc.web)
         yield address
-    finally:
-        end(server)
 
 
 def _make_source(address, url):
     secret = f"{USER}:{ORTHANC_PASSWORD}"
     body = {"url": url, "auth_kind": "basic", "secret": secret, "priors": True}
     with httpx.Client(base_url=address, headers={"X-Sightline": "1"}) as http:
-        for _ in range(300):
-            try:
-                if http.post("/api/session", json={"username": "admin", "password": PASSWORD}).is_success:
-                    break
-            except httpx.TransportError:
-                pass
-            time.sleep(0.2)
+        http.post("/api/session", json={"username": "admin", "password": PASSWORD})
         assert http.put("/api/transfers/servers/PACS-B", json=body).is_success
 
 

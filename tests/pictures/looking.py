@@ -134,8 +134,8 @@ def looking(folder: Path, objects: Sequence[Held]) -> Iterator[Looker]:
 
 
 @contextmanager
-def serving(folder: Path, source: Path) -> Iterator[str]:
-    """Run `sightline serve` over what was imported from `source`, until its jobs are done."""
+def serving(folder: Path, source: Path | None = None, **settings: str) -> Iterator[str]:
+    """Run `sightline serve` over the data in `folder`, with what is imported from `source` first."""
     port = free_port()
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")},
@@ -143,14 +143,16 @@ def serving(folder: Path, source: Path) -> Iterator[str]:
         "SIGHTLINE_ADMIN_PASSWORD": PASSWORD,
         "SIGHTLINE_HTTP_PORT": str(port),
         "SIGHTLINE_DICOM_PORT": str(free_port()),
+        **settings,
     }
     command = [sys.executable, "-m", "sightline"]
     with (folder / "server.log").open("wb") as log:
-        taken = subprocess.run(
-            [*command, "import", "--json", "--no-wait", str(source)],
-            env=environment, stdout=subprocess.PIPE, stderr=log, check=False, timeout=300,
-        )  # fmt: skip
-        (folder / "import.json").write_bytes(taken.stdout)
+        if source:
+            taken = subprocess.run(
+                [*command, "import", "--json", "--no-wait", str(source)],
+                env=environment, stdout=subprocess.PIPE, stderr=log, check=False, timeout=300,
+            )  # fmt: skip
+            (folder / "import.json").write_bytes(taken.stdout)
         server = subprocess.Popen([*command, "serve"], env=environment, stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}"

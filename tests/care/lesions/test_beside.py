@@ -56,7 +56,7 @@ def test_any_earlier_study_is_laid_on_a_slice_once_it_is_aligned(compared, store
     with store.database.reading() as reading:
         key = find_pair(reading, STUDY, PRIOR).key
     about = asdict(GRID)
-    both = {"current": about, "prior": about, "thickness_mm": STEP_MM, "same_kernel": True}
+    both = {"current": about, "prior": about, "thickness_mm": STEP_MM, "modality": "CT", "differs": []}
     store.blobs.put_if_absent(f"{key}.json", json.dumps(both).encode())
     store.blobs.put_if_absent(f"{key}.npz", store.blobs.get("alignments/x.npz"))
 

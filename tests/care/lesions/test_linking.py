@@ -31,7 +31,13 @@ def found(receive, clinic, store, db):
     pair = pair_of(db, study, prior, ("1.2.1", "1.1.1"), why="same region", days=182)
     still = np.zeros((*GRID.shape_zyx, 3), np.float32)
     alignment = Alignment("good", "", (), GRID, still, np.ones(GRID.shape_zyx, np.float32), "made up")
-    about = {"current": asdict(GRID), "prior": asdict(GRID), "thickness_mm": 1.0, "same_kernel": True}
+    about = {
+        "current": asdict(GRID),
+        "prior": asdict(GRID),
+        "thickness_mm": 1.0,
+        "modality": "CT",
+        "differs": [],
+    }
     store.blobs.put_if_absent(f"{pair.key}.json", json.dumps(about).encode())
     store.blobs.put_if_absent(f"{pair.key}.npz", alignment.to_bytes())
     clinic.compare(STUDY, PRIOR)

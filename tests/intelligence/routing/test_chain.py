@@ -158,7 +158,7 @@ def aligned(monkeypatch):
     grid = Grid((40, 40, 40), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
     field = np.zeros((*grid.shape_zyx, 3), np.float32)
     found = Alignment("good", "made up", (), grid, field, np.ones(grid.shape_zyx, np.float32), "made up")
-    geometry = comparing.Geometry(grid, grid, thickness_mm=1.0, same_kernel=True)
+    geometry = comparing.Geometry(grid, grid, thickness_mm=1.0, modality="CT", differs=())
     monkeypatch.setattr(comparing, "made_alignment", lambda *_: (found, geometry))
 
 

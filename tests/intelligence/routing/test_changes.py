@@ -1,12 +1,25 @@
 """A person's word on which lesions are one comes before what alignment says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from sightline.intelligence.routing._following import _known_change
+from sightline.intelligence.routing import ChangeAnswer
+from sightline.intelligence.routing import _comparing as comparing
+from sightline.intelligence.routing._following import StudyChange, _known_change
+from sightline.kernel.quantities import Quantity
 from sightline.record import findings
 from sightline.record.findings import Identity
-from tests.intelligence.routing.test_comparing import LEFT_PLACE, RIGHT_PLACE, Patient, patient, unmoved
+from sightline.science.segmentation import UNEDITED
+from tests.intelligence.routing.test_comparing import (
+    GEOMETRY,
+    LEFT_PLACE,
+    RIGHT_PLACE,
+    Patient,
+    patient,
+    unmoved,
+)
 
 __all__ = ["patient"]
 
@@ -126,3 +139,76 @@ def test_the_limits_that_were_applied_are_told_with_their_source(patient):
     assert (change.limits["slice_mm"], change.limits["max_slice_mm"]) == (1.0, 1.25)
     assert "QIBA" in change.limits["source"]
     assert change.limits["added"] == ()
+
+
+def by_hand(patient, radiologist, study, mm, **other):
+    """Mark a sphere as a person does: by one click, unless it is said otherwise."""
+    found = patient._sphere(study, f"click-{study}", 0, LEFT_PLACE, mm)
+    clicked = Quantity(found.values["volume"].value, "mm3", f"sum of geodesic, {UNEDITED}")
+    found = replace(found, kind="lesion", values=found.values | {"volume": clicked}, **other)
+    ada = patient.clinic.patient_of(study)
+    return findings.mark_finding(patient.db, study, ada, found, by=radiologist)
+
+
+def test_lesions_clicked_at_two_dates_and_never_corrected_prove_no_growth(patient, radiologist):
+    by_hand(patient, radiologist, "1.1", 20.0)
+    by_hand(patient, radiologist, "1.2", 40.0)
+
+    [change] = patient.compare("1.2", "1.1").changes
+
+    assert (change.kind, change.linked, change.limits) == ("cannot-tell", True, None)
+    assert change.percent == pytest.approx(700)
+    assert "Correct both masks" in change.reason
+
+
+@pytest.mark.parametrize("modality", ["MR", "PT"])
+def test_figures_of_ct_judge_no_other_modality(patient, radiologist, modality):
+    patient.find("1.1", (LEFT_PLACE, 8.0))
+    patient.find("1.2", (LEFT_PLACE, 12.0))
+
+    comparison, _ = comparing.build_comparison(
+        patient.db, patient.blobs, patient.pair("1.2", "1.1"), unmoved(), replace(GEOMETRY, modality=modality)
+    )
+
+    [change] = comparison.changes
+    assert (change.kind, change.linked, change.limits) == ("cannot-tell", True, None)
+    assert f"For {modality}" in change.reason
+
+
+def test_what_was_measured_in_a_series_that_was_not_aligned_is_not_judged_by_its_slices(patient, radiologist):
+    [then] = patient.find("1.1", (LEFT_PLACE, 8.0))
+    now = by_hand(patient, radiologist, "1.2", 12.0, series_uid="1.2.9")
+    findings.state_identity(patient.db, Identity.SAME, [then.id], [now.id], by=radiologist)
+
+    [change] = patient.compare("1.2", "1.1").changes
+
+    assert (change.kind, change.linked) == ("cannot-tell", True)
+    assert "another series" in change.reason
+
+
+def test_lengths_drawn_by_hand_are_linked_and_told_without_a_volume(patient, radiologist):
+    length = {"long_axis": Quantity(12.0, "mm", "ruler")}
+    marks = [by_hand(patient, radiologist, study, 12.0, mask_key=None) for study in ("1.1", "1.2")]
+    then, now = (replace(mark, values=length) for mark in marks)
+    findings.state_identity(patient.db, Identity.SAME, [then.id], [now.id], by=radiologist)
+
+    [change] = patient.compare("1.2", "1.1").changes
+    told = _known_change(change, {then.id: then, now.id: now}, {"1.1": "2025-01-03", "1.2": "2025-07-02"})
+
+    assert (told.link, told.at[0].volume) == ("linked", None)
+    assert (
+        ChangeAnswer.of(StudyChange("1.2", "1.1", "", "good", "", (told,))).lesions[0].at[1].long_mm == 12.0
+    )
+
+
+def test_what_may_have_split_is_told_as_ambiguous(patient):
+    """One sphere of 12 mm then; two beside each other now, of which both fit."""
+    [then] = patient.find("1.1", (LEFT_PLACE, 12.0))
+    held = patient.find("1.2", ((13.0, 30.0, 30.0), 8.0), ((17.0, 30.0, 30.0), 8.0))
+
+    told = patient.compare("1.2", "1.1").changes
+
+    assert {change.link for change in told} == {"ambiguous"}
+    found = {f.id: f for f in (then, *held)}
+    dates = {"1.1": "2025-01-03", "1.2": "2025-07-02"}
+    assert {_known_change(change, found, dates).link for change in told} == {"ambiguous"}

@@ -17,7 +17,7 @@ from sightline.trust import access
 from tests.care.clinic import FIRST, SECOND, THIRD
 
 GRID = Grid((60, 60, 60), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
-GEOMETRY = comparing.Geometry(GRID, GRID, thickness_mm=1.0, same_kernel=True)
+GEOMETRY = comparing.Geometry(GRID, GRID, thickness_mm=1.0, modality="CT", differs=())
 LEFT_PLACE, RIGHT_PLACE = (15.0, 30.0, 30.0), (45.0, 30.0, 30.0)
 
 

@@ -68,7 +68,13 @@ def compared(store, *, verdict="good"):
         )
         timeline.record_comparison(db, comparison, by=access.SYSTEM)
         pair: Pair = mapping._pair(db, comparison)
-    about = {"current": asdict(GRID), "prior": asdict(GRID), "thickness_mm": MM, "same_kernel": True}
+    about = {
+        "current": asdict(GRID),
+        "prior": asdict(GRID),
+        "thickness_mm": MM,
+        "modality": "CT",
+        "differs": [],
+    }
     store.blobs.put_if_absent(f"{pair.key}.json", json.dumps(about).encode())
     store.blobs.put_if_absent(f"{pair.key}.npz", still.to_bytes())
 

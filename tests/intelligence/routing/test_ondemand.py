@@ -37,7 +37,7 @@ def keep(store, verdict="good"):
     with store.database.reading() as db:
         pair = find_pair(db, "1.3", "1.1")
     about = {name: getattr(VOXELS, name) for name in VOXELS.__slots__}
-    told = {"current": about, "prior": about, "thickness_mm": 5.0, "same_kernel": True}
+    told = {"current": about, "prior": about, "thickness_mm": 5.0, "modality": "CT", "differs": []}
     store.blobs.put_if_absent(f"{pair.key}.json", json.dumps(told).encode())
     store.blobs.put_if_absent(f"{pair.key}.npz", found.to_bytes())
 

@@ -44,7 +44,7 @@ def keep_aligned(store, verdict="good", matrix=None):
     with store.database.reading() as db:
         pair = find_pair(db, "1.2")
     grid = {name: getattr(VOXELS, name) for name in VOXELS.__slots__}
-    about = {"current": grid, "prior": grid, "thickness_mm": 5.0, "same_kernel": True}
+    about = {"current": grid, "prior": grid, "thickness_mm": 5.0, "modality": "CT", "differs": []}
     store.blobs.put_if_absent(f"{pair.key}.json", json.dumps(about).encode())
     store.blobs.put_if_absent(f"{pair.key}.npz", found.to_bytes())
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from sightline.app.demo import simulated
 from sightline.app.http import STATIC
 from tests.journeys.viewer import phantoms
 from tests.journeys.viewer.seeing import Reader
@@ -18,14 +17,14 @@ SOFTWARE_WEBGL = "--enable-unsafe-swiftshader"
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(patient_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where Sightline is served."""
     if not (STATIC / "index.html").is_file():
         pytest.skip("the web app is not built: run make setup")
     folder = tmp_path_factory.mktemp("viewer")
     source = folder / "source"
     phantoms.write_all(source / "phantoms")
-    simulated.write_patient(source / "patient")
+    shutil.copytree(patient_data, folder / "data")
     with serving(folder, source) as address:
         yield address
 

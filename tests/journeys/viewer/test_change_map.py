@@ -40,10 +40,6 @@ def status(page: Page) -> dict[str, Any]:
 @pytest.fixture
 def compared(reader: Reader) -> Reader:
     """A reader before the newest study, compared with its prior."""
-    for _ in range(60):
-        if reader.page.request.get(f"/api/studies/{NEWEST}/reading").json().get("comparison"):
-            break
-        reader.page.wait_for_timeout(5000)
     reader.open(NEWEST)
     reader.until(ALIGNED, 60)
     return reader

@@ -79,10 +79,6 @@ def test_a_length_is_drawn_by_keys(reader: Reader) -> None:
 
 def test_finding_preset_and_signing_are_reached_by_keys(reader: Reader) -> None:
     page: Any = reader.page
-    for _ in range(240):
-        if page.request.get(f"/api/studies/{NEWEST}/reading").json().get("comparison"):
-            break
-        page.wait_for_timeout(500)
     page.goto("/worklist")
     page.get_by_role("grid").get_by_role("row").nth(1).wait_for()
     page.keyboard.press("Enter")

@@ -19,12 +19,9 @@ OUTLINED = "document.querySelector('.lesion-draft')?.getAttribute('aria-busy') =
 @pytest.fixture
 def reader(reader: Reader) -> Reader:
     """A reader before the newest study, analysed and compared."""
-    for _ in range(60):
-        reader.open(NEWEST)
-        if reader.page.evaluate(ALIGNED) and reader.page.locator(".finding.selected .lesion-link").count():
-            break
-        reader.page.wait_for_timeout(5000)
-    reader.until(ALIGNED)
+    reader.open(NEWEST)
+    reader.until(ALIGNED, 60)
+    reader.page.locator(".finding.selected .lesion-link").first.wait_for()
     return reader
 
 

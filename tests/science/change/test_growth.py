@@ -2,12 +2,13 @@
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from sightline.kernel.quantities import Quantity
 from sightline.science import change
+from sightline.science.segmentation import UNEDITED
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,54 @@ def test_thicker_slices_widen_the_interval():
 
 def test_a_changed_protocol_widens_the_interval_and_says_so():
     same = change.growth(sphere(8), sphere(9.3), days=90, slice_thickness_mm=1.0)
-    other = change.growth(sphere(8), sphere(9.3), days=90, slice_thickness_mm=1.0, same_protocol=False)
+    other = change.growth(sphere(8), sphere(9.3), days=90, slice_thickness_mm=1.0, differs=["kernel"])
 
     assert other.percent.high > same.percent.high
-    assert "protocol" in other.reason
+    assert "other kernel" in other.reason
+
+
+def test_another_scanner_widens_the_limits_of_a_long_axis_too():
+    """A third of 16 % in volume: 31.3 and 14.8 % in quadrature."""
+    same = change.growth(sphere(20), sphere(26.5), days=90, slice_thickness_mm=5.0)
+    other = change.growth(sphere(20), sphere(26.5), days=90, slice_thickness_mm=5.0, differs=["scanner"])
+
+    assert (same.kind, other.kind) == ("grown", "cannot-tell")
+    assert other.limits.low == pytest.approx(-34.6, abs=0.1)
+
+
+def test_other_contrast_lets_nobody_tell_of_what_is_no_nodule_of_the_lungs():
+    liver = change.growth(
+        sphere(20), sphere(30), days=90, slice_thickness_mm=1.0, differs=["contrast"], lung_nodule=False
+    )
+    lung = change.growth(sphere(20), sphere(30), days=90, slice_thickness_mm=1.0, differs=["contrast"])
+
+    assert (liver.kind, lung.kind) == ("cannot-tell", "grown")
+    assert liver.percent.value == pytest.approx(237.5, abs=0.1)
+    assert "Contrast differs" in liver.reason
+
+
+def test_figures_for_nodules_of_the_lungs_judge_nothing_else():
+    nodule = change.growth(sphere(8), sphere(12), days=90, slice_thickness_mm=1.0)
+    other = change.growth(sphere(8), sphere(12), days=90, slice_thickness_mm=1.0, lung_nodule=False)
+
+    assert (nodule.kind, other.kind) == ("grown", "cannot-tell")
+
+
+def test_one_click_that_nobody_corrected_proves_no_growth():
+    clicked = replace(sphere(20), volume=Quantity(4189, "mm3", f"sum of geodesic, {UNEDITED}"))
+
+    found = change.growth(clicked, sphere(40), days=90, slice_thickness_mm=1.0)
+
+    assert found.kind == "cannot-tell"
+    assert found.percent.value == pytest.approx(700, abs=1)
+    assert "Correct both masks" in found.reason
+
+
+def test_within_one_day_growth_has_no_doubling_time():
+    found = change.growth(sphere(8), sphere(14), days=0, slice_thickness_mm=1.0)
+
+    assert (found.kind, found.doubling_days) == ("grown", None)
+    assert "doubling" not in found.reason
 
 
 def test_a_measurement_less_sure_than_the_published_figure_decides():
@@ -143,11 +188,10 @@ def test_a_lesion_absent_at_one_date_is_new_or_vanished():
     ("prior", "current", "days"),
     [
         (None, None, 90),
-        (sphere(6), sphere(7), 0),
         (sphere(6), sphere(7), -3),
         (sphere(6), of_volume(0.0), 90),
     ],
-    ids=["nothing", "same day", "prior later", "no volume"],
+    ids=["nothing", "prior later", "no volume"],
 )
 def test_what_cannot_be_compared_is_refused(prior, current, days):
     with pytest.raises(change.ImpossibleGrowth):

@@ -116,3 +116,16 @@ def test_the_gate_is_ten_millimetres_when_the_alignment_is_sure(shift):
     links = change.link_lesions([ball((0, 0, 0), 8)], [ball((shift, 0, 0), 8)], aligned(), CHEST)
 
     assert ("linked" in kinds(links).values()) == (shift < 10)
+
+
+def test_where_the_map_folds_nearby_a_person_decides_and_elsewhere_not():
+    folded = aligned()
+    at = np.rint(folded.grid.to_index_zyx((3.0, 0.0, 0.0))[0]).astype(int)
+    folded.displacement_mm[tuple(at)] = (20.0, 0.0, 0.0)
+
+    links = change.link_lesions(
+        [ball((0, 0, 0)), ball((60, 0, 0))], [ball((0, 0, 0)), ball((60, 0, 0))], folded, CHEST
+    )
+
+    assert kinds(links) == {(0, 0): "ambiguous", (1, 1): "linked"}
+    assert "folds" in links[0].reason

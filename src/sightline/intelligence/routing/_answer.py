@@ -27,10 +27,10 @@ class SizeAnswer(_Part):
     study: str = Field(description="Study Instance UID.")
     date: str = Field(description="Date of the study, ISO 8601.")
     centre_lps: tuple[float, float, float] = Field(description="Centre of mass, LPS, mm.")
-    volume_mm3: float
+    volume_mm3: float | None = Field(description="Null where only lengths were measured.")
     interval_mm3: Interval = Field(description="95 % interval of this single measurement.")
-    long_mm: float = Field(description="Largest caliper in one slice.")
-    short_mm: float = Field(description="Largest caliper perpendicular to it in the same slice.")
+    long_mm: float | None = Field(description="Largest caliper in one slice.")
+    short_mm: float | None = Field(description="Largest caliper perpendicular to it in the same slice.")
 
 
 class LesionAnswer(_Part):
@@ -73,7 +73,7 @@ def _lesion(one: LesionChange) -> LesionAnswer:
         link=one.link,
         tracking_uid=one.tracking_uid,
         change=one.kind,
-        percent=one.percent.value if one.percent else None,
+        percent=_value(one.percent),
         interval=_interval(one.percent),
         reason=one.reason,
         at=[
@@ -81,14 +81,18 @@ def _lesion(one: LesionChange) -> LesionAnswer:
                 study=seen.study,
                 date=seen.date,
                 centre_lps=seen.centre_lps_mm,
-                volume_mm3=seen.volume.value,
+                volume_mm3=_value(seen.volume),
                 interval_mm3=_interval(seen.volume),
-                long_mm=seen.long_axis.value,
-                short_mm=seen.short_axis.value,
+                long_mm=_value(seen.long_axis),
+                short_mm=_value(seen.short_axis),
             )
             for seen in one.at
         ],
     )
+
+
+def _value(quantity: Quantity | None) -> float | None:
+    return quantity.value if quantity else None
 
 
 def _interval(quantity: Quantity | None) -> Interval:

@@ -19,6 +19,8 @@ from sightline.science import change as changing
 from sightline.science.geometry import Grid
 from sightline.science.segmentation import Lesion
 
+NO_FIGURE = "For {modality} no repeatability of volumes is published that would tell growth from chance."
+ELSEWHERE = "Measured in another series than the one that was aligned, so its slices were not compared."
 NEEDED = frozenset({"volume", "long_axis", "short_axis"})
 SAID = {
     Identity.SAME: "{by} said that it is the same lesion.",
@@ -94,7 +96,7 @@ def _linked(
     else:
         grown = _growth([prior] if prior else [], [current] if current else [], pair, geometry)
     change = _change(grown, current, prior, _text(grown, current or prior, pair.prior_date))
-    return replace(change, linked=link.kind == "linked")
+    return replace(change, linked=link.kind == "linked", link=link.kind)
 
 
 def _said(
@@ -114,6 +116,7 @@ def _said(
         replace(
             _change(grown, current, prior, _said_text(statement, grown, current, count, pair.prior_date)),
             linked=statement.identity is Identity.SAME,
+            link="linked" if statement.identity is Identity.SAME else statement.identity.value,
             said=statement.identity.value,
             said_by=statement.by_name,
             statement=statement.id,
@@ -164,10 +167,22 @@ def _growth(
         return changing.Growth(
             "cannot-tell", None, None, "The studies could not be aligned, so their slices were not compared."
         )
+    then, now = _Sizes.of(earlier), _Sizes.of(later)
+    if then and now and (doubt := _doubt(earlier, later, pair, geometry)):
+        return changing.unproven(math.log(now.volume.value / then.volume.value), doubt)
     return changing.growth(
-        _Sizes.of(earlier), _Sizes.of(later), days=max(pair.days, 1),
-        slice_thickness_mm=geometry.thickness_mm, same_protocol=geometry.same_kernel,
+        then, now, days=pair.days, slice_thickness_mm=geometry.thickness_mm, differs=geometry.differs,
+        lung_nodule=all(f.kind == "lung-nodule" for f in (*earlier, *later)),
     )  # fmt: skip
+
+
+def _doubt(earlier: Sequence[Finding], later: Sequence[Finding], pair: Pair, geometry: Geometry) -> str:
+    """Return why no published figure judges these sizes, empty where one may."""
+    if {f.series_uid for f in later} != {pair.series_uid}:
+        return ELSEWHERE
+    if {f.series_uid for f in earlier} != {pair.prior_series_uid}:
+        return ELSEWHERE
+    return "" if geometry.modality == "CT" else NO_FIGURE.format(modality=geometry.modality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +205,7 @@ def _sum(parts: Sequence[Quantity]) -> Quantity:
     if len(parts) == 1:
         return parts[0]
     value = sum(part.value for part in parts)
-    method = f"sum of {len(parts)}: {parts[0].method}"
+    method = f"sum of {len(parts)}: {'; '.join(dict.fromkeys(part.method for part in parts))}"
     if any(part.low is None or part.high is None for part in parts):
         return Quantity(value, parts[0].unit, method)
     below = math.hypot(*(part.value - cast(float, part.low) for part in parts))

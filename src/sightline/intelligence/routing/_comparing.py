@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom import Dataset, dcmread
 
 from sightline.intelligence.routing._changes import changes_of
 from sightline.intelligence.routing._flat import align_pictures
@@ -22,6 +23,7 @@ from sightline.runtime import processes
 from sightline.runtime.blobs import Blobs
 from sightline.runtime.db import Db
 from sightline.science import alignment as aligning
+from sightline.science import change as changing
 from sightline.science import volumes
 from sightline.science.geometry import Grid
 from sightline.trust import access
@@ -57,7 +59,8 @@ def made_alignment(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment,
     geometry = Geometry(
         *kept_grids(blobs, f"{pair.key}.npz"),
         about["thickness_mm"],
-        about["same_kernel"],
+        about["modality"],
+        tuple(about["differs"]),
         datetime.fromisoformat(made_at) if made_at else None,
     )
     return aligning.Alignment.from_bytes(blobs.get(f"{pair.key}.npz")), geometry
@@ -98,17 +101,26 @@ def align_folders(result: Path, current: Path, prior: Path, *riders: Path) -> No
     """
     fixed, moving = (volumes.read_volume(sorted(folder.iterdir())) for folder in (current, prior))
     found = aligning.align(fixed, moving)
+    headers = [dcmread(min(folder.iterdir()), stop_before_pixels=True) for folder in (current, prior)]
     if riders:
         found = _judged_for(found, (fixed, moving), riders)
     about = {
         "current": asdict(fixed.grid),
         "prior": asdict(moving.grid),
         "thickness_mm": max(fixed.thickness_mm, moving.thickness_mm),
-        "same_kernel": fixed.kernel == moving.kernel,
+        **taken(*headers),
         "made_at": clock.now().isoformat(),
     }
     (result / "about.json").write_text(json.dumps(about))
     (result / "alignment.npz").write_bytes(found.to_bytes())
+
+
+def taken(current: Dataset, prior: Dataset) -> dict[str, Any]:
+    """Return the modality of the current images, and in what the two were taken differently."""
+    return {
+        "modality": str(current.get("Modality") or ""),
+        "differs": changing.protocol_differences(current, prior),
+    }
 
 
 def _judged_for(

@@ -133,7 +133,8 @@ def align_pictures(
         "current": asdict(_grid(pictures[0], planes[0])),
         "prior": asdict(_grid(pictures[1], planes[1])),
         "thickness_mm": 1.0,
-        "same_kernel": True,
+        "modality": _text(now, "Modality"),
+        "differs": [],
         "made_at": clock.now().isoformat(),
     }
     (result / "about.json").write_text(json.dumps(about))

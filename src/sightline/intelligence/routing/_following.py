@@ -31,6 +31,9 @@ Point = tuple[float, float, float]
 
 MEND_DATE = "correct what is wrong with 'sightline archive correct STUDY StudyDate=YYYYMMDD'"
 
+BEYOND_MM = 10.0
+"""How far beyond the images of the prior a place may lie: the map goes on smoothly a little."""
+
 LEAST_MATCH_MM = 3.0
 """How near the centre of a kept finding has to be to be the lesion that was pointed at."""
 
@@ -49,14 +52,14 @@ class AlignmentRefused(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class SeenAt:
-    """A lesion at one date."""
+    """A lesion at one date; what was measured by hand need not have every size."""
 
     study: str
     date: str
     centre_lps_mm: Point
-    volume: Quantity
-    long_axis: Quantity
-    short_axis: Quantity
+    volume: Quantity | None
+    long_axis: Quantity | None
+    short_axis: Quantity | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +222,10 @@ def change_of(
         except (NoPrior, NotComparable) as refusal:
             return StudyChange(study.uid, None, str(refusal), "failed", str(refusal), ())
     alignment, geometry = comparing.align_pair(held, pair)
-    if isinstance(alignment, str):
-        return StudyChange(study_uid, pair.prior_uid, pair.why, "failed", alignment, ())
+    if isinstance(alignment, str) or geometry is None:
+        return StudyChange(study_uid, pair.prior_uid, pair.why, "failed", str(alignment), ())
     if points_lps_mm:
-        lesions = _at_points(held, pair, alignment, points_lps_mm, study)
+        lesions = _at_points(held, pair, alignment, geometry, points_lps_mm, study)
     else:
         lesions = _of_findings(held, pair, alignment, geometry, study)
     return StudyChange(study_uid, pair.prior_uid, pair.why, alignment.verdict, alignment.reason, lesions)
@@ -243,7 +246,7 @@ def map_points(
     NotComparable
         If the two are not a study and an earlier one of the same patient.
     AlignmentRefused
-        If the alignment failed, or a point lies outside the current study.
+        If the alignment failed, or a point lies outside the current study or what the prior shows.
     """
     access.require(by, "archive.read", on=study_uid)
     with held.database.reading() as db:
@@ -260,6 +263,12 @@ def map_points(
             f"Point {outside[0]} lies outside the images of the current study; coordinates are LPS in mm."
         )
     mapped = alignment.map_points(points_lps_mm)
+    shown = geometry.prior.contains(mapped, margin_mm=-BEYOND_MM)
+    unseen = [n for n, inside in enumerate(shown, 1) if not inside]
+    if unseen:
+        raise AlignmentRefused(
+            f"Point {unseen[0]} lies beyond what the prior shows: nobody can tell where it would be."
+        )
     return [(float(x), float(y), float(z)) for x, y, z in mapped], alignment
 
 
@@ -267,6 +276,7 @@ def _at_points(
     held: archive.Store,
     pair: Pair,
     alignment: aligning.Alignment,
+    geometry: comparing.Geometry,
     points: Sequence[Point],
     study: archive.Study,
 ) -> tuple[LesionChange, ...]:
@@ -280,14 +290,21 @@ def _at_points(
             archive.export_series(held, db, pair.prior_series_uid, prior)
             kept = findings.of_patient(db, pair.patient)
         followed = processes.run_capped(
-            follow_folders, (current, prior, field, tuple(points), max(pair.days, 1)), at_once=True
+            follow_folders,
+            (current, prior, field, tuple(points), pair.days, geometry.differs),
+            at_once=True,
         )
     dates = {pair.study_uid: iso_date(study.date), pair.prior_uid: iso_date(pair.prior_date)}
     return tuple(_lesion_change(one, pair, dates, kept) for one in followed)
 
 
 def follow_folders(
-    current: Path, prior: Path, field: Path, points: Sequence[Point], days: int
+    current: Path,
+    prior: Path,
+    field: Path,
+    points: Sequence[Point],
+    days: int,
+    differs: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Follow the lesions at some points from one folder of DICOM files into another; runs in a child."""
     followed = changing.follow_points(
@@ -296,6 +313,7 @@ def follow_folders(
         aligning.Alignment.from_bytes(field.read_bytes()),
         points,
         days=days,
+        differs=differs,
     )
     return [
         {
@@ -336,7 +354,7 @@ def _tracking_uid(at: Sequence[SeenAt], kept: Sequence[findings.Finding]) -> str
     The one of its own follows from study and place, so that asking again gives the same.
     """
     for seen in at:
-        near = max(LEAST_MATCH_MM, seen.short_axis.value / 2)
+        near = max(LEAST_MATCH_MM, seen.short_axis.value / 2 if seen.short_axis else 0.0)
         for finding in kept:
             away = math.dist(finding.centre_lps_mm, seen.centre_lps_mm)
             if finding.study_uid == seen.study and away <= near:
@@ -351,7 +369,7 @@ def _of_findings(
     held: archive.Store,
     pair: Pair,
     alignment: aligning.Alignment,
-    geometry: comparing.Geometry | None,
+    geometry: comparing.Geometry,
     study: archive.Study,
 ) -> tuple[LesionChange, ...]:
     with held.database.transaction() as db:
@@ -368,14 +386,11 @@ def _known_change(
     percent = None
     if change.percent is not None:
         percent = Quantity(change.percent, "%", "", change.low, change.high)
-    link = change.kind if change.kind in ("new", "vanished") else "linked" if change.linked else "not-covered"
-    if change.said in ("merged", "split"):
-        link = change.said
     at = tuple(
         SeenAt(
             f.study_uid, dates[f.study_uid], f.centre_lps_mm,
-            f.values["volume"], f.values["long_axis"], f.values["short_axis"],
+            *(f.values.get(name) for name in ("volume", "long_axis", "short_axis")),
         )
         for f in both
     )  # fmt: skip
-    return LesionChange(link, both[-1].lesion, change.kind, percent, change.reason, at)
+    return LesionChange(change.link, both[-1].lesion, change.kind, percent, change.reason, at)

@@ -13,7 +13,7 @@ from sightline.runtime.db import Db
 from sightline.science.geometry import Grid
 
 # Part of the cache key: raise it when the engine or its settings change what comes out.
-ALIGNMENT_VERSION = "2"
+ALIGNMENT_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,14 @@ def compared_pair(db: Db, comparison: timeline.Comparison) -> Pair:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Grids, thickness and kernels of two volumes, as linking and growth need them; when it was made."""
+    """Grids, thickness and modality of two volumes, as linking and growth need them; when it was made.
+
+    `differs` is in what the two were taken differently, as `change.protocol_differences` has it.
+    """
 
     current: Grid
     prior: Grid
     thickness_mm: float
-    same_kernel: bool
+    modality: str
+    differs: tuple[str, ...]
     made_at: datetime | None = None

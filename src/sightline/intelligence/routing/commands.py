@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sightline.intelligence.routing._answer import ChangeAnswer, LesionAnswer
+from sightline.intelligence.routing._answer import ChangeAnswer, LesionAnswer, SizeAnswer
 from sightline.intelligence.routing._following import Point, change_of, map_points
 from sightline.intelligence.routing._mapping import write_maps
 from sightline.intelligence.routing._registering import map_by, register
@@ -200,10 +200,15 @@ def _print_change(answer: ChangeAnswer) -> None:
     for name in ("change", "volume, 95 % interval", "then", "now", "why"):
         table.add_column(name)
     for lesion in answer.lesions:
-        sizes = {seen.study: f"{seen.long_mm:.1f} × {seen.short_mm:.1f} mm" for seen in lesion.at}
+        sizes = {seen.study: _axes(seen) for seen in lesion.at}
         now, then = sizes.get(answer.study, ""), sizes.get(answer.prior, "")
         table.add_row(lesion.change.replace("-", " "), _percent(lesion), then, now, lesion.reason)
     out.print(table)
+
+
+def _axes(seen: SizeAnswer) -> str:
+    known = [f"{value:.1f}" for value in (seen.long_mm, seen.short_mm) if value is not None]
+    return f"{' × '.join(known)} mm" if known else ""
 
 
 def _percent(lesion: LesionAnswer) -> str:

@@ -296,7 +296,8 @@ class AlignmentSummary:
 class Change:
     """What became of one lesion: finding ids at both dates, the change with its 95 % interval, the reason.
 
-    `linked` says that the two findings are taken for one lesion; a doubtful pair is not. `said` is what a
+    `linked` says that the two findings are taken for one lesion; a doubtful pair is not. `link` is how they
+    were joined, in the words of `change.Link` and of persons (merged, split). `said` is what a
     person said of them (same, merged, split, different), `said_by` who, and `statement` under which name it
     can be taken back. `limits` is what repeat measurements may differ by, as science gives it.
     """
@@ -313,6 +314,7 @@ class Change:
     text: str
     reason: str
     linked: bool = False
+    link: str = ""
     said: str | None = None
     said_by: str | None = None
     statement: str | None = None

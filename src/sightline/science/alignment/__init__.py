@@ -5,7 +5,7 @@ never leaves without a verdict, and one that failed is never shown as good.
 """
 
 from sightline.science.alignment._engine import EngineFailed
-from sightline.science.alignment._maps import NotCarried, carry, invert, jacobian_of
+from sightline.science.alignment._maps import NotCarried, carry, folds_near, invert, jacobian_of
 from sightline.science.alignment._model import Alignment, QualityTest, UnreadableAlignment, Verdict
 from sightline.science.alignment._pairs import Model, UnknownModel, align
 from sightline.science.alignment._pictures import PictureAlignment, align_images
@@ -27,6 +27,7 @@ __all__ = [
     "align",
     "align_images",
     "carry",
+    "folds_near",
     "invert",
     "jacobian_of",
     "read_picture",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from sightline.kernel.errors import Invalid
 from sightline.science.alignment._engine import Array, Mask
@@ -39,6 +40,32 @@ def jacobian_of(found: Alignment) -> Array:
         determinant = float(np.linalg.det(found.matrix[:3, :3]))
         return np.full(found.grid.shape_zyx, determinant, dtype=np.float32)
     return jacobian(found.displacement_mm, found.grid).astype(np.float32)
+
+
+def folds_near(found: Alignment, point_lps_mm: npt.ArrayLike, reach_mm: float) -> bool:
+    """Tell whether the map folds within a distance of a point of the fixed volume.
+
+    Examples
+    --------
+    >>> grid = Grid((9, 9, 9), (2, 2, 2), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    >>> field = np.zeros((9, 9, 9, 3), dtype=np.float32)
+    >>> field[4, 4, 4, 0] = 6.0
+    >>> folded = Alignment("good", "", (), grid, field, np.ones((9, 9, 9), np.float32), "none")
+    >>> folds_near(folded, (8, 8, 8), 4), folds_near(folded, (0, 0, 0), 4)
+    (True, False)
+    """
+    if found.matrix is not None:
+        return False
+    grid = found.grid
+    middle = grid.to_index_zyx(point_lps_mm)[0]
+    reach = reach_mm / np.array(grid.spacing_xyz_mm[::-1]) + 1
+    low = np.clip(np.floor(middle - reach), 0, np.array(grid.shape_zyx) - 1).astype(int)
+    high = np.clip(np.ceil(middle + reach) + 1, low + 1, grid.shape_zyx).astype(int)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    a, b, c = (int(v) for v in high - low)
+    part = grid.cropped((int(low[0]), int(low[1]), int(low[2])), (a, b, c))
+    folds = part.to_lps_mm(np.argwhere(jacobian(found.displacement_mm[box], part) <= 0))
+    return bool((np.linalg.norm(folds - np.asarray(point_lps_mm), axis=1) <= reach_mm).any())
 
 
 def invert(found: Alignment, onto: Grid) -> Alignment:

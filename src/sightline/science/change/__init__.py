@@ -6,7 +6,7 @@ tells only what noise, edges and technique do not explain.
 """
 
 from sightline.science.change._following import Followed, follow_points
-from sightline.science.change._growth import ImpossibleGrowth, Sized, doubling_time, growth
+from sightline.science.change._growth import ImpossibleGrowth, Sized, doubling_time, growth, unproven
 from sightline.science.change._jacobian import log_jacobian
 from sightline.science.change._links import link_lesions
 from sightline.science.change._map_model import (
@@ -25,7 +25,7 @@ from sightline.science.change._map_model import (
 from sightline.science.change._maps import change_map
 from sightline.science.change._model import Growth, GrowthKind, Limits, Link, LinkKind
 from sightline.science.change._repeatability import TABLE, Repeatability, find_repeatability, log_sigma
-from sightline.science.change._technique import technique_of
+from sightline.science.change._technique import protocol_differences, technique_of
 
 __all__ = [
     "TABLE",
@@ -57,5 +57,7 @@ __all__ = [
     "link_lesions",
     "log_jacobian",
     "log_sigma",
+    "protocol_differences",
     "technique_of",
+    "unproven",
 ]

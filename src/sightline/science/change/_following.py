@@ -7,9 +7,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from sightline.kernel.quantities import Quantity
 from sightline.science.alignment import Alignment
-from sightline.science.change._growth import growth
+from sightline.science.change._growth import UNPROVEN, growth, unproven
 from sightline.science.change._links import LEAST_GATE_MM, MOST_GATE_MM, link_lesions
 from sightline.science.change._model import Growth, Link
 from sightline.science.geometry import Floats
@@ -20,6 +19,7 @@ from sightline.science.segmentation import (
     Mask,
     NoLesionHere,
     find_lesions_near,
+    lies_in_lung,
     segment_click,
     segment_lesion_at,
     segment_lungs,
@@ -37,10 +37,6 @@ class Followed:
     growth: Growth
 
 
-UNEDITED = (
-    "Two unedited one-click masks: against experts their volumes are wrong by 11 to 33 % (median, by kind of "
-    "image), so no change is claimed. Correct both masks, then compare."
-)
 MOST_RATIO = 20.0
 """What differs by more in volume is not taken for the same lesion."""
 
@@ -52,6 +48,7 @@ def follow_points(
     points_lps_mm: Sequence[npt.ArrayLike],
     *,
     days: float,
+    differs: Sequence[str] | None = None,
 ) -> tuple[Followed, ...]:
     """Return what became of the lesions at some points of the current volume since the prior one.
 
@@ -71,6 +68,8 @@ def follow_points(
         Points in lesions of the current volume.
     days
         Time between the two.
+    differs
+        What `protocol_differences` tells of their headers; None: whether their kernels differ.
 
     Examples
     --------
@@ -94,7 +93,9 @@ def follow_points(
             "in one says nothing of the other. Choose a prior of the same modality."
         )
         return tuple(Followed(None, None, _unlinked(why), _unknown(why)) for _ in points_lps_mm)
-    pair = _Pair(current, prior, alignment)
+    if differs is None:
+        differs = () if current.kernel == prior.kernel else ("kernel",)
+    pair = _Pair(current, prior, alignment, differs)
     return tuple(_follow(pair, point, days) for point in points_lps_mm)
 
 
@@ -105,6 +106,7 @@ class _Pair:
     current: Volume
     prior: Volume
     alignment: Alignment
+    differs: Sequence[str]
 
     @cached_property
     def current_lungs(self) -> Mask | None:
@@ -135,7 +137,8 @@ def _follow(pair: _Pair, point: npt.ArrayLike, days: float) -> Followed:
         now,
         days=days,
         slice_thickness_mm=max(current.thickness_mm, prior.thickness_mm),
-        same_protocol=current.kernel == prior.kernel,
+        differs=pair.differs,
+        lung_nodule=lies_in_lung(current, now.centre_lps_mm),
     )
     return Followed(now, then, link, grown)
 
@@ -202,8 +205,7 @@ def _compared_clicks(now: ClickSegment, then: ClickSegment, place: Floats) -> Fo
         return Followed(now, then, Link(0, 0, "ambiguous", 1.0, why), _unknown(why))
     cost = away / max(LEAST_GATE_MM, now.long_axis.value / 2)
     link = Link(0, 0, "linked", cost, f"Same place after alignment, {away:.1f} mm apart.")
-    percent = Quantity(100 * (ratio - 1), "%", "ratio of two one-click volumes", None, None)
-    return Followed(now, then, link, Growth("cannot-tell", percent, None, UNEDITED))
+    return Followed(now, then, link, unproven(float(np.log(ratio)), UNPROVEN))
 
 
 def _unlinked(reason: str) -> Link:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from sightline.kernel.errors import Invalid
@@ -16,8 +17,16 @@ from sightline.science.change._repeatability import (
     log_sigma,
     own_cv,
 )
+from sightline.science.change._technique import CONTRAST
+from sightline.science.segmentation import UNEDITED
 
 METHOD = "log ratio of two volumes, 95 % interval from repeatability"
+RATIO = "ratio of two volumes"
+
+UNPROVEN = (
+    "Two unedited one-click masks: against experts their volumes are wrong by 11 to 33 % (median, by kind of "
+    "image), so no change is claimed. Correct both masks, then compare."
+)
 
 NO_GROWTH_LN = (-math.log(1.25), math.log(1.25))
 """Volumes within 25 % have not grown: the limit of BTS and NELSON (Bartlett, Eur Radiol 2021,
@@ -73,7 +82,9 @@ def doubling_time(
     >>> round(vdt.value), round(vdt.low), round(vdt.high)
     (154, 91, 484)
     """
-    change = _log_ratio(prior_mm3, current_mm3, days)
+    if not days > 0:
+        raise ImpossibleGrowth("Between two studies of one moment nothing has a doubling time.")
+    change = _log_ratio(prior_mm3, current_mm3)
     if change <= 0:
         raise ImpossibleGrowth("A lesion that did not grow has no doubling time.")
     spread = 1.96 * math.hypot(sigma_prior, sigma_current)
@@ -82,11 +93,9 @@ def doubling_time(
     return Quantity(days * math.log(2) / change, "d", METHOD, low, high)
 
 
-def _log_ratio(prior_mm3: float, current_mm3: float, days: float) -> float:
+def _log_ratio(prior_mm3: float, current_mm3: float) -> float:
     if not (prior_mm3 > 0 and current_mm3 > 0):
         raise ImpossibleGrowth("Both volumes must be positive to be compared.")
-    if not days > 0:
-        raise ImpossibleGrowth("The current study must be later than the prior one; check the dates.")
     return math.log(current_mm3 / prior_mm3)
 
 
@@ -96,7 +105,8 @@ def growth(
     *,
     days: float,
     slice_thickness_mm: float,
-    same_protocol: bool = True,
+    differs: Sequence[str] = (),
+    lung_nodule: bool = True,
 ) -> Growth:
     """Return what became of a lesion, and how sure that is.
 
@@ -104,23 +114,27 @@ def growth(
     diameter, or that of this method where it is larger. A change within it is "stable" only where the
     method's own error leaves no growth of 25 % open, else nobody can tell. Where no volume figure holds
     (thick slices), long axes of 10 mm and more are compared with the published limits for one lesion; else
-    nothing is claimed.
+    nothing is claimed. All figures are of CT. A mask of one click that nobody corrected proves nothing.
 
     Parameters
     ----------
     prior, current
         The lesion at the two dates; None where it is absent from a place that was seen.
     days
-        Time between the studies.
+        Time between the studies; 0 within one day, of which no doubling time is told.
     slice_thickness_mm
         The thicker of the two studies.
-    same_protocol
-        False when scanner, kernel or reader class changed: variance is added, and the reason says so.
+    differs
+        What changed between the two scans, as `protocol_differences` has it: variance is added, and the
+        reason says so. Where contrast differs nothing is claimed of what is no nodule of the lungs: its
+        border is another one.
+    lung_nodule
+        Whether the lesion is a nodule of the lungs, for which alone some figures hold.
 
     Raises
     ------
     ImpossibleGrowth
-        If both are None, a volume is not positive or the time is not positive.
+        If both are None, a volume is not positive or the time is negative.
     """
     if prior is None and current is None:
         raise ImpossibleGrowth("A lesion must be present at one of the two dates.")
@@ -130,12 +144,21 @@ def growth(
         return Growth(
             "vanished", None, None, "Not seen any more in the current study, which covers the place."
         )
-    change = _log_ratio(prior.volume.value, current.volume.value, days)
-    found = [find_repeatability(_diameter(one), slice_thickness_mm) for one in (prior, current)]
+    if not days >= 0:
+        raise ImpossibleGrowth("The current study must be later than the prior one; check the dates.")
+    change = _log_ratio(prior.volume.value, current.volume.value)
+    if any(UNEDITED in one.volume.method for one in (prior, current)):
+        return unproven(change, UNPROVEN)
+    if CONTRAST in differs and not lung_nodule:
+        return unproven(change, "Contrast differs between the two scans, and with it the border of a lesion.")
+    found = [
+        find_repeatability(_diameter(one), slice_thickness_mm, lung_nodule=lung_nodule)
+        for one in (prior, current)
+    ]
     rows = [row for row in found if row is not None]
     if len(rows) < 2:
-        return _by_diameter(prior, current, change, slice_thickness_mm)
-    added = 0.0 if same_protocol else log_sigma(ADDED_CV_PROTOCOL)
+        return _by_diameter(prior, current, change, slice_thickness_mm, differs)
+    added = log_sigma(ADDED_CV_PROTOCOL) if differs else 0.0
     own = [math.hypot(own_sigma(one, slice_thickness_mm), added) for one in (prior, current)]
     before, after = (max(math.hypot(row.sigma_ln, added), mine) for row, mine in zip(rows, own, strict=True))
     spread = 1.96 * math.hypot(before, after)
@@ -145,11 +168,11 @@ def growth(
         doubling_time(
             prior.volume.value, current.volume.value, days=days, sigma_prior=before, sigma_current=after
         )
-        if change > 0
+        if change > 0 and days > 0
         else None
     )
     limit = _percent(-spread if change < 0 else spread)
-    reason = _reason(kind, percent, limit, rows[0].source, vdt, same_protocol)
+    reason = _reason(kind, percent, limit, rows[0].source, vdt, differs)
     limits = Limits(
         "volume",
         _percent(-spread),
@@ -159,18 +182,23 @@ def growth(
         slice_thickness_mm,
         min(row.max_slice_mm for row in rows),
         " and ".join(sorted({row.source for row in rows})),
-        _added(rows, own, same_protocol),
+        _added(rows, own, differs),
     )
     return Growth(kind, percent, vdt, reason, limits)
 
 
-def _added(rows: Sequence[Repeatability], own: Sequence[float], same_protocol: bool) -> tuple[str, ...]:
+def unproven(log_change: float, why: str) -> Growth:
+    """Return a change that is measured but not claimed."""
+    return Growth("cannot-tell", Quantity(_percent(log_change), "%", RATIO), None, why)
+
+
+def _added(rows: Sequence[Repeatability], own: Sequence[float], differs: Sequence[str]) -> tuple[str, ...]:
     """Return in words what made the limits wider than the published figure."""
     told = []
     if any(row.widened for row in rows):
         told.append(f"slices thicker than the figure's: {100 * ADDED_CV_THICKER:.0f} % added, our allowance")
-    if not same_protocol:
-        told.append(f"kernel, scanner or reader changed: {100 * ADDED_CV_PROTOCOL:.0f} % added (Honda 2007)")
+    if differs:
+        told.append(f"other {' and '.join(differs)}: {100 * ADDED_CV_PROTOCOL:.0f} % added (Honda 2007)")
     if any(sigma > row.sigma_ln for row, sigma in zip(rows, own, strict=True)):
         told.append("the interval of this measurement itself is wider, and counts instead")
     return tuple(told)
@@ -207,7 +235,12 @@ def _percent(log_change: float) -> float:
 
 
 def _reason(
-    kind: GrowthKind, percent: Quantity, limit: float, source: str, vdt: Quantity | None, same: bool
+    kind: GrowthKind,
+    percent: Quantity,
+    limit: float,
+    source: str,
+    vdt: Quantity | None,
+    differs: Sequence[str],
 ) -> str:
     beyond = "exceeds" if kind in ("grown", "shrunk") else "lies within"
     text = (
@@ -218,16 +251,23 @@ def _reason(
         text += " The measurement's own error leaves a change of 25 % open, so that nobody can tell."
     if kind in ("stable", "cannot-tell") and vdt is not None and vdt.low is not None:
         text += f" No significant growth; doubling time above {vdt.low:.0f} days."
-    if not same:
-        text += " Variance was added because the protocol changed."
-    return text
+    return text + _allowance(differs)
 
 
-def _by_diameter(prior: Sized, current: Sized, change: float, slice_mm: float) -> Growth:
-    """Judge by long axis where no volume figure holds."""
+def _allowance(differs: Sequence[str]) -> str:
+    return f" Variance was added for the other {' and '.join(differs)}." if differs else ""
+
+
+def _by_diameter(
+    prior: Sized, current: Sized, change: float, slice_mm: float, differs: Sequence[str]
+) -> Growth:
+    """Judge by long axis where no volume figure holds; a third of what is added to volumes is added to it."""
     percent = Quantity(_percent(change), "%", METHOD)
     before, after = prior.long_axis.value, current.long_axis.value
     limits = DIAMETER_CHANGE
+    if differs:
+        added = 1.96 * math.sqrt(2) * 100 * ADDED_CV_PROTOCOL / 3
+        limits = replace(limits, low=-math.hypot(limits.low, added), high=math.hypot(limits.high, added))
     if min(before, after) < limits.least_mm or slice_mm > limits.max_slice_mm + 0.01:
         smallest = min(_diameter(prior), _diameter(current))
         return Growth(
@@ -246,9 +286,11 @@ def _by_diameter(prior: Sized, current: Sized, change: float, slice_mm: float) -
     )
     if kind == "cannot-tell":
         text += " Its own error leaves a change of 20 % open, so that nobody can tell."
+    text += _allowance(differs)
     stated = Limits(
         "long axis", limits.low, limits.high, limits.least_mm, None,
         slice_mm, limits.max_slice_mm, limits.source,
+        (f"other {' and '.join(differs)}: our allowance",) if differs else (),
     )  # fmt: skip
     return Growth(kind, percent, None, text, stated)
 

@@ -1,12 +1,13 @@
 """The same lesion at two dates: a minimum-cost assignment in aligned space."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
-from sightline.science.alignment import Alignment
+from sightline.science.alignment import Alignment, folds_near
 from sightline.science.change._model import Link
 from sightline.science.geometry import Floats, Grid
 from sightline.science.segmentation import Lesion, Mask
@@ -23,6 +24,7 @@ AMBIGUOUS_RATIO = 1.3
 AMBIGUOUS_FLOOR = 0.4
 """A second candidate below 1.3 times the best cost, or below this cost, makes the match ambiguous."""
 
+FOLD_MM = 10.0
 TOUCH_MM = 3.0
 FORBIDDEN = 1e6
 
@@ -40,7 +42,7 @@ def link_lesions(
     Centres and masks are carried over by the alignment; cost = distance / gate + 0.5 |ln(V2 / V1)| + (1 -
     overlap), forbidden beyond the gate or on the other side of the body; then an optimal assignment with
     the choice to leave lesions alone. "New" is said only when the prior saw the place and the alignment did
-    not fail.
+    not fail; where the map folds within 10 mm of a lesion, every link of it is ambiguous.
 
     Parameters
     ----------
@@ -69,7 +71,19 @@ def link_lesions(
     for j, lesion in enumerate(prior):
         if j not in taken_prior:
             links.append(_only_prior(j, lesion, current, taken_current, alignment))
-    return tuple(links)
+    return tuple(_doubted(link, current, prior, alignment) for link in links)
+
+
+def _doubted(link: Link, current: Sequence[Lesion], prior: Sequence[Lesion], alignment: Alignment) -> Link:
+    """Return a link, ambiguous where the map folds nearby."""
+    if link.current is not None:
+        place = np.asarray(current[link.current].centre_lps_mm)
+    elif link.prior is not None:
+        place = alignment.inverse_points(prior[link.prior].centre_lps_mm)[0]
+    if link.kind in ("not-covered", "ambiguous") or not folds_near(alignment, place, FOLD_MM):
+        return link
+    why = f"The alignment folds within {FOLD_MM:.0f} mm of this place; please look and choose."
+    return replace(link, kind="ambiguous", reason=why)
 
 
 def _unlinkable(current: Sequence[Lesion], prior: Sequence[Lesion], alignment: Alignment) -> tuple[Link, ...]:

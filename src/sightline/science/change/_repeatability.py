@@ -10,7 +10,8 @@ class Repeatability:
 
     `cv` is the within-lesion coefficient of variation of the quantity; the 95 % limits of a true change of
     two equal measurements are exp(+-2.77 sigma) - 1 with sigma = sqrt(ln(1 + cv^2)).
-    `widened` says that the slices were thicker than `max_slice_mm`, and variance was added.
+    `nodules_only` says that it holds for nodules of the lungs alone, `widened` that the slices were thicker
+    than `max_slice_mm`, and variance was added.
     """
 
     quantity: str
@@ -19,6 +20,7 @@ class Repeatability:
     max_slice_mm: float
     cv: float
     source: str
+    nodules_only: bool = False
     widened: bool = False
 
     @property
@@ -41,22 +43,25 @@ def log_sigma(cv: float) -> float:
     return math.sqrt(math.log1p(cv**2))
 
 
-_SMALL = "QIBA small lung nodule volume claim (2.77 CV), as used with thin slices"
-_LARGE = "QIBA CT tumour volumetry (advanced disease) claim"
+_SMALL = "QIBA small lung nodule volume claim (2.77 CV), as used with thin slices; figure unconfirmed"
+_LARGE = "QIBA CT tumour volumetry (advanced disease) claim; figure unconfirmed"
 
 TABLE: tuple[Repeatability, ...] = (
-    Repeatability("volume", 5.5, 6.5, 1.25, 0.29, _SMALL),
-    Repeatability("volume", 6.5, 7.5, 1.25, 0.23, _SMALL),
-    Repeatability("volume", 7.5, 8.5, 1.25, 0.19, _SMALL),
-    Repeatability("volume", 8.5, 9.5, 1.25, 0.16, _SMALL),
-    Repeatability("volume", 9.5, 10.5, 1.25, 0.14, _SMALL),
-    Repeatability("volume", 10.5, 11.5, 1.25, 0.12, _SMALL),
-    Repeatability("volume", 11.5, 12.5, 1.25, 0.11, _SMALL),
+    Repeatability("volume", 5.5, 6.5, 1.25, 0.29, _SMALL, nodules_only=True),
+    Repeatability("volume", 6.5, 7.5, 1.25, 0.23, _SMALL, nodules_only=True),
+    Repeatability("volume", 7.5, 8.5, 1.25, 0.19, _SMALL, nodules_only=True),
+    Repeatability("volume", 8.5, 9.5, 1.25, 0.16, _SMALL, nodules_only=True),
+    Repeatability("volume", 9.5, 10.5, 1.25, 0.14, _SMALL, nodules_only=True),
+    Repeatability("volume", 10.5, 11.5, 1.25, 0.12, _SMALL, nodules_only=True),
+    Repeatability("volume", 11.5, 12.5, 1.25, 0.11, _SMALL, nodules_only=True),
     Repeatability("volume", 12.5, 34.5, 2.5, 0.39 / 2.77, _LARGE),
     Repeatability("volume", 34.5, 49.5, 2.5, 0.29 / 2.77, _LARGE),
     Repeatability("volume", 49.5, 100.0, 2.5, 0.24 / 2.77, _LARGE),
 )
-"""Volume repeatability by diameter. Same scanner, protocol and reader class is assumed by both sources."""
+"""Volume repeatability of CT by diameter. Same scanner, protocol and reader class is assumed by both sources.
+
+Unconfirmed: the figures are those in common use; the texts of the claims were not read.
+"""
 
 ADDED_CV_THICKER = 0.10
 """Variance added, as a CV, when slices are thicker than the figure's condition but at most `MAX_SLICE_MM`.
@@ -70,7 +75,7 @@ benign and malignant (Nietert, Chest 2009, 10.1378/chest.08-2040): no claim by v
 
 
 ADDED_CV_PROTOCOL = 0.16
-"""Variance added, as a CV, when kernel, scanner or reader class changed: kernels spread mean volumes by up to
+"""Variance added, as a CV, when kernel, scanner or contrast changed: kernels spread mean volumes by up to
 16 % (Honda 2007, PMID 17161571)."""
 
 
@@ -106,8 +111,10 @@ DIAMETER_CHANGE = DiameterLimits(
 1.1)."""
 
 
-def find_repeatability(diameter_mm: float, slice_mm: float) -> Repeatability | None:
-    """Return the volume figure for a lesion, its CV widened for thicker slices, or None where none holds.
+def find_repeatability(
+    diameter_mm: float, slice_mm: float, *, lung_nodule: bool = True
+) -> Repeatability | None:
+    """Return the CT volume figure for a lesion, its CV widened for thicker slices; None where none holds.
 
     Examples
     --------
@@ -117,11 +124,13 @@ def find_repeatability(diameter_mm: float, slice_mm: float) -> Repeatability | N
     0.215
     >>> find_repeatability(8.0, 5.0) is None
     True
+    >>> find_repeatability(8.0, 1.0, lung_nodule=False) is None
+    True
     """
     if slice_mm > MAX_SLICE_MM + 0.01:
         return None
     for row in TABLE:
-        if row.low_mm <= diameter_mm < row.high_mm:
+        if row.low_mm <= diameter_mm < row.high_mm and (lung_nodule or not row.nodules_only):
             if slice_mm <= row.max_slice_mm + 0.01:
                 return row
             cv = math.hypot(row.cv, ADDED_CV_THICKER)

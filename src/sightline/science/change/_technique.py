@@ -3,6 +3,7 @@
 import re
 
 from pydicom import Dataset
+from pydicom.multival import MultiValue
 
 from sightline.science.change._map_model import (
     ContrastDiffers,
@@ -18,6 +19,7 @@ _PHASES = {
     "late": r"delay|\blate\b|equilib|excret|\bspät",
     "none": r"without|w/o|\bwo\b|non[ -]?con|unenhanced|nativ|plain|pre[ -]?contrast",
 }
+CONTRAST = "contrast"
 _UNIT_MODALITY = {"HU": "CT", "GML": "PT", "g/ml": "PT", "1": "MR"}
 _ALIKE = frozenset({frozenset({"given", phase}) for phase in ("arterial", "portal", "late")})
 
@@ -32,6 +34,40 @@ def technique_of(ds: Dataset) -> Technique:
     """
     modality = str(ds.get("Modality") or "")
     return Technique(modality, _contrast(ds, modality), _weighting(ds) if modality == "MR" else "")
+
+
+def protocol_differences(current: Dataset, prior: Dataset) -> tuple[str, ...]:
+    """Return in what two scans, each given by the header of an image, were taken differently.
+
+    Scanner (manufacturer and model), kernel and contrast are told apart; what one of them does not say is
+    taken as alike.
+
+    Examples
+    --------
+    >>> now, then = Dataset(), Dataset()
+    >>> now.ConvolutionKernel, then.ConvolutionKernel = "LUNG", "STANDARD"
+    >>> now.ManufacturerModelName = "Revolution"
+    >>> protocol_differences(now, then)
+    ('kernel',)
+    """
+    seen = {
+        "scanner": [_text(ds, "Manufacturer", "ManufacturerModelName") for ds in (current, prior)],
+        "kernel": [_text(ds, "ConvolutionKernel") for ds in (current, prior)],
+    }
+    differing = [name for name, (now, then) in seen.items() if now and then and now != then]
+    phases = frozenset(technique_of(ds).contrast for ds in (current, prior)) - {""}
+    if len(phases) > 1 and phases not in _ALIKE:
+        differing.append(CONTRAST)
+    return tuple(differing)
+
+
+def _text(ds: Dataset, *names: str) -> str:
+    """Return what the header says under some names, empty unless it says all."""
+    values = [ds.get(name) for name in names]
+    if not all(values):
+        return ""
+    texts = ["\\".join(map(str, v)) if isinstance(v, MultiValue) else str(v) for v in values]
+    return " ".join(" ".join(texts).casefold().split())
 
 
 def _contrast(ds: Dataset, modality: str) -> str:

@@ -8,6 +8,7 @@ from sightline.science.segmentation._click import refine, segment_click
 from sightline.science.segmentation._lungs import segment_lungs
 from sightline.science.segmentation._measure import outline
 from sightline.science.segmentation._model import (
+    UNEDITED,
     ClickSegment,
     Lesion,
     LungsNotFound,
@@ -21,6 +22,7 @@ from sightline.science.segmentation._nodules import find_nodules, segment_lesion
 from sightline.science.segmentation._surroundings import lies_in_lung
 
 __all__ = [
+    "UNEDITED",
     "ClickSegment",
     "Lesion",
     "LungsNotFound",

@@ -279,6 +279,7 @@ def refine(
         points=np.vstack([np.reshape(segment.points_lps_mm, (-1, 3)), add]),
         removed=np.vstack([np.reshape(segment.removed_lps_mm, (-1, 3)), remove]),
         diameter_mm=segment.diameter_mm,
+        corrected=True,
     )
 
 

@@ -80,6 +80,10 @@ class Lesion:
         return float((6 * max(self.volume.value, 0.0) / np.pi) ** (1 / 3))
 
 
+UNEDITED = "one click, not corrected"
+"""In the method of a volume that nobody corrected: it proves no growth."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ClickSegment:
     """What was cut out by one click or one stroke, with what is needed to correct it.

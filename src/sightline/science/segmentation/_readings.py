@@ -11,7 +11,7 @@ from scipy.signal import fftconvolve
 from sightline.kernel.quantities import Quantity
 from sightline.science.geometry import Floats, Grid
 from sightline.science.segmentation._measure import axes_of
-from sightline.science.segmentation._model import ClickSegment, Mask, Method, NoLesionHere, Point
+from sightline.science.segmentation._model import UNEDITED, ClickSegment, Mask, Method, NoLesionHere, Point
 from sightline.science.segmentation._scene import F32
 from sightline.science.segmentation._voters import VOTERS
 from sightline.science.volumes import Volume
@@ -46,6 +46,7 @@ def read_segment(
     points: Floats,
     removed: Floats,
     diameter_mm: float,
+    corrected: bool = False,
 ) -> ClickSegment:
     """Return a segment with all that is measured on it.
 
@@ -67,6 +68,7 @@ def read_segment(
     dice = {(a, b): _dice(masks[a], masks[b]) for a, b in combinations(VOTERS, 2)}
     agreement = float(np.mean(list(dice.values())))
     spread = _log_spread(covers, cover, volume.grid, edge)
+    summed = f"sum of {method}" if corrected else f"sum of {method}, {UNEDITED}"
     axes = axes_of(
         cover,
         0.5,
@@ -86,7 +88,7 @@ def read_segment(
         grid=volume.grid.cropped(offset, (mask.shape[0], mask.shape[1], mask.shape[2])),
         method=method,
         centre_lps_mm=_points(volume.grid.to_lps_mm(weights.mean(axis=0) + offset))[0],
-        volume=_with_spread(float(cover.sum()) * volume.grid.voxel_mm3, "mm3", f"sum of {method}", spread),
+        volume=_with_spread(float(cover.sum()) * volume.grid.voxel_mm3, "mm3", summed, spread),
         long_axis=_with_spread(axes.long_mm, "mm", f"caliper in one slice, {method} outline", spread / 3),
         long_axis_lps_mm=axes.long_lps_mm,
         short_axis=_with_spread(axes.short_mm, "mm", f"caliper in one slice, {method} outline", spread / 3),
