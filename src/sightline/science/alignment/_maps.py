@@ -35,6 +35,14 @@ def jacobian_of(found: Alignment) -> Array:
     References
     ----------
     Chung et al., NeuroImage 2001;14:595 (deformation-based morphometry).
+
+    Examples
+    --------
+    >>> grid = Grid((4, 4, 4), (1, 1, 1), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    >>> field = np.zeros((4, 4, 4, 3), dtype=np.float32)
+    >>> field[..., 0] = 0.1 * np.arange(4)  # x stretched by 10 %
+    >>> round(float(jacobian_of(Alignment("good", "", (), grid, field, field[..., 0], "none"))[1, 1, 1]), 3)
+    1.1
     """
     if found.matrix is not None:
         determinant = float(np.linalg.det(found.matrix[:3, :3]))
@@ -77,6 +85,14 @@ def invert(found: Alignment, onto: Grid) -> Alignment:
     References
     ----------
     Chen et al., Med Phys 2008;35:81 (fixed-point inversion; it converges where |du| < 1).
+
+    Examples
+    --------
+    >>> grid = Grid((8, 8, 8), (2, 2, 2), (0, 0, 0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
+    >>> field = np.zeros((8, 8, 8, 3), dtype=np.float32) + np.float32([1, 0, 0])
+    >>> there = Alignment("good", "", (), grid, field, np.ones((8, 8, 8), np.float32), "none")
+    >>> invert(there, grid).map_points((8, 7, 7)).round(3).tolist()
+    [[7.0, 7.0, 7.0]]
     """
     grid = onto.resampled((found.grid.spacing_xyz_mm[0],) * 3)
     points = grid.to_lps_mm(np.indices(grid.shape_zyx).reshape(3, -1).T)

@@ -135,6 +135,20 @@ def growth(
     ------
     ImpossibleGrowth
         If both are None, a volume is not positive or the time is negative.
+
+    Examples
+    --------
+    A nodule of the lungs of 8 mm that is 12 mm after a quarter of a year, in slices of 1 mm:
+
+    >>> from collections import namedtuple
+    >>> Ball = namedtuple("Ball", "volume long_axis")
+    >>> def ball(mm):
+    ...     return Ball(Quantity(math.pi * mm**3 / 6, "mm3", "formula"), Quantity(mm, "mm", "formula"))
+    >>> found = growth(ball(8), ball(12), days=90, slice_thickness_mm=1.0)
+    >>> found.kind, round(found.percent.value), round(found.doubling_days.value)
+    ('grown', 238, 51)
+    >>> growth(ball(8), ball(8.6), days=90, slice_thickness_mm=1.0).kind
+    'cannot-tell'
     """
     if prior is None and current is None:
         raise ImpossibleGrowth("A lesion must be present at one of the two dates.")
