@@ -1,8 +1,8 @@
 """Simulated follow-ups on a real CT: links, volumes and verdicts against the truth, by size and thickness.
 
-    python bench/science/followups.py [--pairs 6] [--thick] [--contact] [--repeats]
+    python bench/science/followups.py [--pairs 6] [--slices 4] [--contact] [--repeats]
 
-The scan is `ct/crlm-ct-1004-abdomen`, brought to slices of 1.25 mm (--thick: their means over 5 mm). Spheres
+The scan is `ct/crlm-ct-1004-abdomen`, brought to slices of 1.25 mm (--slices 2: their means over 2.5 mm; 4: over 5 mm). Spheres
 of known size, blurred by the point spread and the slice, are put into the lungs at blind places below voxel
 size, free of the wall (--contact: up to 2 mm into it). The other visit is the same scan moved by a known
 rigid motion and a smooth field (breathing), with spheres of that visit's size put in after the motion, and
@@ -57,13 +57,13 @@ def thin(volume):
     return volumes.Volume(array, grid)
 
 
-def thick(volume):
-    """Return the means of four slices."""
-    count = volume.array.shape[0] // 4
-    array = volume.array[: 4 * count].reshape(count, 4, *volume.array.shape[1:]).mean(axis=1)
+def thick(volume, slices):
+    """Return the means of some slices."""
+    count = volume.array.shape[0] // slices
+    array = volume.array[: slices * count].reshape(count, slices, *volume.array.shape[1:]).mean(axis=1)
     x, y, z = volume.grid.spacing_xyz_mm
-    first = volume.grid.to_lps_mm([[1.5, 0, 0]])[0]
-    grid = Grid(array.shape, (x, y, 4 * z), tuple(float(v) for v in first), volume.grid.directions)
+    first = volume.grid.to_lps_mm([[(slices - 1) / 2, 0, 0]])[0]
+    grid = Grid(array.shape, (x, y, slices * z), tuple(float(v) for v in first), volume.grid.directions)
     return volumes.Volume(np.rint(array).astype(np.int16), grid)
 
 
@@ -120,8 +120,8 @@ def make_pair(base, depth_mm, rng, *, wanted, first):
         if one.then_mm:
             prior = simulation.insert_nodule(prior, one.prior_lps_mm, one.then_mm)
     scans = [noisy(scan, rng) for scan in (current, prior)]
-    if wanted.thick:
-        scans = [thick(scan) for scan in scans]
+    if wanted.slices > 1:
+        scans = [thick(scan, wanted.slices) for scan in scans]
     return (*scans, planted)
 
 
@@ -274,7 +274,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=6)
     parser.add_argument("--first", type=int, default=0, help="number of the first pair, for other seeds")
-    parser.add_argument("--thick", action="store_true", help="slices of 5 mm")
+    parser.add_argument("--slices", type=int, default=1, choices=(1, 2, 4), help="of 1.25 mm that make one")
     parser.add_argument("--contact", action="store_true", help="up to 2 mm into the wall of the lung")
     parser.add_argument("--repeats", action="store_true", help="nothing changed: noise and position only")
     wanted = parser.parse_args()
