@@ -146,6 +146,8 @@ class _Responses:
             return 0.0
         slopes = np.gradient(part, *mm)
         hessian = np.array([[g[middle] for g in np.gradient(slope, *mm)] for slope in slopes])
+        for axis in range(3):  # of neighbours: in thick slices the next but one is another organ
+            hessian[axis, axis] = second_derivative(part, axis, mm)[middle]
         curvatures = np.linalg.eigvalsh((hessian + hessian.T) / 2)
         return float(np.clip(curvatures[2] / min(curvatures[0], -1e-6), 0, 1))
 
