@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { isUnderWay, mapRefusal, qWords } from '../src/features/reading/change-map';
+import { signal } from '@preact/signals';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ChangeMap, Reading } from '../src/api';
+import { ChangeMaps, isUnderWay, mapRefusal, qWords } from '../src/features/reading/change-map';
 import { placeWords } from '../src/features/reading/change-map-panel';
+import { LaidOver } from '../src/features/reading/laid-over';
 import { paintSigned, scaleOf, signedLook } from '../src/features/reading/signed-map';
 
 const map = (label: string, code = '', form: 'map' | 'series' = 'map') => ({
@@ -104,5 +107,109 @@ describe('why there is no map', () => {
 
   it('an alignment to be used with care is no reason', () => {
     expect(mapRefusal({ prior, comparison: { verdict: 'care' } } as never)).toBeNull();
+  });
+});
+
+const PLACE = { centre_lps_mm: [0, 0, 0], sign: 'increase' };
+const mapSince = (prior: string, status: ChangeMap['status'] = 'done') =>
+  ({
+    status,
+    text: `since ${prior}`,
+    prior_uid: prior,
+    series_uid: 'series',
+    objects: status === 'done' ? [{ content: 'CHANGE_Z', sop_uid: `z since ${prior}` }] : [],
+    clusters: status === 'done' ? [PLACE] : [],
+  }) as unknown as ChangeMap;
+const DATES = { P1: '2025-01-03', P2: '2024-01-03' };
+const comparedWith = (prior: keyof typeof DATES | null, others: (keyof typeof DATES)[] = []) =>
+  ({
+    comparison: prior && { id: `with ${prior}`, prior_uid: prior, verdict: 'good' },
+    prior: prior && { study: { uid: prior, date: DATES[prior] } },
+    priors: others.map((uid) => ({ study_uid: uid, date: DATES[uid] })),
+  }) as unknown as Reading;
+
+describe('the map when the study is compared with another prior', () => {
+  let answers: ((map: ChangeMap) => void)[];
+  let reading = signal<Reading | null>(null);
+  const settled = () => new Promise((done) => setTimeout(done));
+
+  /** A reader of a study whose map since P1 lies over its images, with the first place chosen. */
+  async function withMap(showSeries = () => Promise.resolve()) {
+    const laidOver = new LaidOver();
+    const panes = { slots: signal([{ seriesUid: 'series', kind: 'stack' }]) };
+    const reader = { uid: '1', reading, panel: signal(true), panes, laidOver, showSeries };
+    const maps = new ChangeMaps(reader as never);
+    reading.value = comparedWith('P1');
+    maps.open();
+    answers.pop()?.(mapSince('P1'));
+    await settled();
+    laidOver.lists.value = new Map([['series', []]]);
+    await maps.select(0);
+    expect(maps.shown.value).toBe('z');
+    return { maps, laidOver, panes };
+  }
+
+  beforeEach(() => {
+    answers = [];
+    reading = signal<Reading | null>(null);
+    // Answered by the test, whether or not whoever asked has left: as what is on the wire already.
+    const answer = () => new Promise((done) => answers.push((map) => done(Response.json(map))));
+    vi.stubGlobal('fetch', answer);
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  it.each([['P2'], [null]] as const)('is forgotten and lies no longer over the images (%s)', async (next) => {
+    const { maps, laidOver } = await withMap();
+    reading.value = comparedWith(next);
+    expect([maps.map.value, maps.selected.value, maps.shown.value]).toEqual([null, null, null]);
+    expect(laidOver.on.value.size).toBe(0);
+    expect(maps.looked.value).toBe(false);
+    maps.close();
+  });
+
+  it('is that of the new prior, under its date', async () => {
+    const { maps } = await withMap();
+    reading.value = comparedWith('P2');
+    answers.pop()?.(mapSince('P2'));
+    await settled();
+    expect(maps.map.value?.prior_uid).toBe('P2');
+    expect(maps.since.value).toBe(DATES.P2);
+    expect(maps.shown.value).toBeNull();
+    maps.close();
+  });
+
+  it('takes no answer that was asked for before', async () => {
+    const { maps } = await withMap();
+    maps.map.value = mapSince('P1', 'none');
+    const asked = maps.press();
+    const [late] = answers.splice(0);
+    reading.value = comparedWith('P2');
+    late?.(mapSince('P1'));
+    await asked;
+    expect(maps.map.value).toBeNull();
+    maps.close();
+  });
+
+  it('is not laid over once it was left while its series was opened', async () => {
+    const { maps, laidOver, panes } = await withMap(async () => {
+      reading.value = comparedWith('P2');
+      answers.pop()?.(mapSince('P2'));
+      await settled();
+    });
+    await maps.toggle('z');
+    panes.slots.value = [];
+    await maps.select(0);
+    expect(laidOver.on.value.size).toBe(0);
+    maps.close();
+  });
+
+  it('stands under the date of its own prior, not of the one that is shown', async () => {
+    const { maps } = await withMap();
+    const now = comparedWith('P2', ['P1']);
+    reading.value = { ...now, comparison: comparedWith('P1').comparison };
+    expect(maps.since.value).toBe(DATES.P1);
+    reading.value = { ...reading.value, priors: [] };
+    expect(maps.since.value).toBe('');
+    maps.close();
   });
 });

@@ -15,13 +15,14 @@ const SIGNS = { increase: { glyph: 'â–²', word: 'more' }, decrease: { glyph: 'â–
 /** Not there without a prior: what could be mapped then is said by the key. */
 export function ChangeMapPanel({ store }: { store: ReadingStore }) {
   const prior = store.reading.value?.prior;
-  const map = store.changes.map.value;
+  const { map: found, since } = store.changes;
+  const map = found.value;
   if (!prior) return null;
   return (
     <section class="change-map" aria-labelledby="change-map-title" aria-busy={isUnderWay(map)}>
       <header class="panel-head">
         <h2 id="change-map-title">
-          Map of change <span class="muted">since {day(prior.study.date)}</span>
+          Map of change {since.value && <span class="muted">since {day(since.value)}</span>}
         </h2>
         {map?.status === 'done' && <Counts more={map.increases} less={map.decreases} />}
       </header>

@@ -1,10 +1,10 @@
 /**
  * The map of what changed since the prior: asked for, waited for, laid over the images, gone through place by place.
  *
- * Invariants: what is shown belongs to the comparison of this study with its prior; nothing is laid over the images
- * before the person asks for it; where there is no map the reason is told.
+ * Invariants: what is shown belongs to the comparison that stands now, and goes with it; nothing is laid over the
+ * images before the person asks for it; where there is no map the reason is told.
  */
-import { computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { api, type ChangedPlace, type ChangeMap, get, post, type Reading, Refused } from '../../api';
 import { tell, tellError } from '../../ui/toasts';
 import type { LaidOver } from './laid-over';
@@ -34,6 +34,8 @@ export class ChangeMaps {
   readonly looked = signal(false);
   /** The place that was gone to last, counted from 0. */
   readonly selected = signal<number | null>(null);
+  /** Date of the prior since which the map is; empty where that prior is no longer listed. */
+  readonly since = computed(() => priorDate(this.reader.reading.value, this.map.value?.prior_uid));
   /** Why no map can be asked for; null where it can. */
   readonly refusal = computed(() => mapRefusal(this.reader.reading.value));
   /** The map that lies over the images. */
@@ -41,27 +43,27 @@ export class ChangeMaps {
     const series = this.map.value?.series_uid ?? '';
     return KINDS.find((kind) => this.reader.laidOver.isOn(series, this.#uidOf(kind))) ?? null;
   });
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   #comparison: string | null = null;
   #poll: ReturnType<typeof setTimeout> | undefined;
   #stop: () => void = () => {};
 
   constructor(private readonly reader: Reader) {}
 
-  /** Follow the comparison of the study: where there is one, ask how its map stands. */
+  /** Follow the comparison of the study: forget the map of the one before, ask how that of the next stands. */
   open(): void {
     this.#stop = effect(() => {
       const id = this.reader.reading.value?.comparison?.id ?? null;
       if (id === this.#comparison) return;
       this.#comparison = id;
+      untracked(() => this.#forget());
       if (id) void this.#look();
     });
   }
 
   close(): void {
     this.#stop();
-    this.#abort.abort();
-    clearTimeout(this.#poll);
+    this.#leave();
   }
 
   get places(): readonly ChangedPlace[] {
@@ -81,11 +83,14 @@ export class ChangeMaps {
 
   /** Lay a map over the images, or take it away. */
   async toggle(kind: MapKind): Promise<void> {
-    const { map, reader } = this;
-    if (map.value?.status !== 'done') return this.press();
-    const series = map.value.series_uid;
+    const { reader } = this;
+    const { signal: left } = this.#abort;
+    const map = this.map.value;
+    if (map?.status !== 'done') return this.press();
+    const series = map.series_uid;
     const on = this.shown.value !== kind;
     if (on && !(await this.#seriesShown(series))) return;
+    if (left.aborted) return;
     for (const each of KINDS) reader.laidOver.turn(series, this.#uidOf(each), on && each === kind);
     if (on) await reader.laidOver.list({ uid: series, studyUid: reader.uid });
   }
@@ -102,9 +107,11 @@ export class ChangeMaps {
   async select(at: number): Promise<void> {
     const place = this.places[at];
     if (!place) return;
+    const { signal: left } = this.#abort;
     this.selected.value = at;
     if (!this.shown.value) await this.toggle('z');
-    if (await this.#seriesShown(this.map.value?.series_uid ?? ''))
+    if (left.aborted) return;
+    if ((await this.#seriesShown(this.map.value?.series_uid ?? '')) && !left.aborted)
       await this.reader.panes.controller?.centreOn(point(place.centre_lps_mm));
   }
 
@@ -124,25 +131,46 @@ export class ChangeMaps {
     return this.map.value?.objects.find((o) => o.content === CONTENT[kind])?.sop_uid ?? '';
   }
 
+  /** What is on its way no longer matters. */
+  #leave(): void {
+    this.#abort.abort();
+    clearTimeout(this.#poll);
+  }
+
+  /** Nothing is known, and nothing lies over the images any more. */
+  #forget(): void {
+    this.#leave();
+    this.#abort = new AbortController();
+    const { map } = this;
+    for (const { sop_uid } of map.value?.objects ?? [])
+      this.reader.laidOver.turn(map.value?.series_uid ?? '', sop_uid, false);
+    map.value = null;
+    this.selected.value = null;
+    this.looked.value = false;
+  }
+
   async #request(): Promise<void> {
+    const { signal: left } = this.#abort;
     try {
-      this.#take(await post<ChangeMap>(api.changeMap(this.reader.uid), undefined, this.#abort.signal));
-      tell(this.map.value?.text ?? '');
+      const map = await post<ChangeMap>(api.changeMap(this.reader.uid), undefined, left);
+      if (left.aborted) return;
+      this.#take(map);
+      tell(map.text);
     } catch (error) {
-      if (!this.#abort.signal.aborted) tellError(error);
+      if (!left.aborted) tellError(error);
     }
   }
 
   async #look(): Promise<void> {
+    const { signal: left } = this.#abort;
     try {
-      this.#take(await get<ChangeMap>(api.changeMap(this.reader.uid), this.#abort.signal));
+      const map = await get<ChangeMap>(api.changeMap(this.reader.uid), left);
+      if (!left.aborted) this.#take(map);
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
       const passing = error instanceof Refused && error.status === 0;
-      if (passing && isUnderWay(this.map.value)) this.#lookLater(POLL_MS * 3);
-    } finally {
-      this.looked.value = true;
+      if (!left.aborted && passing && isUnderWay(this.map.value)) this.#lookLater(POLL_MS * 3);
     }
+    if (!left.aborted) this.looked.value = true;
   }
 
   #lookLater(ms = POLL_MS): void {
@@ -170,6 +198,16 @@ export function mapRefusal(reading: Pick<Reading, 'comparison' | 'prior'> | null
   const comparison = reading?.comparison;
   if (comparison?.verdict === 'failed') return `Not aligned, so no change is mapped: ${comparison.reason}`;
   return refusalOf(reading?.prior?.study.uid ?? null, comparison ?? null);
+}
+
+/** The date of a prior that is named, else of the one that is shown; empty where the named one is not listed. */
+export function priorDate(
+  reading: Pick<Reading, 'prior' | 'priors'> | null,
+  uid: string | undefined,
+): string {
+  const shown = reading?.prior?.study;
+  if (!uid || uid === shown?.uid) return shown?.date ?? '';
+  return reading?.priors.find((prior) => prior.study_uid === uid)?.date ?? '';
 }
 
 export const isUnderWay = (map: Pick<ChangeMap, 'status'> | null): boolean =>
