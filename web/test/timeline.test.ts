@@ -11,10 +11,18 @@ import {
   pointText,
   quantitiesOf,
   rangeText,
+  type StudyMark,
   valueSpan,
 } from '../src/features/timeline/curves';
 import { labOf, treatmentOf } from '../src/features/timeline/entering';
-import { chosenLesions, EVERYTHING, parseShown, printShown } from '../src/features/timeline/query';
+import {
+  chosenLesions,
+  chosenStudies,
+  EVERYTHING,
+  organsOf,
+  parseShown,
+  printShown,
+} from '../src/features/timeline/query';
 import { barOf, endOf, lanesOf, spanText } from '../src/features/timeline/treatments';
 
 const whole = { from: Date.UTC(2020), to: Date.UTC(2026) };
@@ -80,6 +88,7 @@ const lesion = {
   label: 'right lung nodule',
   kind: 'lung-nodule',
   state: 'proposed',
+  organ: 'lung',
   regions: ['chest'],
   modalities: ['CT'],
   changes: [{ ...change, percent: 74, low: 30, high: 132, text: 'grew', reason: 'beyond repeatability' }],
@@ -227,10 +236,29 @@ describe('treatments', () => {
 
 describe('what is shown', () => {
   it('stands in the address and comes back from it', () => {
-    const shown = { ...EVERYTHING, quantity: 'volume', log: true, region: 'lumbar-spine', accepted: true };
+    const shown = {
+      ...EVERYTHING,
+      quantity: 'volume',
+      log: true,
+      region: 'lumbar-spine',
+      organ: 'adrenal gland',
+      accepted: true,
+    };
     expect(parseShown(printShown(shown))).toEqual(shown);
     expect(printShown(EVERYTHING)).toBe('');
     expect(parseShown('?region=<script>&quantity=a%00b')).toEqual(EVERYTHING);
+  });
+
+  it('tells lesions of one region apart by organ, of which only those that occur can be chosen', () => {
+    const of = (organ: string) => ({ ...lesion, organ, regions: ['abdomen'] });
+    const lesions = ['other', 'liver', 'kidney', 'adrenal gland', 'liver'].map(of);
+    const inLiver = { ...EVERYTHING, region: 'abdomen', organ: 'liver' };
+    expect(organsOf(lesions)).toEqual(['adrenal gland', 'kidney', 'liver', 'other']);
+    expect(chosenLesions(lesions, inLiver).map((l) => l.organ)).toEqual(['liver', 'liver']);
+    expect(chosenLesions(lesions, { ...EVERYTHING, organ: 'other' })).toHaveLength(1);
+    expect(chosenLesions(lesions, { ...EVERYTHING, organ: 'spleen' })).toHaveLength(0);
+    const study = { regions: ['abdomen'], modality: 'CT' } as StudyMark;
+    expect(chosenStudies([study], inLiver)).toEqual([study]);
   });
 
   it('chooses lesions by region, modality, lesion and state', () => {

@@ -1,5 +1,7 @@
 """A patient through time: what is on the page, for whom, and at what cost however long the line is."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import event
 
@@ -78,6 +80,26 @@ def test_a_change_is_told_with_its_interval_and_what_is_gone_at_the_study_that_n
     assert (grown["percent"], grown["low"], grown["high"]) == (50.0, 30.0, 75.0)
     [vanished] = lines[gone.lesion]["changes"]
     assert (vanished["kind"], vanished["date"], vanished["percent"]) == ("vanished", "2025-07-04", None)
+
+
+def test_lesions_of_one_region_are_told_apart_by_organ(page_of, found, clinic, db):
+    organs = {
+        "segment VI, hepatic metastasis": "liver",
+        "left kidney, cyst": "kidney",
+        "right adrenal nodule": "adrenal gland",
+        "para-aortic lymph node": "lymph node",
+        "Length 2": "other",
+    }
+    seen = clinic.nodule(STUDY, 0, 9.0, "by hand", "R", mask=False)
+    source = findings.Source(findings.SourceKind.MODEL, "abdomen", "1.0.0", "run", "a" * 64, "b" * 64)
+    marked = [replace(seen, kind="measurement", label=label) for label in organs]
+    findings.propose_findings(db, STUDY, clinic.patient_of(STUDY), source, marked, by=access.SYSTEM)
+    db.commit()
+
+    shown = {line["label"]: line["organ"] for line in page_of()["lesions"]}
+
+    assert shown.items() >= organs.items()
+    assert {organ for label, organ in shown.items() if label not in organs} == {"lung"}
 
 
 def test_what_a_person_rejected_is_not_on_the_page(page_of, found, db, radiologist):

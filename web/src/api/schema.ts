@@ -1863,6 +1863,8 @@ export interface LesionChange {
 /**
  * LesionLine
  * One lesion through time, oldest first; `label`, `kind` and `state` are those of the newest finding.
+ *
+ * `organ` is the one that kind and label name, `other` where they name none.
  */
 export interface LesionLine {
   /** Changes */
@@ -1873,6 +1875,8 @@ export interface LesionLine {
   label: string;
   /** Modalities */
   modalities: string[];
+  /** Organ */
+  organ: string;
   /** Points */
   points: LesionPoint[];
   /** Regions */

@@ -22,6 +22,7 @@ from sightline.care.response._model import (
     ReferenceUptake,
     ResponseChangedMeanwhile,
     UnusablePlan,
+    organ_of,
 )
 from sightline.care.response._proposal import Proposal, propose_plan
 from sightline.care.response._service import (
@@ -56,6 +57,7 @@ __all__ = [
     "evaluated_of",
     "keep_plan",
     "open_response",
+    "organ_of",
     "propose_plan",
     "status_bundle",
     "structured_response",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sightline.care import reporting
+from sightline.care import reporting, response
 from sightline.record import archive, findings, timeline
 
 
@@ -29,3 +29,12 @@ def lesion_regions(label: str, studies: Sequence[archive.Study]) -> frozenset[st
     """
     named = timeline.regions_of(label)
     return named or frozenset().union(*(timeline.regions_of(s.description, s.body_part) for s in studies))
+
+
+def lesion_organ(kind: str, label: str) -> str:
+    """Return the organ that a finding's kind and label name, ``other`` where they name none.
+
+    >>> lesion_organ("measurement", "left adrenal nodule"), lesion_organ("measurement", "Long axis 3")
+    ('adrenal gland', 'other')
+    """
+    return response.organ_of(kind, label)[0] or "other"

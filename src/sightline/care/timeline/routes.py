@@ -65,12 +65,16 @@ class LesionChange(BaseModel):
 
 
 class LesionLine(BaseModel):
-    """One lesion through time, oldest first; `label`, `kind` and `state` are those of the newest finding."""
+    """One lesion through time, oldest first; `label`, `kind` and `state` are those of the newest finding.
+
+    `organ` is the one that kind and label name, `other` where they name none.
+    """
 
     tracking_uid: str
     label: str
     kind: str
     state: findings.State
+    organ: str
     regions: list[str]
     modalities: list[str]
     points: list[LesionPoint]
@@ -153,6 +157,7 @@ def _lesion(
         "label": newest.label,
         "kind": newest.kind,
         "state": newest.state,
+        "organ": timeline.lesion_organ(newest.kind, newest.label),
         "regions": sorted(timeline.lesion_regions(newest.label, seen_in)),
         "modalities": sorted({line.image_modality(study) for study in seen_in}),
         "points": [_point(s, dates[s.study_uid]) for s in seen],

@@ -1,8 +1,8 @@
-/** What is shown: quantity, axis, region, modality, lesion, state; kept in the address. */
+/** What is shown: quantity, axis, region, organ, modality, lesion, state; kept in the address. */
 import { useId } from 'preact/hooks';
 import { Button } from '../../ui/primitives';
 import { quantityName } from './curves';
-import { choices, EVERYTHING, printShown } from './query';
+import { choices, EVERYTHING, organsOf, printShown } from './query';
 import type { TimelineStore } from './store';
 
 export function Filters({ store }: { store: TimelineStore }) {
@@ -33,6 +33,13 @@ export function Filters({ store }: { store: TimelineStore }) {
         all="all regions"
         options={named(regions)}
         onPick={(region) => store.show({ region })}
+      />
+      <Pick
+        label="Organ"
+        value={shown.value.organ}
+        all="all organs"
+        options={named(organsOf(line.lesions))}
+        onPick={(organ) => store.show({ organ })}
       />
       <Pick
         label="Modality"

@@ -6,6 +6,8 @@ export interface Shown {
   quantity: string;
   log: boolean;
   region: string;
+  /** What the server calls it, `other` included. */
+  organ: string;
   modality: string;
   /** Tracking UID of the one lesion that is shown. */
   lesion: string;
@@ -17,6 +19,7 @@ export const EVERYTHING: Shown = {
   quantity: '',
   log: false,
   region: '',
+  organ: '',
   modality: '',
   lesion: '',
   accepted: false,
@@ -34,6 +37,7 @@ export function parseShown(search: string): Shown {
     quantity: read('quantity'),
     log: query.get('scale') === 'log',
     region: read('region'),
+    organ: read('organ'),
     modality: read('modality'),
     lesion: read('lesion'),
     accepted: query.get('state') === 'accepted',
@@ -42,7 +46,7 @@ export function parseShown(search: string): Shown {
 
 export function printShown(shown: Shown): string {
   const query = new URLSearchParams();
-  for (const name of ['quantity', 'region', 'modality', 'lesion'] as const)
+  for (const name of ['quantity', 'region', 'organ', 'modality', 'lesion'] as const)
     if (shown[name]) query.set(name, shown[name]);
   if (shown.log) query.set('scale', 'log');
   if (shown.accepted) query.set('state', 'accepted');
@@ -57,13 +61,14 @@ export function chosenLesions(lesions: readonly Lesion[], shown: Shown): Lesion[
       (lesion) =>
         (!shown.lesion || lesion.tracking_uid === shown.lesion) &&
         (!shown.region || lesion.regions.includes(shown.region)) &&
+        (!shown.organ || lesion.organ === shown.organ) &&
         (!shown.modality || lesion.modalities.includes(shown.modality)) &&
         (!shown.accepted || lesion.state === 'accepted' || lesion.state === 'edited'),
     )
     .sort((a, b) => b.points.length - a.points.length);
 }
 
-/** The studies to show: of the region and modality that is asked for. */
+/** The studies to show: of the region and modality that is asked for; each shows more organs than one. */
 export const chosenStudies = (studies: readonly StudyMark[], shown: Shown): StudyMark[] =>
   studies.filter(
     (study) =>
@@ -73,3 +78,9 @@ export const chosenStudies = (studies: readonly StudyMark[], shown: Shown): Stud
 
 /** What can be chosen, each once, in order. */
 export const choices = (values: readonly string[]): string[] => [...new Set(values)].filter(Boolean).sort();
+
+/** The organs of the lesions, each once, in order; what no organ is named for comes last. */
+export const organsOf = (lesions: readonly Lesion[]): string[] =>
+  choices(lesions.map((lesion) => lesion.organ)).sort(
+    (a, b) => Number(a === 'other') - Number(b === 'other'),
+  );
