@@ -94,9 +94,12 @@ describe('words', () => {
 
 describe('why there is no map', () => {
   const prior = { study: { uid: '1.2' } } as never;
+  const done = { state: 'open', analysis: { state: 'done' } };
   it.each([
     [{ prior: null, comparison: null }, 'There is no prior to compare with.'],
-    [{ prior, comparison: null }, 'not aligned yet'],
+    [{ prior, comparison: null, ...done, state: 'arriving' }, 'not aligned yet'],
+    [{ prior, comparison: null, analysis: { state: 'running' } }, 'not aligned yet'],
+    [{ prior, comparison: null, ...done }, 'studies of one modality are compared'],
     [
       { prior, comparison: { verdict: 'failed', reason: 'Other person.' } },
       'so no change is mapped: Other person.',

@@ -76,6 +76,14 @@ export class Beside {
     return `${api.priorSlice(this.reading.value?.study.uid ?? '', this.uid.value ?? '')}?${query}`;
   }
 
+  /** Ask where no comparison will tell: between studies of different kinds none is ever made. */
+  async settle(): Promise<void> {
+    const reading = this.reading.value;
+    const prior = this.study.value ?? reading?.prior?.study;
+    if (!reading || !prior || this.alignment.value || this.#pair() || isToBeCompared(reading)) return;
+    await this.ask(prior);
+  }
+
   /** Have the current study aligned with an earlier one, and tie the panes once it is. */
   async ask(prior: Study): Promise<void> {
     this.leave();
@@ -109,7 +117,8 @@ export class Beside {
   }
 
   async #tie(prior: Study, pair: PairAlignment, left: AbortSignal): Promise<void> {
-    if (!pair.alignment) return;
+    // What cannot be aligned may not be loadable either, and the reason why is then the server's.
+    if (!pair.alignment || pair.alignment.verdict === 'failed') return;
     const [series, mapping] = await Promise.all([
       load(prior, pair.prior_series_uid),
       mappingOf(pair.alignment, left),
@@ -129,6 +138,10 @@ export class Beside {
     return asked && asked.prior === this.uid.value ? asked : null;
   }
 }
+
+/** Whether a comparison with the best prior may still come by itself. */
+export const isToBeCompared = ({ state, analysis }: Pick<Reading, 'state' | 'analysis'>): boolean =>
+  /arriving|waiting|running/.test(`${state} ${analysis.state}`);
 
 /** From the current study to the one beside it; null where the alignment is not to be trusted. */
 export async function mappingOf(

@@ -7,6 +7,7 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal, untracked } from '@preact/signals';
 import { api, type ChangedPlace, type ChangeMap, get, post, type Reading, Refused } from '../../api';
 import { tell, tellError } from '../../ui/toasts';
+import { isToBeCompared } from './beside';
 import type { LaidOver } from './laid-over';
 import { point } from './open';
 import type { PanesStore } from './panes';
@@ -17,6 +18,9 @@ export type MapKind = 'z' | 'growth';
 const CONTENT: Record<MapKind, string> = { z: 'CHANGE_Z', growth: 'GROWTH_LOGJAC' };
 const KINDS = Object.keys(CONTENT) as MapKind[];
 const POLL_MS = 3000;
+const NOT_COMPARED =
+  'This study was not compared with its prior, so no change is mapped: ' +
+  'studies of one modality are compared, once both were analysed.';
 
 interface Reader {
   readonly uid: string;
@@ -194,9 +198,12 @@ export class ChangeMaps {
 }
 
 /** Why the change since the prior cannot be mapped; null where it can be asked for. */
-export function mapRefusal(reading: Pick<Reading, 'comparison' | 'prior'> | null): string | null {
+export function mapRefusal(
+  reading: Pick<Reading, 'comparison' | 'prior' | 'state' | 'analysis'> | null,
+): string | null {
   const comparison = reading?.comparison;
   if (comparison?.verdict === 'failed') return `Not aligned, so no change is mapped: ${comparison.reason}`;
+  if (reading?.prior && !comparison && !isToBeCompared(reading)) return NOT_COMPARED;
   return refusalOf(reading?.prior?.study.uid ?? null, comparison ?? null);
 }
 

@@ -11,7 +11,7 @@ import type { Hung } from '../../viewer/hanging';
 import { type Window, windowOfSlice } from '../../viewer/presets';
 import { ReportStore } from '../reporting/store';
 import { AnnotationStore, type SavedPresentation } from './annotations';
-import { Beside, mappingOf, tie } from './beside';
+import { Beside, isToBeCompared, mappingOf, tie } from './beside';
 import { ChangeMaps } from './change-map';
 import { FindingStore } from './finding-store';
 import { Hanging, isPlain } from './hanging';
@@ -163,6 +163,7 @@ export class ReadingStore {
     await this.findings.outline([...fresh.findings, ...fresh.vanished].map((f) => f.id));
     if (fresh.findings.length !== before?.findings.length) await this.report.load();
     if (fresh.comparison && fresh.comparison.id !== this.#comparison) await this.#takeComparison(fresh);
+    else void this.beside.settle();
   }
 
   /** The first image of the next study on the worklist, while this one is being read. */
@@ -247,6 +248,7 @@ export class ReadingStore {
     });
     await this.hanging.apply(hung, 0);
     if (await this.#align(reading)) performance.mark('prior-aligned');
+    if (!this.closed) void this.beside.settle();
   }
 
   async #afterFirstImage(reading: Reading, withPrior: boolean): Promise<void> {
@@ -285,14 +287,16 @@ export class ReadingStore {
     this.#comparison = reading.comparison?.id ?? null;
     if (!prior) return;
     this.priorStudy.value = prior.study;
-    if (!prior.display) return this.panes.clear('prior', 'The prior holds no images that can be shown.');
     this.beside.leave();
+    if (!prior.display) {
+      void this.beside.settle();
+      return this.panes.clear('prior', 'The prior holds no images that can be shown.');
+    }
     const aligned = await this.#align(reading);
     await this.#compareWith(prior.study, prior.display.series_uid, prior.display.window);
     if (aligned && this.panes.view('prior').value.state === 'shown') performance.mark('prior-aligned');
     // No comparison is on its way: the study was not analysed, or its prior is of another kind.
-    if (!reading.comparison && !/arriving|waiting|running/.test(`${reading.state} ${reading.analysis.state}`))
-      void this.beside.ask(prior.study);
+    if (!reading.comparison && !isToBeCompared(reading)) void this.beside.ask(prior.study);
   }
 
   /** Fetch how the prior lies against this study, where that is trusted; says whether it is. */
@@ -338,8 +342,8 @@ export class ReadingStore {
       } else {
         const other = await get<Reading>(api.reading(studyUid), this.#abort.signal);
         this.priorStudy.value = other.study;
-        if (!other.current) return this.panes.clear('prior', nothingToShow(other));
         void this.beside.ask(other.study);
+        if (!other.current) return this.panes.clear('prior', nothingToShow(other));
         await this.#compareWith(other.study, other.current.series_uid, other.current.window);
       }
       this.panes.prefetch();
