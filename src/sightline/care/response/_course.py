@@ -53,9 +53,9 @@ class StudyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is held of a patient: dated studies, kept findings, lesions that comparisons call vanished.
+    """What is held of a patient: dated studies, and of these alone the kept findings and vanished lesions.
 
-    `vanished` holds study and tracking UID.
+    `vanished` holds study and tracking UID of the lesions that comparisons call so.
     """
 
     studies: Mapping[str, StudyFacts]
@@ -88,7 +88,10 @@ class Built:
 
 
 def build_course(plan: Plan, facts: Facts) -> Built:
-    """Return the course of a plan with the measurements of now; what is not held any more is left out."""
+    """Return the course of a plan with the measurements of now; what is not held any more is left out.
+
+    Without its baseline there is no course: a later time point never takes its place.
+    """
     points, remarks = _points(plan, facts)
     cells: dict[tuple[str, str], Cell] = {}
     lesions = []
@@ -120,7 +123,10 @@ LETTERS = {"target": "T", "non-target": "N", "new": "X"}
 
 
 def _points(plan: Plan, facts: Facts) -> tuple[list[PlannedPoint], tuple[str, ...]]:
-    """Return the time points whose studies are still held: the baseline, then the others by date."""
+    """Return the time points whose studies are still held: the baseline, then the others by date.
+
+    None where the baseline is not.
+    """
     kept, remarks = [], []
     for number, point in enumerate(plan.points, start=1):
         held = tuple(uid for uid in point.studies if uid in facts.studies)
@@ -128,13 +134,19 @@ def _points(plan: Plan, facts: Facts) -> tuple[list[PlannedPoint], tuple[str, ..
             remarks.append(f"A study of time point {number} is not held for this patient (any more).")
         if held:
             kept.append(point)
-    first = kept[:1]
+    if not plan.points or not is_held(plan.points[0], facts):
+        return [], tuple(remarks)
     rest = sorted(kept[1:], key=lambda point: date_of(point, facts))
-    return [*first, *rest], tuple(remarks)
+    return [kept[0], *rest], tuple(remarks)
+
+
+def is_held(point: PlannedPoint, facts: Facts) -> bool:
+    """Say whether any study of a time point is still held, with a date."""
+    return any(uid in facts.studies for uid in point.studies)
 
 
 def date_of(point: PlannedPoint, facts: Facts) -> date:
-    """Return the date of a time point: that of its earliest study."""
+    """Return the date of a time point that is held: that of its earliest study."""
     return min(facts.studies[uid].date for uid in point.studies if uid in facts.studies)
 
 

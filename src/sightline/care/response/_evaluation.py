@@ -4,9 +4,14 @@ import csv
 import io
 from dataclasses import dataclass
 
-from sightline.care.response._course import Built, Facts, build_course
+from sightline.care.response._course import Built, Facts, build_course, is_held
 from sightline.care.response._model import Plan
 from sightline.science import response
+
+BASELINE_GONE = (
+    "The baseline is gone: its study is in the trash, was moved to another patient or has no date any more. "
+    "Restore it, or choose another baseline; until then nothing is compared."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,15 @@ class Evaluated:
 def evaluate_plan(plan: Plan, facts: Facts, criterion: str) -> Evaluated:
     """Return a plan evaluated by a criterion.
 
-    What makes it unusable (a finding or a date that was corrected since it was kept) is told, not raised: the
-    page has to be shown for a person to put it right.
+    What makes it unusable (a finding or a date that was corrected since it was kept, a baseline that is gone)
+    is told, not raised: the page has to be shown for a person to put it right.
     """
     chosen = response.load_criterion(criterion)
     built = build_course(plan, facts)
     used = {uid for point in plan.points for uid in point.studies}
     simulated = any(facts.studies[uid].simulated for uid in used & facts.studies.keys())
+    if plan.points and not is_held(plan.points[0], facts):
+        return Evaluated(plan, chosen, built, None, {}, (), BASELINE_GONE, simulated)
     if not built.course.time_points or (not plan.lesions and chosen.deauville is None):
         return Evaluated(plan, chosen, built, None, {}, (), None, simulated)
     try:

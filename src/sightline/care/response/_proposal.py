@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sightline.care.response._course import Facts, StudyFacts, date_of, finding_at
+from sightline.care.response._course import Facts, StudyFacts, date_of, finding_at, is_held
 from sightline.care.response._model import (
     MOST_LESIONS,
     MOST_POINTS,
@@ -34,9 +34,11 @@ def propose_plan(facts: Facts, kept: Plan | None = None, *, criterion: str = "re
     earliest with any; later studies follow that have findings or can be compared with one already taken. Of
     the lesions at baseline the largest measurable ones become targets, as many as the criterion allows; what
     appears later is new. What a comparison calls vanished is proposed as absent. Nothing that a person chose
-    is changed.
+    is changed, and nothing is added to a plan whose baseline is gone: a person chooses the next one.
     """
     plan, reasons = kept or Plan(criterion=criterion), list[str]()
+    if plan.points and not is_held(plan.points[0], facts):
+        return Proposal(plan, ())
     plan = _with_points(plan, facts, reasons)
     if not plan.points:
         return Proposal(plan, ())
@@ -53,15 +55,15 @@ def _with_points(plan: Plan, facts: Facts, reasons: list[str]) -> Plan:
         points = [PlannedPoint(studies=(first.uid,))]
         reasons.append(f"Baseline {first.date.isoformat()}: {_why_baseline(plan, facts, first)}.")
     taken = {uid for point in points for uid in point.studies}
-    start = date_of(points[0], facts) if taken & facts.studies.keys() else None
+    start = date_of(points[0], facts)
     for study in sorted(facts.studies.values(), key=lambda s: (s.date, s.uid)):
-        if start is None or study.date < start or study.uid in taken or study.uid in plan.left_out:
+        if study.date < start or study.uid in taken or study.uid in plan.left_out:
             continue
         measured = any(f.study_uid == study.uid for f in facts.kept)
         if not measured and not taken & study.earlier:
             continue
         same_day = next(
-            (k for k, p in enumerate(points) if _held(p, facts) and date_of(p, facts) == study.date), None
+            (k for k, p in enumerate(points) if is_held(p, facts) and date_of(p, facts) == study.date), None
         )
         if same_day is not None:
             if not measured:
@@ -73,12 +75,8 @@ def _with_points(plan: Plan, facts: Facts, reasons: list[str]) -> Plan:
         taken.add(study.uid)
         why = "kept findings" if measured else "comparable with an earlier time point"
         reasons.append(f"{study.exam}, {study.date.isoformat()}: {why}.")
-    rest = sorted(points[1:], key=lambda p: date_of(p, facts) if _held(p, facts) else date.max)
+    rest = sorted(points[1:], key=lambda p: date_of(p, facts) if is_held(p, facts) else date.max)
     return plan.model_copy(update={"points": (points[0], *rest)})
-
-
-def _held(point: PlannedPoint, facts: Facts) -> bool:
-    return any(uid in facts.studies for uid in point.studies)
 
 
 def _baseline(plan: Plan, facts: Facts) -> StudyFacts | None:
@@ -86,10 +84,10 @@ def _baseline(plan: Plan, facts: Facts) -> StudyFacts | None:
 
     The newest study is no baseline while there are earlier findings: nothing could be compared with it.
     """
-    dated = [f for f in facts.kept if f.study_uid in facts.studies and f.study_uid not in plan.left_out]
-    newest = max((facts.studies[f.study_uid].date for f in dated), default=None)
-    large = [f for f in dated if _measurable(plan.criterion, f) and facts.studies[f.study_uid].date != newest]
-    first = min(large or dated, key=lambda f: facts.studies[f.study_uid].date, default=None)
+    able = [f for f in facts.kept if f.study_uid not in plan.left_out]
+    newest = max((facts.studies[f.study_uid].date for f in able), default=None)
+    large = [f for f in able if _measurable(plan.criterion, f) and facts.studies[f.study_uid].date != newest]
+    first = min(large or able, key=lambda f: facts.studies[f.study_uid].date, default=None)
     return facts.studies[first.study_uid] if first else None
 
 

@@ -240,21 +240,23 @@ def _facts(db: Db, patient: str) -> Facts:
     first = min((day for study, day in imaging if study.uid in measured), default=None)
     # What can be compared matters only of later studies in which nothing was found; ranking takes a while.
     unmeasured = {s.uid for s, day in imaging if first and day > first and s.uid not in measured}
+    studies = {
+        study.uid: StudyFacts(
+            study.uid,
+            day,
+            timeline.exam_of(study),
+            timeline.image_modality(study),
+            study.simulated,
+            _earlier(db, study.uid) if study.uid in unmeasured else frozenset(),
+        )
+        for study, day in imaging
+    }
+    comparisons = timeline.comparisons_of_patient(db, patient)
     return Facts(
-        studies={
-            study.uid: StudyFacts(
-                study.uid,
-                day,
-                timeline.exam_of(study),
-                timeline.image_modality(study),
-                study.simulated,
-                _earlier(db, study.uid) if study.uid in unmeasured else frozenset(),
-            )
-            for study, day in imaging
-        },
-        kept=kept,
+        studies=studies,
+        kept=[f for f in kept if f.study_uid in studies],
         undecided=sum(f.state is findings.State.PROPOSED for f in every),
-        vanished=_vanished(timeline.comparisons_of_patient(db, patient), every),
+        vanished=_vanished([c for c in comparisons if c.study_uid in studies], every),
     )
 
 

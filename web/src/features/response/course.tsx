@@ -134,7 +134,9 @@ export function CourseDialog({ shown, onClose, onKeep }: Editing) {
   const taken = new Set(pointsOf(plan).flatMap((point) => point.studies));
   const baseline = pointsOf(plan)[0];
   const keep = async (values: Values) => {
-    const chosen = shown.studies.filter((study) => values[`study ${study.uid}`] === 'on');
+    const chosen = shown.studies.filter(
+      (study) => values[`study ${study.uid}`] === 'on' || study.uid === values.baseline,
+    );
     const studies = withStudies(plan, chosen, values.baseline ?? '');
     await onKeep(
       {
@@ -217,6 +219,7 @@ export function CourseDialog({ shown, onClose, onKeep }: Editing) {
               <input
                 type="radio"
                 name="baseline"
+                required
                 value={study.uid}
                 checked={baseline?.studies.includes(study.uid) ?? false}
               />
