@@ -285,6 +285,17 @@ def test_the_plan_follows_its_baseline_to_another_patient(followed, patient, db,
     assert (store.newest(db, patient), store.newest(db, "other").plan) == (None, plan)
 
 
+def test_a_plan_that_lost_all_its_time_points_keeps_no_other_from_following(db):
+    base = response.Plan(points=(response.PlannedPoint(studies=("1.1",)),))
+    for patient, plan in (("emptied", base), ("emptied", response.Plan()), ("standing", base)):
+        last = store.newest(db, patient)
+        version = store.Version(last.version + 1 if last else 1, 0, plan, "p1", "Dr A", clock.now())
+        store.add(db, patient, version)
+
+    assert store.follow_patient(db, "1.1", "other") == ["standing"]
+    assert (store.newest(db, "emptied").plan, store.newest(db, "other").plan) == (response.Plan(), base)
+
+
 def test_a_patient_who_is_not_held_is_refused(db, radiologist):
     with pytest.raises(archive.PatientNotHeld):
         response.open_response(db, "nobody", by=radiologist)

@@ -80,8 +80,8 @@ def follow_patient(db: Db, study_uid: str, patient: str) -> list[str]:
     moved = []
     for owner in owners:
         standing = newest(db, owner)
-        is_base = standing and standing.plan and standing.plan.points[0].id == study_uid
-        if is_base and newest(db, patient) is None:
+        points = standing.plan.points if standing and standing.plan else ()
+        if points and points[0].id == study_uid and newest(db, patient) is None:
             db.execute(update(plans).where(p.patient == owner).values(patient=patient))
             moved.append(owner)
     return moved
