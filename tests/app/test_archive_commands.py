@@ -55,6 +55,24 @@ def test_a_study_moves_is_labelled_and_counted(sightline, study):
     assert sightline("archive", "conflicts").out == ""
 
 
+def test_an_id_of_two_issuers_leads_to_neither_until_one_is_named(sightline, write_slice):
+    for n, issuer in ((1, "A"), (2, "B")):
+        uids = {"StudyInstanceUID": f"1.{n}", "SeriesInstanceUID": f"1.{n}.1", "SOPInstanceUID": f"1.{n}.1.1"}
+        folder = write_slice(f"{n}.dcm", **uids, IssuerOfPatientID=issuer).parent
+    sightline("import", str(folder), "--no-wait")
+
+    refused = sightline("timeline", "4711")
+    shown = sightline("timeline", "4711", "--issuer", "B")
+    unclear = sightline("archive", "merge", "4711", "4711")
+    merged = sightline("archive", "merge", "4711", "4711", "--issuer", "A", "--into-issuer", "B")
+
+    for answer in (refused, unclear):
+        assert (answer.code, answer.out, "issuers have this ID: A, B." in answer.err) == (1, "", True)
+    assert shown.out.startswith("Patient 4711, issuer B\n")
+    assert merged.code == 0, merged.err
+    assert sightline("timeline", "4711").out.startswith("Patient 4711, issuer B\n")
+
+
 def test_the_doctor_says_whether_a_study_is_all_here(sightline, study):
     well = sightline("doctor", "--study", study)
     assert (well.code, "Nothing seems to be missing" in well.out) == (0, True)

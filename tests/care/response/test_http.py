@@ -12,6 +12,7 @@ from pydicom.sr.codedict import codes
 from typer.testing import CliRunner
 
 from sightline.care.response.commands import commands
+from sightline.record import archive
 from sightline.trust import access, audit
 from tests.care.response.conftest import STUDIES
 from tests.dciodvfy import errors_of
@@ -170,16 +171,40 @@ def test_looking_and_giving_out_stand_in_the_trail(kept, here, patient, reads, d
     assert {"response.open", "response.keep", "response.export"} <= acts
 
 
-def test_the_command_says_the_same(kept, here, patient, database):
+@pytest.fixture
+def terminal(database):
+    """Return a function that runs the command with these words."""
+
     class Here:
         operator = access.operator("tester")
 
         def __init__(self):
             self.database = database
 
-    shown = CliRunner().invoke(commands, ["4711", "--json"], obj=Here())
-    words = CliRunner().invoke(commands, [patient, "--criterion", "irecist"], obj=Here())
+    return lambda *words: CliRunner().invoke(commands, words, obj=Here())
+
+
+def test_the_command_says_the_same(kept, here, patient, terminal):
+    shown = terminal("4711", "--json")
+    words = terminal(patient, "--criterion", "irecist")
 
     assert json.loads(shown.stdout)["points"] == kept.get(here).json()["points"]
     assert "iPR" in words.stdout
     assert "a reader decides" in words.stdout
+    assert words.stdout.startswith("Patient 4711, issuer not stated\n")
+
+
+def test_the_command_shows_nobodys_response_while_two_issuers_use_the_id(kept, receive, patient, terminal):
+    receive("2.1", IssuerOfPatientID="ELSEWHERE", PatientName="Other^Name")
+
+    refused = terminal("4711")
+    named, other = terminal("4711", "--issuer", ""), terminal("4711", "--issuer", "ELSEWHERE")
+
+    assert refused.stdout == ""
+    assert isinstance(refused.exception, archive.SeveralPatients)
+    assert "have this ID: (none), ELSEWHERE. Name the issuer" in str(refused.exception)
+    assert "best response PR" in named.stdout
+    assert other.stdout.startswith("Patient 4711, issuer ELSEWHERE\n")
+    assert "best response" not in other.stdout
+    assert terminal(patient).stdout == named.stdout
+    assert isinstance(terminal("4711", "--issuer", "NOBODY").exception, archive.PatientNotHeld)

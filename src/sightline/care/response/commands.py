@@ -9,7 +9,7 @@ from rich.table import Table
 from sightline.care import response
 from sightline.care.response._views import ResponseView, view_of
 from sightline.record import archive
-from sightline.runtime.db import Database, Db
+from sightline.runtime.db import Database
 from sightline.trust import access
 
 commands = typer.Typer()
@@ -33,22 +33,23 @@ def show_response(
     criterion: Annotated[
         str | None, typer.Option("--criterion", help="Such as recist-1.1; none takes the kept one.")
     ] = None,
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", help='Issuer of the ID, where several use it; "" is none.')
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a patient's tumour response by a criterion, with the reason of each category: a draft."""
     here = cast(Here, ctx.obj)
     with here.database.reading() as db:
-        opened = response.open_response(db, _find_patient(db, patient), by=here.operator, criterion=criterion)
+        held = archive.get_patient_called(db, patient, issuer)
+        opened = response.open_response(db, held.id, by=here.operator, criterion=criterion)
     view = view_of(opened)
     if as_json:
         out.print_json(view.model_dump_json())
         return
+    whose = f"Patient {held.patient_id}, issuer {held.issuer or 'not stated'}"
+    out.print(whose, highlight=False, markup=False)
     _print(view)
-
-
-def _find_patient(db: Db, patient: str) -> str:
-    held = archive.find_patient(db, patient)
-    return held.id if held is not None else patient
 
 
 def _print(view: ResponseView) -> None:

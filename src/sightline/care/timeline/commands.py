@@ -11,7 +11,7 @@ from sightline.care.timeline import Course, course_of
 from sightline.kernel.dates import iso_date
 from sightline.kernel.quantities import Quantity
 from sightline.record import archive, findings, timeline
-from sightline.runtime.db import Database, Db
+from sightline.runtime.db import Database
 from sightline.trust import access
 
 commands = typer.Typer()
@@ -36,26 +36,24 @@ class Here(Protocol):
 def show_timeline(
     ctx: typer.Context,
     patient: Annotated[str, typer.Argument(help="Patient ID, or the opaque id.")],
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", help='Issuer of the ID, where several use it; "" is none.')
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a patient through time: studies, lesions, what has changed."""
     here = cast(Here, ctx.obj)
     with here.database.reading() as db:
-        held = _find_patient(db, patient)
-        course = course_of(db, held, by=here.operator)
+        held = archive.get_patient_called(db, patient, issuer)
+        course = course_of(db, held.id, by=here.operator)
         found = findings.of_patient(db, course.patient.id)
     changes = {c.current: c for comparison in course.comparisons for c in comparison.changes}
     if as_json:
         out.print_json(json.dumps(_timeline_json(course, found, changes)))
         return
+    whose = f"Patient {held.patient_id}, issuer {held.issuer or 'not stated'}"
+    out.print(whose, highlight=False, markup=False)
     _print_timeline(course, found, changes)
-
-
-def _find_patient(db: Db, patient: str) -> str:
-    held = archive.find_patient(db, patient)
-    if held is not None:
-        return held.id
-    return archive.get_patient(db, patient).id
 
 
 def _timeline_json(course: Course, found: Found, changes: Changes) -> dict[str, Any]:

@@ -34,6 +34,10 @@ class PatientNotHeld(NotFound):
     """The archive holds no such patient."""
 
 
+class SeveralPatients(Conflict):
+    """Patients of several issuers have this ID; name the issuer, or the opaque id of the patient's page."""
+
+
 class FrameNotHeld(NotFound):
     """The instance has no frame of this number."""
 

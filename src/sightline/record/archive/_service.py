@@ -46,6 +46,7 @@ from sightline.record.archive._model import (
     Series,
     SeriesNotHeld,
     SeriesQuery,
+    SeveralPatients,
     Source,
     Store,
     Study,
@@ -236,6 +237,28 @@ def find_patient(db: Db, patient_id: str) -> Patient | None:
 def patients_called(db: Db, patient_id: str) -> list[Patient]:
     """Return the patients of every issuer whom senders call `patient_id`."""
     return store_.patients_called(db, patient_id) if patient_id else []
+
+
+def get_patient_called(db: Db, called: str, issuer: str | None = None) -> Patient:
+    """Return the patient whom senders call so, of one issuer if given ("": of none), or of this opaque id.
+
+    Raises
+    ------
+    SeveralPatients
+        If more than one is called so: which of them is meant is never guessed.
+    PatientNotHeld
+        If nobody is.
+    """
+    found = [one for one in patients_called(db, called) if issuer is None or one.issuer == issuer]
+    if len(found) > 1:
+        issuers = ", ".join(one.issuer or "(none)" for one in found)
+        raise SeveralPatients(
+            f"Patients of several issuers have this ID: {issuers}. Name the issuer with --issuer, "
+            "or the patient by the opaque id of their page."
+        )
+    if not found and issuer is not None:
+        raise PatientNotHeld("No patient of this ID and issuer is held; look with: sightline archive search.")
+    return found[0] if found else get_patient(db, called)
 
 
 def studies_of_patient(db: Db, patient: str) -> list[Study]:

@@ -23,6 +23,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Study = Annotated[str, typer.Argument(help="Study Instance UID.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept with the act.")]
 SeriesOption = Annotated[list[str] | None, typer.Option("--series", help="Series Instance UID; repeatable.")]
+IssuerOption = Annotated[
+    str | None, typer.Option("--issuer", help='Issuer of the ID, where several use it; "" is none.')
+]
 InstanceOption = Annotated[list[str] | None, typer.Option("--instance", help="SOP Instance UID; repeatable.")]
 
 
@@ -145,16 +148,17 @@ def merge(
     ctx: typer.Context,
     patient: Annotated[str, typer.Argument(help="Patient ID that was wrong.")],
     into: Annotated[str, typer.Argument(help="Patient ID of the same person that stays.")],
+    issuer: IssuerOption = None,
+    into_issuer: Annotated[
+        str | None, typer.Option("--into-issuer", help="Issuer of the ID that stays; likewise.")
+    ] = None,
     reason: Why = "",
 ) -> None:
     """Say that two patients are one."""
     here = _here(ctx)
     with here.database.transaction() as db:
-        old, new = archive.find_patient(db, patient), archive.find_patient(db, into)
-        if old is None or new is None:
-            raise archive.PatientNotHeld(
-                "No patient of this ID is held; look with: sightline archive search."
-            )
+        old = archive.get_patient_called(db, patient, issuer)
+        new = archive.get_patient_called(db, into, into_issuer)
         made = archive.merge_patients(db, old.id, new.id, reason=reason, by=here.operator)
     _tell(made)
 

@@ -9,7 +9,6 @@ from typing import Annotated, Protocol, cast
 import typer
 from rich.console import Console
 
-from sightline.kernel.errors import Conflict
 from sightline.record import archive, chart
 from sightline.runtime.db import Database, Db
 from sightline.trust import access
@@ -20,10 +19,6 @@ out = Console()
 MOST_BYTES = 256 * 2**20
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-class SeveralPatients(Conflict):
-    """Patients of several issuers have this ID; name the one that is meant by the opaque id of their page."""
 
 
 class Here(Protocol):
@@ -71,7 +66,7 @@ def import_events(
 def _find_patient(db: Db, patient: str) -> archive.Patient:
     called = archive.patients_called(db, patient)
     if len(called) > 1:
-        raise SeveralPatients(
+        raise archive.SeveralPatients(
             "Patients of several issuers have this ID; name the one meant by the opaque id of its page."
         )
     return called[0] if called else archive.get_patient(db, patient)
