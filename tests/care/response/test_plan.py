@@ -1,6 +1,7 @@
 """What is proposed, what is kept, and what can be taken back."""
 
 import pytest
+from sqlalchemy import event
 
 from sightline.care import response
 from sightline.care.response import _store as store
@@ -261,6 +262,36 @@ def test_a_later_study_without_findings_is_a_time_point_where_it_can_be_compared
     plan = response.open_response(db, patient, by=radiologist).evaluated.plan
 
     assert [point.id for point in plan.points] == [*STUDIES, "1.4"]
+
+
+def test_opening_and_keeping_cost_as_many_selects_with_thirty_studies_as_with_three(
+    followed, patient, receive, db, radiologist
+):
+    followed((30.0, 20.0, 15.0))
+    asked = []
+    event.listen(db, "before_cursor_execute", lambda *facts: asked.append(facts[2]))
+
+    def selects(act, *facts):
+        asked.clear()
+        opened = act(db, patient, *facts, by=radiologist)
+        return opened, sum(statement.startswith("SELECT") for statement in asked)
+
+    counted = []
+    for studies in (1, 28):  # besides the three, later, and in them nothing was found
+        for n in range(studies):
+            receive(f"2.{studies}.{n}", f"2026{2 + n % 10:02}{1 + n // 10:02}", slices=1)
+        db.commit()
+        opened, opening = selects(response.open_response)
+        plan = opened.evaluated.plan
+        kept, keeping = selects(response.keep_plan, opened.version, plan)
+        counted.append((opening, keeping))
+        db.rollback()
+
+    assert len(opened.facts.studies) == 32
+    assert [p.id for p in kept.evaluated.plan.points][:3] == list(STUDIES)
+    assert len(kept.evaluated.plan.points) > 25
+    assert counted[0] == counted[1]
+    assert counted[0][1] <= counted[0][0] + 3, "what is known of the patient is looked up once"
 
 
 def test_a_study_that_left_is_told_and_the_rest_still_evaluated(followed, patient, db, radiologist):

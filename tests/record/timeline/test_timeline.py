@@ -111,6 +111,33 @@ def test_what_a_reader_puts_beside_a_study_by_hand_is_kept_once_and_told_of_othe
     assert "a reader chose it before" in timeline.priors_of(db, "1.1.2")[0].why
 
 
+def test_what_was_chosen_beside_a_study_itself_does_not_count_for_it(receive, db, radiologist):
+    for n in (1, 2):
+        receive(f"1.{n}.1", FIRST, PatientID=f"P{n}")
+        receive(f"1.{n}.2", SECOND, PatientID=f"P{n}")
+    timeline.note_choice(db, "1.2.2", "1.2.1", by=radiologist)
+    before = timeline.priors_of(db, "1.1.2")
+
+    timeline.note_choice(db, "1.1.2", "1.1.1", by=radiologist)
+
+    assert timeline.priors_of(db, "1.1.2") == before
+
+
+def test_the_priors_of_several_studies_are_those_of_each(receive, clinic, db, radiologist):
+    for study, date in (("1.1", FIRST), ("1.2", SECOND), ("1.3", THIRD)):
+        receive(study, date)
+    receive("1.4", THIRD, StudyDescription="MR head", BodyPartExamined="HEAD", Modality="MR")
+    timeline.note_choice(db, "1.3", "1.1", by=radiologist)
+    timeline.note_choice(db, "1.2", "1.1", by=radiologist)
+    held = archive.studies_of_patient(db, clinic.patient_of("1.1"))
+
+    found = timeline.priors_among(db, held, {"1.1", "1.2", "1.3", "1.4"})
+
+    assert found == {uid: timeline.priors_of(db, uid) for uid in ("1.1", "1.2", "1.3", "1.4")}
+    assert [prior.study_uid for prior in found["1.3"]] == ["1.1", "1.2"]
+    assert timeline.priors_among(db, held, set()) == {}
+
+
 def test_only_an_earlier_study_of_the_same_patient_can_be_chosen(receive, db, radiologist):
     receive("1.1", FIRST)
     receive("1.2", SECOND)

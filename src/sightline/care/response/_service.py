@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from pydicom.dataset import Dataset
 from sqlalchemy.exc import IntegrityError
@@ -75,12 +75,12 @@ def keep_plan(db: Db, patient: str, version: int, plan: Plan, *, by: access.Pers
     _require_read(by, patient)
     patient = archive.get_patient(db, patient).id
     standing = store.newest(db, patient)
-    facts = _facts(db, patient)
+    facts = _facts(db, patient, archive.studies_of_patient(db, patient))
     _require_usable(plan, facts)
     back = standing.version if standing and standing.plan else 0
     _add(db, patient, standing, version, back, plan, by)
     audit.record(db, "response.keep", by=by, on=patient, version=version + 1, **_audited(plan))
-    return _opened(db, patient, None)
+    return _opened(db, patient, None, facts)
 
 
 def take_back(db: Db, patient: str, version: int, *, by: access.Person) -> Opened:
@@ -206,13 +206,14 @@ def _audited(plan: Plan) -> dict[str, object]:
     }
 
 
-def _opened(db: Db, patient: str, criterion: str | None) -> Opened:
-    facts = _facts(db, patient)
+def _opened(db: Db, patient: str, criterion: str | None, facts: Facts | None = None) -> Opened:
+    """Return a response by what is known of the patient, which is looked up unless it is given."""
+    studies = archive.studies_of_patient(db, patient)
+    facts = facts or _facts(db, patient, studies)
     standing = store.newest(db, patient)
     kept = standing.plan if standing else None
     proposal = propose_plan(facts, kept, criterion=criterion or "recist-1.1")
     plan = kept or proposal.plan
-    studies = archive.studies_of_patient(db, patient)
     return Opened(
         patient=patient,
         study=max(studies, key=lambda s: (s.date, s.time, s.uid)),
@@ -228,40 +229,37 @@ def _opened(db: Db, patient: str, criterion: str | None) -> Opened:
     )
 
 
-def _facts(db: Db, patient: str) -> Facts:
-    held = archive.studies_of_patient(db, patient)
+def _facts(db: Db, patient: str, held: Sequence[archive.Study]) -> Facts:
+    """Return what the plan is made from; `held` are all studies of the patient."""
     if not held:
         raise archive.PatientNotHeld("No study of this patient is held.")
+    days = {s.uid: day for s in held if s.image_count and (day := parse_date(s.date)) is not None}
     every = findings.of_patient(db, patient)
-    kept = [f for f in every if f.counts]
-    dated = [(study, day) for study in held if (day := parse_date(study.date)) is not None]
-    imaging = [(s, day) for s, day in dated if s.image_count]
+    kept = [f for f in every if f.counts and f.study_uid in days]
     measured = {f.study_uid for f in kept}
-    first = min((day for study, day in imaging if study.uid in measured), default=None)
+    first = min((days[uid] for uid in measured), default=date.max)
     # What can be compared matters only of later studies in which nothing was found; ranking takes a while.
-    unmeasured = {s.uid for s, day in imaging if first and day > first and s.uid not in measured}
-    studies = {
-        study.uid: StudyFacts(
-            study.uid,
-            day,
-            timeline.exam_of(study),
-            timeline.image_modality(study),
-            study.simulated,
-            _earlier(db, study.uid) if study.uid in unmeasured else frozenset(),
-        )
-        for study, day in imaging
-    }
-    comparisons = timeline.comparisons_of_patient(db, patient)
+    unmeasured = {uid for uid, day in days.items() if day > first and uid not in measured}
+    priors = timeline.priors_among(db, held, unmeasured)
     return Facts(
-        studies=studies,
-        kept=[f for f in kept if f.study_uid in studies],
+        studies={
+            study.uid: StudyFacts(
+                study.uid,
+                days[study.uid],
+                timeline.exam_of(study),
+                timeline.image_modality(study),
+                study.simulated,
+                frozenset(prior.study_uid for prior in priors.get(study.uid, ())),
+            )
+            for study in held
+            if study.uid in days
+        },
+        kept=kept,
         undecided=sum(f.state is findings.State.PROPOSED for f in every),
-        vanished=_vanished([c for c in comparisons if c.study_uid in studies], every),
+        vanished=_vanished(
+            [c for c in timeline.comparisons_of_patient(db, patient) if c.study_uid in days], every
+        ),
     )
-
-
-def _earlier(db: Db, study_uid: str) -> frozenset[str]:
-    return frozenset(prior.study_uid for prior in timeline.priors_of(db, study_uid))
 
 
 def _vanished(

@@ -1,6 +1,6 @@
 """Use cases of the timeline: rank a study's priors, keep its comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sightline.kernel import clock
 from sightline.record import archive, orders
@@ -34,13 +34,38 @@ def priors_of(db: Db, study_uid: str) -> tuple[RankedPrior, ...]:
     return rank(db, here, earlier)
 
 
+def priors_among(
+    db: Db, held: Sequence[archive.Study], of: Collection[str]
+) -> dict[str, tuple[RankedPrior, ...]]:
+    """Return what `priors_of` does, of several studies at once; `held` are all studies of their patient."""
+    if not of:
+        return {}
+    every = candidates_of(db, held)
+    asked = [one for one in every if one.study_uid in of]
+    choices = _choices(db, held[0].patient, asked)
+    return {one.study_uid: rank_priors(one, every, said) for one, said in zip(asked, choices, strict=True)}
+
+
 def rank(db: Db, current: Candidate, earlier: Sequence[Candidate]) -> tuple[RankedPrior, ...]:
     """Return the earlier studies that bear on the current one, wherever held, most relevant first."""
-    kind = kind_of(current)
-    studies, kinds = store.choices_like(db, kind, current.study_uid) if kind else (0, {})
     held = archive.get_studies(db, [current.study_uid]).get(current.study_uid)
-    before = store.chosen_before(db, held.patient, current.study_uid) if held else ()
-    return rank_priors(current, earlier, Choices(studies, kinds, frozenset(before)))
+    [said] = _choices(db, held.patient if held else "", [current])
+    return rank_priors(current, earlier, said)
+
+
+def _choices(db: Db, patient: str, studies: Sequence[Candidate]) -> list[Choices]:
+    """Return for each study what readers chose beside others like it, and beside others of the patient."""
+    uids, kinds = [study.study_uid for study in studies], [kind_of(study) for study in studies]
+    alike = store.choices_like(db, set(kinds) - {""})
+    rows = store.choices_beside(db, uids, patient)
+    found = []
+    for uid, kind in zip(uids, kinds, strict=True):
+        many, by_prior = alike.get(kind, (0, {}))
+        own = {row.prior_kind for row in rows if row.study_uid == uid and row.kind == kind}
+        others = {prior_kind: count - (prior_kind in own) for prior_kind, count in by_prior.items()}
+        before = {row.prior_uid for row in rows if row.patient == patient and row.study_uid != uid}
+        found.append(Choices(many - bool(own), others, frozenset(before)))
+    return found
 
 
 def note_choice(db: Db, study_uid: str, prior_uid: str, *, by: access.Person) -> None:

@@ -1,6 +1,6 @@
 """The table of comparisons; the only SQL of this domain."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -118,19 +118,22 @@ def put_choice(db: Db, **row: Any) -> bool:
     return db.execute(added).first() is not None
 
 
-def choices_like(db: Db, kind: str, but: str) -> tuple[int, dict[str, int]]:
-    """Return in how many studies of a kind a prior was chosen, and of them how many by the kind of prior."""
-    c = choices.c
-    alike = (c.kind == kind, c.study_uid != but)
-    studies = db.scalar(select(func.count(distinct(c.study_uid))).where(*alike)) or 0
-    each = select(c.prior_kind, func.count(distinct(c.study_uid))).where(*alike).group_by(c.prior_kind)
-    return studies, {str(row[0]): int(row[1]) for row in db.execute(each)}
+def choices_like(db: Db, kinds: Collection[str]) -> dict[str, tuple[int, dict[str, int]]]:
+    """Return by kind in how many studies a prior was chosen, and of them how many by the kind of prior."""
+    c, number = choices.c, func.count(distinct(choices.c.study_uid))
+    studies = select(c.kind, number).where(c.kind.in_(kinds)).group_by(c.kind)
+    found: dict[str, tuple[int, dict[str, int]]] = {kind: (many, {}) for kind, many in db.execute(studies)}
+    each = select(c.kind, c.prior_kind, number).where(c.kind.in_(kinds)).group_by(c.kind, c.prior_kind)
+    for kind, prior_kind, many in db.execute(each):
+        found.setdefault(kind, (0, {}))[1][prior_kind] = many
+    return found
 
 
-def chosen_before(db: Db, patient: str, but: str) -> set[str]:
-    """Return the priors that were chosen beside other studies of a patient."""
+def choices_beside(db: Db, study_uids: Collection[str], patient: str) -> Sequence[Row[Any]]:
+    """Return what was chosen beside some studies, and beside all of a patient."""
     c = choices.c
-    return set(db.scalars(select(c.prior_uid).where(c.patient == patient, c.study_uid != but)))
+    wanted = select(c.study_uid, c.prior_uid, c.patient, c.kind, c.prior_kind)
+    return db.execute(wanted.where(c.study_uid.in_(study_uids) | (c.patient == patient))).all()
 
 
 def forget_choices(db: Db, study_uid: str) -> None:
