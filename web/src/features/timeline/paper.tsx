@@ -3,10 +3,12 @@
  * the browser is about to print and taken away afterwards.
  */
 import { render } from 'preact';
+import type { PointColumn, ResponseView } from '../../api';
 import { day, moment, sexAge, spread } from '../../ui/format';
 import { type Span, spanOf, ticks, xOf } from './axis';
 import { type Curve, changeText, quantityName, rangeText, valueSpan } from './curves';
 import type { TimelineStore } from './store';
+import { judged } from './studies';
 import { barOf, lanesOf, spanText } from './treatments';
 import './paper.css';
 
@@ -32,13 +34,14 @@ export function offerPaper(store: TimelineStore): () => void {
   };
 }
 
-function Paper({ store }: { store: TimelineStore }) {
+export function Paper({ store }: { store: TimelineStore }) {
   const line = store.line.value;
   if (!line) return null;
   const { log } = store.shown.value;
   const span = store.span.value;
   const quantity = store.quantity.value;
-  const filters = [store.shown.value.region, store.shown.value.modality].filter(Boolean);
+  const response = store.response.value;
+  const filters = filtersOf(store);
   return (
     <>
       <header>
@@ -55,6 +58,7 @@ function Paper({ store }: { store: TimelineStore }) {
         </p>
       </header>
       <StudyTable store={store} />
+      {response && <ResponseTable response={response} filtered={filters.length > 0} />}
       {store.curves.value.map(({ lesion, curve }) => (
         <section key={curve.key}>
           <h2>
@@ -87,6 +91,71 @@ function Paper({ store }: { store: TimelineStore }) {
       ))}
     </>
   );
+}
+
+/** What the page is narrowed to, so that a part of the record is never taken for all of it. */
+function filtersOf(store: TimelineStore): string[] {
+  const { region, modality, lesion } = store.shown.value;
+  const one = store.line.value?.lesions.find((held) => held.tracking_uid === lesion);
+  const name = one ? `lesion “${one.label}”` : 'a lesion that is not followed here';
+  return [region.replaceAll('-', ' '), modality, lesion && name].filter(Boolean);
+}
+
+/** What the criterion says at each time point and why in short; of all lesions, whatever else is chosen. */
+function ResponseTable({ response, filtered }: { response: ResponseView; filtered: boolean }) {
+  const points = judged(response);
+  if (points.length === 0 && !response.problem) return null;
+  return (
+    <section>
+      <h2>
+        Response by {response.criterion.title}
+        {filtered && ', of all its lesions'} · draft, a reader decides ·{' '}
+        {response.kept
+          ? `kept by ${response.changed_by}, ${moment(response.changed_at)}`
+          : '◆ proposed, kept by nobody yet'}
+      </h2>
+      {response.problem && <p>It cannot be evaluated as it stands. {response.problem}</p>}
+      {points.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th>Date</th>
+              <th>Category</th>
+              <th>Why</th>
+            </tr>
+          </thead>
+          <tbody>
+            {points.map((point) => (
+              <tr key={point.study_uid}>
+                <td>{day(point.date)}</td>
+                <td>{categoryText(point)}</td>
+                <td>{whyText(point)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+/** A category with what leaves it open: `iUPD (needs another scan; may be iPR)`. */
+function categoryText(point: PointColumn): string {
+  const others = point.plausible.length > 1 ? point.plausible.filter((one) => one !== point.category) : [];
+  const open = [
+    point.provisional && 'needs another scan',
+    point.disregarded && 'does not count',
+    others.length > 0 && `may be ${others.join(' or ')}`,
+  ].filter(Boolean);
+  return open.length > 0 ? `${point.category} (${open.join('; ')})` : `${point.category}`;
+}
+
+/** The rule that decided, the last one; unconfirmed if any that led to it was not checked at its source. */
+function whyText({ reasons }: PointColumn): string {
+  const last = reasons.at(-1);
+  if (!last) return '';
+  const doubt = reasons.every((reason) => reason.confirmed) ? '' : '; unconfirmed';
+  return `${last.compared}: ${last.outcome} [${last.source}${doubt}]`;
 }
 
 function StudyTable({ store }: { store: TimelineStore }) {
