@@ -137,6 +137,33 @@ def test_a_comparison_waits_until_both_sides_are_analysed(receive, store, databa
     assert len(pair.images) == 20
 
 
+def test_a_new_study_is_compared_with_a_prior_that_a_migration_brought(receive, database, worker, aligned):
+    for study, date, history in (("1.1", FIRST, "migrated"), ("1.2", SECOND, None)):
+        receive(study, date)
+        with database.transaction() as db:
+            archive.settle_now(db, [study], history=history)
+
+    worker.start()
+    worker.drain(timeout_s=60)
+
+    with database.reading() as db:
+        assert routing.analyses_of(db, "1.1") == []
+        comparison = timeline.comparison_of(db, "1.2")
+    assert comparison is not None
+    assert comparison.prior_uid == "1.1"
+
+
+def test_a_study_that_still_arrives_is_waited_for(receive, store, database):
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+    request(database, "1.2")
+
+    chain._compare(store, "1.2")
+
+    with database.reading() as db:
+        assert timeline.comparison_of(db, "1.2") is None
+
+
 def test_after_a_study_it_and_the_later_ones_are_compared_anew(receive, db):
     for study, date in (("1.1", FIRST), ("1.2", SECOND), ("1.3", THIRD)):
         receive(study, date)

@@ -209,10 +209,20 @@ def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
         series = series_pair(db, study_uid, prior.study_uid)
         if series is None:
             continue
-        if not _ended(db, prior.study_uid):
+        if _is_awaited(db, other):
             return None  # its own analysis will ask for this comparison again
         return comparing.pair_of(db, study, other, series, why=prior.why, days=prior.days)
     return None
+
+
+def _is_awaited(db: Db, prior: archive.Study) -> bool:
+    """Say whether an analysis of a prior is still to come.
+
+    Of what has settled and was sent to no model none is: a migration brings such studies.
+    """
+    if not analyses_of(db, prior.uid):
+        return prior.settled_at is None
+    return not _ended(db, prior.uid)
 
 
 def _ended(db: Db, study_uid: str) -> bool:
