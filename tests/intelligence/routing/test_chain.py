@@ -213,3 +213,78 @@ def test_a_comparison_links_the_lesions_and_is_the_same_however_often_it_is_made
     assert (change.current, change.prior, change.linked) == (now.id, then.id, True)
     assert lesions == {then.lesion}
     assert acts.count("lesion.unify") == 1
+
+
+OPERATOR = access.operator("tester")
+
+
+@pytest.fixture
+def awaited(receive, clinic, store, db):
+    """Two studies with a nodule each, analysed; return the pair as it is read before it is aligned."""
+    for study, date in (("1.1", FIRST), ("1.2", SECOND)):
+        receive(study, date)
+        clinic.propose(study, 9.0, mask=True)
+        routing.request_analysis(db, study, by=access.SYSTEM)
+        db.commit()
+    with store.database.reading() as reading:
+        return chain._pair(reading, "1.2")
+
+
+def move_prior(db):
+    archive.move_study(db, "1.1", archive.NewPatient("0815"), reason="", by=OPERATOR)
+
+
+def trash_prior(db):
+    archive.trash_study(db, "1.1", reason="a test", by=OPERATOR, trash_days=30)
+
+
+def trash_a_slice(db):
+    archive.trash_study(db, "1.2", reason="a test", by=OPERATOR, trash_days=30, sop_uids=["1.2.1.4"])
+
+
+@pytest.mark.parametrize("meanwhile", [move_prior, trash_prior, trash_a_slice])
+def test_what_was_aligned_is_not_kept_once_the_pair_is_another(
+    awaited, meanwhile, store, database, aligned, clinic
+):
+    alignment, geometry = chain.comparing.align_pair(store, awaited)
+    with database.transaction() as db:
+        meanwhile(db)
+
+    with database.transaction() as db:
+        assert not chain._keep(db, store.blobs, awaited, alignment, geometry)
+        assert timeline.comparison_of(db, "1.2") is None
+        assert "lesion.unify" not in [e.act for e in audit.trail(db, on=awaited.patient)]
+
+
+def test_a_study_that_moved_while_it_was_aligned_is_compared_within_its_new_patient(
+    awaited, receive, store, database, aligned, monkeypatch
+):
+    receive("1.3", FIRST, PatientID="0815")
+    request(database, "1.3")
+    align = chain.comparing.made_alignment
+    seen = []
+
+    def slow(held, pair):
+        if not seen:
+            with database.transaction() as db:
+                archive.move_study(db, "1.2", archive.NewPatient("0815"), reason="", by=OPERATOR)
+        seen.append(pair.prior_uid)
+        return align(held, pair)
+
+    monkeypatch.setattr(chain.comparing, "made_alignment", slow)
+    chain._compare(store, "1.2")
+
+    with database.reading() as db:
+        comparison = timeline.comparison_of(db, "1.2")
+        assert comparison.patient == archive.get_study(db, "1.3").patient
+    assert (seen, comparison.prior_uid) == (["1.1", "1.3"], "1.3")
+
+
+def test_a_date_that_was_corrected_meanwhile_is_the_one_that_is_kept(awaited, store, database, aligned):
+    alignment, geometry = chain.comparing.align_pair(store, awaited)
+    with database.transaction() as db:
+        archive.edit_study(db, "1.1", {"StudyDate": "20250603"}, reason="", by=OPERATOR)
+
+    with database.transaction() as db:
+        assert chain._keep(db, store.blobs, awaited, alignment, geometry)
+        assert timeline.comparison_of(db, "1.2").days == 31

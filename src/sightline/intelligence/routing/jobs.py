@@ -27,7 +27,9 @@ from sightline.kernel import clock
 from sightline.kernel.errors import Invalid, PlatformError
 from sightline.record import archive, findings, timeline
 from sightline.runtime import events, jobs
+from sightline.runtime.blobs import Blobs
 from sightline.runtime.db import Db
+from sightline.science.alignment import Alignment
 from sightline.trust import access, audit
 
 log = structlog.get_logger(__name__)
@@ -183,18 +185,43 @@ def _this_and_later(db: Db, study_uid: str) -> list[str]:
 
 
 def _compare(held: archive.Store, study_uid: str) -> None:
-    with held.database.reading() as db:
-        pair = _pair(db, study_uid)
-    if pair is None:
+    kept = False
+    while not kept:  # once more where the pair became another one while it was aligned
+        with held.database.reading() as db:
+            pair = _pair(db, study_uid)
+        if pair is None:
+            with held.database.transaction() as db:
+                forget_if_gone(db, study_uid)
+            return
+        alignment, geometry = comparing.align_pair(held, pair)
         with held.database.transaction() as db:
-            forget_if_gone(db, study_uid)
-        return
-    alignment, geometry = comparing.align_pair(held, pair)
-    with held.database.transaction() as db:
-        comparison, links = comparing.build_comparison(db, held.blobs, pair, alignment, geometry)
-        findings.unify_lesions(db, pair.patient, links, by=access.SYSTEM)
-        timeline.record_comparison(db, comparison, by=access.SYSTEM)
-        events.publish(db, "StudyCompared", study_uid, prior=pair.prior_uid)
+            kept = _keep(db, held.blobs, pair, alignment, geometry)
+
+
+def _keep(
+    db: Db,
+    blobs: Blobs,
+    aligned: comparing.Pair,
+    alignment: Alignment | str,
+    geometry: comparing.Geometry | None,
+) -> bool:
+    """Keep the comparison of the pair that was aligned, and say so; nothing of one that is another by now.
+
+    Aligning takes minutes, in which a study can be moved, corrected or thrown away.
+    """
+    pair = _pair(db, aligned.study_uid)
+    if pair is None or _what(pair) != _what(aligned):
+        return False
+    comparison, links = comparing.build_comparison(db, blobs, pair, alignment, geometry)
+    findings.unify_lesions(db, pair.patient, links, by=access.SYSTEM)
+    timeline.record_comparison(db, comparison, by=access.SYSTEM)
+    events.publish(db, "StudyCompared", pair.study_uid, prior=pair.prior_uid)
+    return True
+
+
+def _what(pair: comparing.Pair) -> tuple[str, str, str]:
+    """Return which images a pair is of, of which prior and of whom."""
+    return pair.key, pair.prior_uid, pair.patient
 
 
 def _pair(db: Db, study_uid: str) -> comparing.Pair | None:
