@@ -28,15 +28,16 @@ def test_merged_patients_have_one_timeline_with_both_studies(receive, clinic, db
     assert [f.id for f in findings.of_patient(db, new)] == [found.id]
 
 
-def test_a_study_that_moves_away_takes_its_findings_and_ends_its_comparison(receive, clinic, db):
+def test_a_study_that_moves_away_takes_its_findings_and_its_comparison_along(receive, clinic, db):
     receive("1.1", FIRST)
     receive("1.2", SECOND)
     [then], [now] = clinic.propose("1.1", 9.0), clinic.propose("1.2", 10.0)
+    old = clinic.patient_of("1.2")
     clinic.compare("1.2", "1.1", change(now, then, "grown"))
 
     archive.move_study(db, "1.2", archive.NewPatient("0815"), reason="", by=ARCHIVIST)
     patient = follow(db, "1.2")
 
     assert [f.id for f in findings.of_patient(db, patient)] == [now.id]
-    assert timeline.comparison_of(db, "1.2") is None
+    assert timeline.comparisons_of_patient(db, old) == []
     assert timeline.priors_of(db, "1.2") == ()

@@ -69,6 +69,29 @@ def compare_patient(run: jobs.Run, subject: str, **_: Any) -> None:
     run.step("enqueue", work)
 
 
+@jobs.job("compare-corrected")
+def compare_corrected(run: jobs.Run, subject: str, **_: Any) -> None:
+    """After a study was corrected, moved or merged, compare it and those that it bears on anew.
+
+    A comparison with a study of another patient, or with one that is not the earlier any more, is forgotten
+    at once.
+    """
+
+    def work() -> None:
+        with run.database.transaction() as db:
+            study = archive.get_studies(db, [subject]).get(subject)
+            if study is None:  # it is gone meanwhile
+                return
+            # What follows it to its patient has jobs of its own, which may not have run yet.
+            findings.follow_patient(db, subject, study.patient)
+            timeline.follow_patient(db, subject, study.patient)
+            for uid in sorted({*_this_and_later(db, subject), *timeline.compared_with(db, subject)}):
+                forget_if_gone(db, uid)
+                jobs.enqueue(db, "compare-study", key=f"compare-{uid}-{run.key}", subject=uid)
+
+    run.step("enqueue", work)
+
+
 @jobs.job("compare-study", heavy=True)
 def compare_study(run: jobs.Run, subject: str) -> None:
     """Align a study with its best prior, link lesions, tell what has changed; keep the alignment as DICOM."""
@@ -92,6 +115,7 @@ events.listen("StudySettled", route_study)
 events.listen("StudyAnalysed", compare_patient)
 events.listen("FindingsChanged", compare_patient)
 events.listen("StudyRestored", compare_patient)
+events.listen("StudyCorrected", compare_corrected)
 
 
 def _analyse(held: archive.Store, study_uid: str, model: str, series_uid: str) -> None:

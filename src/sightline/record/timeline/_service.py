@@ -128,14 +128,9 @@ def comparisons_of_patient(db: Db, patient: str) -> Sequence[Comparison]:
 
 
 def follow_patient(db: Db, study_uid: str, patient: str) -> None:
-    """Give the comparison of a study to the patient whose it is now; none joins two patients."""
+    """Give the comparison of a study to the patient whose it is now; choices made beside it are forgotten."""
     store.follow_patient(db, study_uid, patient)
     store.forget_choices(db, study_uid)
-    pairs = store.pairs_with(db, study_uid)
-    held = archive.get_studies(db, sorted({uid for pair in pairs for uid in pair}))
-    for study, prior in pairs:
-        if study in held and prior in held and held[study].patient != held[prior].patient:
-            store.remove(db, study)
 
 
 def candidates_of(db: Db, studies: Sequence[archive.Study]) -> list[Candidate]:

@@ -9,7 +9,7 @@ from sightline.runtime import events, jobs
 
 @jobs.job("comparisons-follow-patient")
 def follow(run: jobs.Run, subject: str, patient: str, **_: Any) -> None:
-    """Give the comparison of a study that was moved or merged to its patient; drop those with another's."""
+    """Give the comparison of a study that was moved or merged to its patient."""
 
     def work() -> None:
         with run.database.transaction() as db:
