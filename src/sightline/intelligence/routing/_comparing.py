@@ -17,7 +17,7 @@ from sightline.intelligence.routing._changes import changes_of
 from sightline.intelligence.routing._flat import align_pictures
 from sightline.intelligence.routing._pair import Geometry, Pair, compared_pair, pair_of
 from sightline.kernel import clock
-from sightline.kernel.errors import PlatformError
+from sightline.kernel.errors import Invalid
 from sightline.record import archive, findings, timeline
 from sightline.runtime import processes
 from sightline.runtime.blobs import Blobs
@@ -34,10 +34,16 @@ BROWSER_GRID_MM = 12.0
 
 
 def align_pair(held: archive.Store, pair: Pair) -> tuple[aligning.Alignment | str, Geometry | None]:
-    """Return the alignment of a pair, made once and kept; or the reason why there is none."""
+    """Return the alignment of a pair, made once and kept; or the reason why these images have none.
+
+    Raises
+    ------
+    Unavailable
+        As `made_alignment`: nothing is said of the images then, and it can go better another time.
+    """
     try:
         return made_alignment(held, pair)
-    except PlatformError as refusal:
+    except Invalid as refusal:
         return str(refusal), None
 
 

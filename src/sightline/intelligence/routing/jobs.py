@@ -24,7 +24,7 @@ from sightline.intelligence.routing._registering import keep_registration
 from sightline.intelligence.routing._service import analyses_of, request_analysis
 from sightline.intelligence.routing._writing import found_from, store_masks
 from sightline.kernel import clock
-from sightline.kernel.errors import Invalid, PlatformError
+from sightline.kernel.errors import Invalid, PlatformError, Unavailable
 from sightline.record import archive, findings, timeline
 from sightline.runtime import events, jobs
 from sightline.runtime.blobs import Blobs
@@ -33,6 +33,9 @@ from sightline.science.alignment import Alignment
 from sightline.trust import access, audit
 
 log = structlog.get_logger(__name__)
+
+AGAIN_AFTER_S = (60, 600, 3600)
+"""After how long a comparison that broke on our side is tried again."""
 
 
 @jobs.job("route-study")
@@ -93,10 +96,11 @@ def compare_corrected(run: jobs.Run, subject: str, **_: Any) -> None:
 
 
 @jobs.job("compare-study", heavy=True)
-def compare_study(run: jobs.Run, subject: str) -> None:
+def compare_study(run: jobs.Run, subject: str, attempt: int = 0) -> None:
     """Align a study with its best prior, link lesions, tell what has changed; keep the alignment as DICOM."""
-    run.step("compare", lambda: _compare(run.resource("store"), subject))
-    run.step("keep-registration", lambda: keep_registration(run.resource("store"), subject))
+    put_off = run.step("compare", lambda: _compare_or_put_off(run, subject, attempt))
+    if not put_off:
+        run.step("keep-registration", lambda: keep_registration(run.resource("store"), subject))
 
 
 @jobs.job("change-map", heavy=True)
@@ -206,6 +210,23 @@ def _this_and_later(db: Db, study_uid: str) -> list[str]:
         for other in archive.studies_of_patient(db, study.patient)
         if other.uid == study_uid or timeline.study_moment(other.date, other.time) > moment
     ]
+
+
+def _compare_or_put_off(run: jobs.Run, study_uid: str, attempt: int) -> bool:
+    """Compare a study; say whether that broke on our side and is put off, which it is a few times."""
+    try:
+        _compare(run.resource("store"), study_uid)
+    except Unavailable as failure:
+        if attempt == len(AGAIN_AFTER_S):
+            raise
+        log.warning("comparison put off", study=study_uid, error=type(failure).__name__)
+        with run.database.transaction() as db:
+            jobs.enqueue(
+                db, "compare-study", key=f"{run.key}-{attempt + 1}", delay_s=AGAIN_AFTER_S[attempt],
+                subject=study_uid, attempt=attempt + 1,
+            )  # fmt: skip
+        return True
+    return False
 
 
 def _compare(held: archive.Store, study_uid: str) -> None:
