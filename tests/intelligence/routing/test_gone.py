@@ -1,8 +1,12 @@
 """A prior that is thrown away takes with it what was said to have changed since, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from sightline.care import worklist
+from sightline.intelligence import routing
+from sightline.intelligence.routing import _store as routing_store
 from sightline.record import archive, findings, timeline, upkeep
 from sightline.runtime import jobs
 from sightline.trust import access, audit
@@ -104,3 +108,43 @@ def test_a_prior_whose_series_is_gone_is_compared_no_more(compared, receive, dat
     worker.drain(timeout_s=60)
 
     assert comparison(database) is None
+
+
+def trash_series(database, study, series):
+    with database.transaction() as db:
+        archive.trash_study(db, study, reason="a test", by=OPERATOR, trash_days=30, series_uids=[series])
+
+
+def test_a_study_whose_own_series_is_gone_is_compared_no_more(compared, receive, database, worker):
+    receive("1.2", SECOND, series="1.2.5", slices=1, Modality="SR")
+    trash_series(database, "1.2", "1.2.1")
+    worker.drain(timeout_s=60)
+
+    assert comparison(database) is None
+    with database.reading() as db:
+        assert "comparison.forget" in [entry.act for entry in audit.trail(db, on="1.2")]
+
+
+def test_another_series_takes_the_place_of_an_analysed_one_that_is_gone(compared, receive, database, worker):
+    receive("1.2", SECOND, series="1.2.2", slices=3)
+    with database.transaction() as db:
+        [none] = routing.analyses_of(db, "1.2")
+        routing_store.put(db, replace(none, model="a-model", series_uid="1.2.1"))
+        assert routing.main_series(db, "1.2") == "1.2.1"
+
+    trash_series(database, "1.2", "1.2.1")
+    worker.drain(timeout_s=60)
+
+    assert comparison(database).study_series_uid == "1.2.2"
+    with database.reading() as db:
+        assert routing.main_series(db, "1.2") == "1.2.2"
+
+
+def test_a_comparison_whose_images_stay_is_left_as_it_is(compared, receive, database, worker):
+    receive("1.2", SECOND, series="1.2.2", slices=2, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    before = comparison(database)
+
+    trash_series(database, "1.2", "1.2.2")
+    worker.drain(timeout_s=60)
+
+    assert comparison(database) == before

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom import Dataset
 
-from sightline.intelligence.routing._service import analyses_of, find_image_series
+from sightline.intelligence.routing._service import analysed_series, find_image_series
 from sightline.record import archive, findings
 from sightline.runtime.db import Db
 from sightline.science.change import Technique, technique_of
@@ -70,10 +70,10 @@ def _likeness(now: Taken, then: Taken) -> tuple[float, ...]:
 
 
 def _candidates(db: Db, study_uid: str) -> list[Taken]:
-    analysed = [a.series_uid for a in analyses_of(db, study_uid) if a.series_uid]
     held = Counter(f.series_uid for f in findings.of_studies(db, study_uid) if f.mask_key)
     series = find_image_series(db, study_uid)
-    series = [s for s in series if not analysed or s.uid in analysed[:1]]
+    analysed = analysed_series(db, study_uid, series)
+    series = [s for s in series if analysed in (None, s.uid)]
     headers = {s.uid: _header(db, s.uid) for s in series}
     return [_taken(headers[s.uid], s.uid, held[s.uid], s.images, s.derived) for s in series]
 

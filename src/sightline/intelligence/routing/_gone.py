@@ -1,9 +1,10 @@
-"""What becomes of a comparison when the prior that it stands on is gone, or is its prior no more."""
+"""What becomes of a comparison when images that it stands on are gone, or its prior is none any more."""
 
 from datetime import datetime
 from typing import Any
 
 from sightline.intelligence.routing._comparing import unify_again
+from sightline.intelligence.routing._pair import compared_pair
 from sightline.record import archive, timeline
 from sightline.runtime import events, jobs
 from sightline.runtime.db import Db
@@ -12,11 +13,12 @@ from sightline.trust import access
 
 @jobs.job("compare-without")
 def compare_without(run: jobs.Run, subject: str, **_: Any) -> None:
-    """After images of a study are gone, compare anew the later studies that were compared with it."""
+    """After images of a study are gone, compare anew what was compared by them: later studies and itself."""
 
     def work() -> None:
         with run.database.transaction() as db:
-            for uid in timeline.compared_with(db, subject):
+            own = [subject] if _has_lost(db, subject) else []
+            for uid in own + timeline.compared_with(db, subject):
                 jobs.enqueue(db, "compare-study", key=f"compare-{uid}-{run.key}", subject=uid)
 
     run.step("enqueue", work)
@@ -26,11 +28,19 @@ for happened in ("StudyGone", "InstancesWithheld"):
     events.listen(happened, compare_without)
 
 
-def forget_if_gone(db: Db, study_uid: str) -> None:
-    """Forget the comparison of a study whose prior is gone or is none any more, with what it linked.
+def _has_lost(db: Db, study_uid: str) -> bool:
+    """Say whether images are gone on which the comparison of a study with its prior stands."""
+    known = timeline.comparison_of(db, study_uid)
+    if known is None:
+        return False
+    return not _stands(db, known) or known.alignment.key != f"{compared_pair(db, known).key}.npz"
 
-    Findings stay. Nothing is then said to have changed since images that nobody can look at, that are of
-    somebody else, or that are not the earlier ones.
+
+def forget_if_gone(db: Db, study_uid: str) -> None:
+    """Forget the comparison of a study of which one side is gone or the prior is none any more.
+
+    What it linked is forgotten, findings stay. Nothing is then said to have changed since images that nobody
+    can look at, that are of somebody else, or that are not the earlier ones.
     """
     known = timeline.comparison_of(db, study_uid)
     if known is None or study_uid not in archive.get_studies(db, [study_uid]) or _stands(db, known):
@@ -49,7 +59,11 @@ def _stands(db: Db, known: timeline.Comparison) -> bool:
     study, prior = held[known.study_uid], held[known.prior_uid]
     if study.patient != prior.patient or not _is_earlier(prior, study):
         return False
-    return known.prior_series_uid in {series.uid for series in archive.series_of_study(db, prior.uid)}
+    return _holds(db, study, known.study_series_uid) and _holds(db, prior, known.prior_series_uid)
+
+
+def _holds(db: Db, study: archive.Study, series_uid: str) -> bool:
+    return series_uid in {series.uid for series in archive.series_of_study(db, study.uid)}
 
 
 def _is_earlier(prior: archive.Study, study: archive.Study) -> bool:

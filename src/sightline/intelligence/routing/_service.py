@@ -1,5 +1,7 @@
 """Use cases of routing: ask for an analysis, tell how it stands."""
 
+from collections.abc import Sequence
+
 from sightline.intelligence import models
 from sightline.intelligence.routing import _store as store
 from sightline.intelligence.routing._model import NO_MODEL, Analysis, AnalysisState, Rule, Series, match_rules
@@ -95,10 +97,16 @@ def find_image_series(db: Db, study_uid: str) -> list[Series]:
     ]
 
 
+def analysed_series(db: Db, study_uid: str, held: Sequence[Series]) -> str | None:
+    """Return which of the series that are held of a study a model analysed."""
+    uids = {series.uid for series in held}
+    return next((a.series_uid for a in store.of_studies(db, [study_uid]) if a.series_uid in uids), None)
+
+
 def main_series(db: Db, study_uid: str) -> str | None:
     """Return the series to show and compare: the one that was analysed, else the one with most images."""
-    for analysis in store.of_studies(db, [study_uid]):
-        if analysis.series_uid:
-            return analysis.series_uid
     series = find_image_series(db, study_uid)
-    return max(series, key=lambda s: (not s.derived, s.images, s.uid)).uid if series else None
+    analysed = analysed_series(db, study_uid, series)
+    if analysed is not None or not series:
+        return analysed
+    return max(series, key=lambda s: (not s.derived, s.images, s.uid)).uid
