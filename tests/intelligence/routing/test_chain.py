@@ -164,6 +164,22 @@ def test_a_study_that_still_arrives_is_waited_for(receive, store, database):
         assert timeline.comparison_of(db, "1.2") is None
 
 
+def test_a_planning_scan_is_compared_with_an_earlier_ct(receive, store, database, aligned):
+    receive("1.1", FIRST)
+    receive("1.2", SECOND)
+    receive("1.2", SECOND, series="1.2.2", slices=9, Modality="RTDOSE")
+    receive("1.2", SECOND, series="1.2.3", slices=1, Modality="RTPLAN")
+    for study in ("1.1", "1.2"):
+        request(database, study)
+
+    chain._compare(store, "1.2")
+
+    with database.reading() as db:
+        comparison = timeline.comparison_of(db, "1.2")
+    assert comparison is not None
+    assert comparison.study_series_uid == "1.2.1"
+
+
 def test_after_a_study_it_and_the_later_ones_are_compared_anew(receive, db):
     for study, date in (("1.1", FIRST), ("1.2", SECOND), ("1.3", THIRD)):
         receive(study, date)

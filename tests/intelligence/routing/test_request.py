@@ -142,3 +142,13 @@ def test_a_study_without_images_has_no_series_to_show(receive, db):
     receive("1.2", slices=1, Modality="SEG")
 
     assert routing.main_series(db, "1.2") is None
+
+
+def test_a_planning_scan_is_its_ct_and_images_of_a_treatment_alone_are_shown(receive, db):
+    receive("1.2", slices=3)
+    receive("1.2", series="1.2.5", slices=5, Modality="RTDOSE")
+    receive("1.2", series="1.2.6", slices=6, Modality="RTIMAGE")
+    receive("1.3", slices=2, Modality="RTIMAGE")
+
+    assert [s.uid for s in routing.find_image_series(db, "1.2")] == ["1.2.1"]
+    assert routing.main_series(db, "1.3") == "1.3.1"

@@ -30,6 +30,14 @@ def test_what_we_derived_does_not_change_the_modality_of_a_study(receive, db):
     assert timeline.image_modality(study) == "CT"
 
 
+def test_what_was_planned_on_a_scan_does_not_change_its_modality(receive, db):
+    receive("1.1", FIRST)
+    for n, modality in enumerate(("RTSTRUCT", "RTPLAN", "RTDOSE", "RTIMAGE", "RTRECORD"), 2):
+        receive("1.1", FIRST, series=f"1.1.{n}", slices=1, Modality=modality)
+
+    assert timeline.image_modality(archive.get_study(db, "1.1")) == "CT"
+
+
 def test_a_study_of_secondary_captures_alone_keeps_their_modality(receive, db):
     receive("1.1", FIRST, Modality="OT")
 

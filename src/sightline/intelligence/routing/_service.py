@@ -86,15 +86,17 @@ def analyses_of(db: Db, *study_uids: str) -> list[Analysis]:
 def find_image_series(db: Db, study_uid: str) -> list[Series]:
     """Return the series of a study as the rules see them, leaving out what holds no images.
 
-    Parametric Maps have the modality of what they were made from, and are no images of it.
+    Parametric Maps have the modality of what they were made from, and are no images of it. Images of a
+    treatment are what a study shows only where it holds nothing else.
     """
     maps = archive.find_instances(db, archive.InstanceQuery(study=study_uid, sop_class=PARAMETRIC_MAP)).items
     mapped = {one.series for one in maps}
-    return [
+    images = [
         Series(s.uid, s.modality, s.frame_count, derived="DERIVED" in s.description.upper())
         for s in archive.series_of_study(db, study_uid)
         if s.frame_count and s.modality not in timeline.DERIVED_MODALITIES and s.uid not in mapped
     ]
+    return [s for s in images if s.modality != timeline.RT_IMAGE] or images
 
 
 def analysed_series(db: Db, study_uid: str, held: Sequence[Series]) -> str | None:

@@ -23,6 +23,7 @@ from sightline.record.timeline._model import (
 from sightline.record.timeline._seeing import see_study
 from sightline.record.timeline._service import (
     DERIVED_MODALITIES,
+    RT_IMAGE,
     candidates_of,
     compared_with,
     comparison_of,
@@ -41,6 +42,7 @@ from sightline.record.timeline._service import (
 
 __all__ = [
     "DERIVED_MODALITIES",
+    "RT_IMAGE",
     "AlignmentSummary",
     "Candidate",
     "Change",

@@ -162,13 +162,14 @@ def exam_of(study: archive.Study) -> str:
 
 
 def image_modality(study: archive.Study) -> str:
-    """Return the modality of the images, leaving out what was derived from them (SR, SEG, PR, DOC).
+    """Return the modality of the images, leaving out what was derived from them, or planned on them.
 
-    Maps have the modality OT (other), which counts only where a study holds nothing else.
+    Maps (OT, other) and the images of a treatment count only where a study holds nothing else.
     """
     images = [m for m in study.modalities if m not in DERIVED_MODALITIES]
-    acquired = [m for m in images if m != "OT"]
+    acquired = [m for m in images if m not in ("OT", RT_IMAGE)]
     return "/".join(acquired or images or study.modalities)
 
 
-DERIVED_MODALITIES = frozenset({"SR", "SEG", "PR", "KO", "DOC", "REG", "RTSTRUCT"})
+DERIVED_MODALITIES = frozenset("SR SEG PR KO DOC REG FID RWV PLAN RTSTRUCT RTPLAN RTDOSE RTRECORD".split())
+RT_IMAGE = "RTIMAGE"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from starlette.responses import Response
 
-from sightline.record import archive
+from sightline.record import archive, timeline
 from sightline.runtime.db import Db
 from sightline.wire.dicomweb import _accept as accept
 from sightline.wire.dicomweb import _documents as documents
@@ -26,7 +26,6 @@ from sightline.wire.dicomweb._serving import REVALIDATE, Asked, Streamed, not_mo
 THUMBNAIL = (256, 256)
 MOST_SCENES = 1000
 BRIEFLY = "private, max-age=60"
-_NOT_IMAGES = frozenset({"SR", "SEG", "PR", "KO", "DOC", "REG", "RTSTRUCT", "RTPLAN"})
 
 
 class TooLargeToRender(accept.NotAcceptable):
@@ -151,7 +150,9 @@ def _main_series(db: Db, study: str) -> archive.Series:
     """Return the series with most frames that is not derived from others."""
     archive.get_study(db, study)
     images = [
-        s for s in archive.series_of_study(db, study) if s.frame_count and s.modality not in _NOT_IMAGES
+        s
+        for s in archive.series_of_study(db, study)
+        if s.frame_count and s.modality not in timeline.DERIVED_MODALITIES
     ]
     if not images:
         raise NothingHere("Nothing in this study can be shown as a picture.")
