@@ -1,6 +1,7 @@
 """Which prior matters, and why."""
 # ruff: noqa: DTZ001, DTZ901  DICOM gives local time without an offset
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -123,7 +124,8 @@ def test_regions_are_read_from_codes_and_free_descriptions(text, regions):
         ("20260503", "", datetime(2026, 5, 3)),
         ("20260503", "0.5", datetime(2026, 5, 3)),
         ("20260503", "256099", datetime(2026, 5, 3)),  # an unusable time does not cost the date
-        ("20260503", "235960", datetime(2026, 5, 3)),
+        ("20260503", "235960", datetime(2026, 5, 3, 23, 59, 59)),  # a leap second
+        ("20260503", "noon", datetime(2026, 5, 3)),
         ("", "0941", datetime.min),
         ("20261303", "0941", datetime.min),
     ],
@@ -137,6 +139,24 @@ def test_a_study_without_a_date_is_no_prior_and_has_none():
 
     assert rank_priors(study(), [undated]) == ()
     assert rank_priors(undated, [before("p", 30)]) == ()
+
+
+def test_of_one_day_neither_is_the_prior_where_one_states_no_time():
+    morning = study("morning", datetime(2026, 5, 3, 8, 0))
+    untimed = replace(study("untimed", datetime(2026, 5, 3)), timed=False)
+    week = study("week", datetime(2026, 4, 26))
+
+    assert rank_priors(morning, [untimed]) == ()
+    assert rank_priors(untimed, [morning]) == ()
+    assert [p.study_uid for p in rank_priors(untimed, [week])] == ["week"]
+    assert [p.study_uid for p in rank_priors(morning, [replace(week, timed=False)])] == ["week"]
+
+
+@pytest.mark.parametrize(
+    ("time", "stated"), [("000000", True), ("0941", True), ("", False), ("256099", False)]
+)
+def test_a_time_that_cannot_be_read_is_not_stated(time, stated):
+    assert timeline.states_time(time) is stated
 
 
 def test_the_face_names_the_modalities_that_were_derived():

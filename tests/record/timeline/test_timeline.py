@@ -20,6 +20,15 @@ def test_priors_are_the_earlier_studies_of_the_same_patient(receive, db):
     assert timeline.priors_of(db, "1.1") == ()
 
 
+def test_of_one_day_a_study_without_a_time_is_no_prior_and_has_none(receive, db, radiologist):
+    receive("1.1", FIRST, StudyTime="080000")
+    receive("1.2", FIRST, StudyTime="")
+
+    assert timeline.priors_of(db, "1.1") == timeline.priors_of(db, "1.2") == ()
+    with pytest.raises(timeline.NotAPrior):
+        timeline.note_choice(db, "1.1", "1.2", by=radiologist)
+
+
 def test_what_we_derived_does_not_change_the_modality_of_a_study(receive, db):
     receive("1.1", FIRST)
     receive("1.1", FIRST, series="1.1.2", slices=1, Modality="SEG")

@@ -1,6 +1,5 @@
 """What becomes of a comparison when images that it stands on are gone, or its prior is none any more."""
 
-from datetime import datetime
 from typing import Any
 
 from sightline.intelligence.routing._comparing import unify_again
@@ -57,15 +56,10 @@ def _stands(db: Db, known: timeline.Comparison) -> bool:
     if len(held) < 2:
         return False
     study, prior = held[known.study_uid], held[known.prior_uid]
-    if study.patient != prior.patient or not _is_earlier(prior, study):
+    if study.patient != prior.patient or not timeline.is_earlier(prior, study):
         return False
     return _holds(db, study, known.study_series_uid) and _holds(db, prior, known.prior_series_uid)
 
 
 def _holds(db: Db, study: archive.Study, series_uid: str) -> bool:
     return series_uid in {series.uid for series in archive.series_of_study(db, study.uid)}
-
-
-def _is_earlier(prior: archive.Study, study: archive.Study) -> bool:
-    then, now = (timeline.study_moment(one.date, one.time) for one in (prior, study))
-    return datetime.min < then < now  # noqa: DTZ901  DICOM states no zone

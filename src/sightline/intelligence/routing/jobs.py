@@ -204,11 +204,10 @@ def _this_and_later(db: Db, study_uid: str) -> list[str]:
     study = archive.get_studies(db, [study_uid]).get(study_uid)
     if study is None:  # it is gone meanwhile
         return []
-    moment = timeline.study_moment(study.date, study.time)
     return [
         other.uid
         for other in archive.studies_of_patient(db, study.patient)
-        if other.uid == study_uid or timeline.study_moment(other.date, other.time) > moment
+        if other.uid == study_uid or timeline.is_earlier(study, other)
     ]
 
 

@@ -17,6 +17,7 @@ from sightline.record.timeline._model import (
     Seen,
     describe,
     rank_priors,
+    states_time,
     study_moment,
     with_seen,
 )
@@ -33,6 +34,7 @@ from sightline.record.timeline._service import (
     forget_comparison,
     get_comparison,
     image_modality,
+    is_earlier,
     note_choice,
     priors_among,
     priors_of,
@@ -63,6 +65,7 @@ __all__ = [
     "forget_comparison",
     "get_comparison",
     "image_modality",
+    "is_earlier",
     "note_choice",
     "priors_among",
     "priors_of",
@@ -72,6 +75,7 @@ __all__ = [
     "regions_of",
     "see_study",
     "side_of",
+    "states_time",
     "study_moment",
     "with_seen",
 ]

@@ -53,9 +53,10 @@ class ComparisonNotHeld(NotFound):
 class Candidate:
     """A study as the ranking sees it.
 
-    `at` is its date and time, `modality` one or several joined by ``/``, `regions` what it covers, `side`
-    ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of it, `reason` why it was ordered,
-    `seen` what its images show, `by_images` whether the regions are from there.
+    `at` is its date and time, `timed` whether it states that time, `modality` one or several joined by ``/``,
+    `regions` what it covers, `side` ``L``, ``R``, ``B`` or nothing, `contrast` None where nothing is said of
+    it, `reason` why it was ordered, `seen` what its images show, `by_images` whether the regions are from
+    there.
     """
 
     study_uid: str
@@ -69,6 +70,7 @@ class Candidate:
     reason: str = ""
     seen: "Seen | None" = None
     by_images: bool = False
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,7 @@ def rank_priors(
     like this one. A neighbouring region shows part of it. Studies of another region are left out;
     where one of the two does not say its region, the same modality is enough.
     """
-    dated = [other for other in earlier if datetime.min < other.at < current.at]  # noqa: DTZ901
-    ranked = [_rank(current, other, choices) for other in dated]
+    ranked = [_rank(current, other, choices) for other in earlier if is_before(other, current)]
     kept = [prior for prior in ranked if prior.score >= LEAST_SCORE]
     return tuple(sorted(kept, key=lambda prior: (-prior.score, prior.days, prior.study_uid)))
 
@@ -341,7 +342,7 @@ class Comparison:
 def study_moment(study_date: str, study_time: str) -> datetime:
     """Return date (YYYYMMDD) and time (HHMMSS) of a study as one moment.
 
-    An unusable date sorts first; an unusable time is midnight.
+    An unusable date sorts first; an unusable time is midnight (see `states_time`).
 
     >>> study_moment("20260503", "0941").isoformat()
     '2026-05-03T09:41:00'
@@ -350,9 +351,28 @@ def study_moment(study_date: str, study_time: str) -> datetime:
         day = date.fromisoformat(study_date)
     except ValueError:
         return datetime.min  # noqa: DTZ901
-    digits = re.sub(r"\D", "", study_time.partition(".")[0])[:6].ljust(6, "0")
+    at = _time_of(study_time)
+    return datetime.combine(day, time.min if at is None else at)  # DICOM gives local time without an offset
+
+
+def states_time(study_time: str) -> bool:
+    """Say whether a study states a time of day that can be read."""
+    return _time_of(study_time) is not None
+
+
+def _time_of(study_time: str) -> time | None:
+    digits = re.sub(r"\D", "", study_time.partition(".")[0])[:6]
+    if len(digits) < 2:
+        return None
+    hour, minute, second = (int(digits.ljust(6, "0")[n : n + 2]) for n in (0, 2, 4))
     try:
-        at = time(int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
+        return time(hour, minute, 59 if second == 60 else second)  # a leap second (PS3.5 6.2, TM)
     except ValueError:
-        at = time.min
-    return datetime.combine(day, at)  # DICOM gives local time without an offset
+        return None
+
+
+def is_before(one: Candidate, other: Candidate) -> bool:
+    """Say whether a study is the earlier of two; of one day, both have to state their time to tell."""
+    if one.at.date() == other.at.date() and not (one.timed and other.timed):
+        return False
+    return datetime.min < one.at < other.at  # noqa: DTZ901

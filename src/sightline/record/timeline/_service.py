@@ -1,6 +1,7 @@
 """Use cases of the timeline: rank a study's priors, keep its comparison."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sightline.kernel import clock
 from sightline.record import archive, orders
@@ -13,8 +14,10 @@ from sightline.record.timeline._model import (
     NotAPrior,
     RankedPrior,
     describe,
+    is_before,
     kind_of,
     rank_priors,
+    states_time,
     study_moment,
     with_seen,
 )
@@ -79,7 +82,7 @@ def note_choice(db: Db, study_uid: str, prior_uid: str, *, by: access.Person) ->
     access.require(by, "archive.read", on=study_uid)
     study, prior = archive.get_study(db, study_uid), archive.get_study(db, prior_uid)
     now, then = candidates_of(db, [study, prior])
-    if study.patient != prior.patient or then.at >= now.at:
+    if study.patient != prior.patient or not is_before(then, now):
         raise NotAPrior("This is no earlier study of the same patient; choose one of the list of priors.")
     row = {"patient": study.patient, "kind": kind_of(now)[:200], "prior_kind": kind_of(then)[:200]}
     if store.put_choice(db, study_uid=study_uid, prior_uid=prior_uid, person=by.id, at=clock.now(), **row):
@@ -140,8 +143,13 @@ def candidates_of(db: Db, studies: Sequence[archive.Study]) -> list[Candidate]:
     return [with_seen(_stated(study, reasons.get(study.uid, "")), seen.get(study.uid)) for study in studies]
 
 
-def _stated(study: archive.Study, reason: str) -> Candidate:
-    return describe(
+def is_earlier(study: archive.Study, other: archive.Study) -> bool:
+    """Say whether a study is earlier than another, as a prior has to be."""
+    return is_before(_stated(study), _stated(other))
+
+
+def _stated(study: archive.Study, reason: str = "") -> Candidate:
+    stated = describe(
         study.uid,
         study_moment(study.date, study.time),
         image_modality(study),
@@ -150,6 +158,7 @@ def _stated(study: archive.Study, reason: str) -> Candidate:
         study.body_part,
         reason,
     )
+    return replace(stated, timed=states_time(study.time))
 
 
 def exam_of(study: archive.Study) -> str:

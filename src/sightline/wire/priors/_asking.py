@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sightline.kernel.texts import one_line
 from sightline.record import archive, timeline
@@ -78,6 +79,7 @@ def _number(text: str) -> int:
 
 def candidate_of(find: Find) -> timeline.Candidate:
     """Return an earlier study as the ranking sees it."""
-    return timeline.describe(
+    told = timeline.describe(
         find.prior_uid, timeline.study_moment(find.date, find.time), find.modality, find.exam, find.images
     )
+    return replace(told, timed=timeline.states_time(find.time))
