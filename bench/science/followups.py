@@ -2,12 +2,12 @@
 
     python bench/science/followups.py [--pairs 6] [--slices 4] [--contact] [--repeats]
 
-The scan is `ct/crlm-ct-1004-abdomen`, brought to slices of 1.25 mm (--slices 2: their means over 2.5 mm; 4: over 5 mm). Spheres
-of known size, blurred by the point spread and the slice, are put into the lungs at blind places below voxel
-size, free of the wall (--contact: up to 2 mm into it). The other visit is the same scan moved by a known
-rigid motion and a smooth field (breathing), with spheres of that visit's size put in after the motion, and
-each visit gets noise of its own. A third of the lesions are unchanged, others grew by 25 or 60 % in volume,
-are new or gone; --repeats leaves all unchanged.
+The scan is `ct/crlm-ct-1004-abdomen`, brought to slices of 1.25 mm (--slices 2: their means over 2.5 mm; 4:
+over 5 mm). Spheres of known size, blurred by the point spread and the slice, are put into the lungs at blind
+places below voxel size, free of the wall (--contact: up to 2 mm into it). The other visit is the same scan
+moved by a known rigid motion and a smooth field (breathing), with spheres of that visit's size put in after
+the motion, and each visit gets noise of its own. A third of the lesions are unchanged, others grew by 25 or
+60 % in volume, are new or gone; --repeats leaves all unchanged.
 
 Everything is run as the product runs it: alignment, detection, links and verdicts (automatic), and each true
 lesion clicked beside its middle (click).
@@ -238,6 +238,7 @@ def clicked(current, prior, found, planted, score, rng):
 def automatic(current, prior, found, planted, score):
     now, then = segmentation.find_nodules(current), segmentation.find_nodules(prior)
     links = change.link_lesions(now, then, found, prior.grid)
+    links = change.look_again(links, now, then, current, prior, found)
     slice_mm = max(current.thickness_mm, prior.thickness_mm)
     for one in planted:
         if one.now_mm is None:

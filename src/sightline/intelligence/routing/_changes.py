@@ -1,6 +1,7 @@
 """What became of each lesion between two studies: by what persons said, else by alignment."""
 
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -42,37 +43,96 @@ def changes_of(
     What a person linked is taken as said, with or without an alignment; the others are linked by it, and
     never those that a person told apart.
     """
-    now, then = (
-        {f.id: f for f in held if f.study_uid == uid and f.state is not findings.State.REJECTED}
-        for uid in (pair.study_uid, pair.prior_uid)
-    )
-    said = [s for s in statements if now.keys() >= set(s.later) and then.keys() >= set(s.earlier)]
-    linked = [s for s in said if s.identity is not Identity.DIFFERENT]
+    sides = _Sides.of(pair, held, statements)
     changes = [
         change
-        for s in linked
-        for change in _said(s, [then[i] for i in s.earlier], [now[i] for i in s.later], pair, geometry)
+        for s in sides.linked
+        for change in _said(
+            s, [sides.then[i] for i in s.earlier], [sides.now[i] for i in s.later], pair, geometry
+        )
     ]
     if isinstance(alignment, str) or geometry is None:
         return tuple(changes)
-    taken = {i for s in linked for i in (*s.earlier, *s.later)}
-    free_now = [f for f in now.values() if _comparable(f, pair.series_uid) and f.id not in taken]
-    free_then = [f for f in then.values() if _comparable(f, pair.prior_series_uid) and f.id not in taken]
-    apart = {ids: s for s in said if s.identity is Identity.DIFFERENT for ids in s.pairs}
-    links = changing.link_lesions(
-        [_lesion(f, geometry.current, blobs) for f in free_now],
-        [_lesion(f, geometry.prior, blobs) for f in free_then],
-        alignment,
-        geometry.prior,
-        apart=[
-            (i, j)
-            for i, current in enumerate(free_now)
-            for j, prior in enumerate(free_then)
-            if (prior.id, current.id) in apart
-        ],
+    seen = seen_again(blobs, pair)
+    free = free_links(blobs, pair, held, statements, alignment, geometry)
+    for link in free.links:
+        reason = seen.get(free.alone(link), "")
+        looked = replace(link, kind="ambiguous", reason=reason) if reason else link
+        changes.append(_linked(looked, free.now, free.then, pair, geometry))
+    return tuple(_told_apart(change, sides.apart) for change in changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The findings of both studies of a pair by id, and what persons said of them."""
+
+    now: Mapping[str, Finding]
+    then: Mapping[str, Finding]
+    linked: Sequence[Statement]
+    apart: Mapping[tuple[str, str], Statement]
+
+    @classmethod
+    def of(cls, pair: Pair, held: Sequence[Finding], statements: Sequence[Statement]) -> "_Sides":
+        now, then = (
+            {f.id: f for f in held if f.study_uid == uid and f.state is not findings.State.REJECTED}
+            for uid in (pair.study_uid, pair.prior_uid)
+        )
+        said = [s for s in statements if now.keys() >= set(s.later) and then.keys() >= set(s.earlier)]
+        linked = [s for s in said if s.identity is not Identity.DIFFERENT]
+        apart = {ids: s for s in said if s.identity is Identity.DIFFERENT for ids in s.pairs}
+        return cls(now, then, linked, apart)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeLinks:
+    """The findings of a pair that no person linked, as lesions too, and their links by alignment."""
+
+    now: Sequence[Finding]
+    then: Sequence[Finding]
+    lesions: tuple[Sequence[Lesion], Sequence[Lesion]]
+    links: Sequence[changing.Link]
+
+    def alone(self, link: changing.Link) -> str:
+        """Return the finding that a link calls new or vanished, empty of other links."""
+        if link.kind == "new" and link.current is not None:
+            return self.now[link.current].id
+        if link.kind == "vanished" and link.prior is not None:
+            return self.then[link.prior].id
+        return ""
+
+
+def free_links(
+    blobs: Blobs,
+    pair: Pair,
+    held: Sequence[Finding],
+    statements: Sequence[Statement],
+    alignment: aligning.Alignment,
+    geometry: Geometry,
+) -> FreeLinks:
+    """Return how alignment links the findings of a pair that no person linked."""
+    sides = _Sides.of(pair, held, statements)
+    taken = {i for s in sides.linked for i in (*s.earlier, *s.later)}
+    now = [f for f in sides.now.values() if _comparable(f, pair.series_uid) and f.id not in taken]
+    then = [f for f in sides.then.values() if _comparable(f, pair.prior_series_uid) and f.id not in taken]
+    lesions = (
+        [_lesion(f, geometry.current, blobs) for f in now],
+        [_lesion(f, geometry.prior, blobs) for f in then],
     )
-    changes += [_linked(link, free_now, free_then, pair, geometry) for link in links]
-    return tuple(_told_apart(change, apart) for change in changes)
+    pairs = [(i, j) for i in range(len(now)) for j in range(len(then))]
+    apart = [(i, j) for i, j in pairs if (then[j].id, now[i].id) in sides.apart]
+    links = changing.link_lesions(*lesions, alignment, geometry.prior, apart=apart)
+    return FreeLinks(now, then, lesions, links)
+
+
+def seen_again(blobs: Blobs, pair: Pair) -> dict[str, str]:
+    """Return by finding why it is neither new nor vanished, empty of one that is; as `look_again` kept it."""
+    key = seen_key(pair)
+    return json.loads(blobs.get(key)) if blobs.head(key) is not None else {}
+
+
+def seen_key(pair: Pair) -> str:
+    """Return where is kept what a second look at the images of a pair showed."""
+    return f"{pair.key}.seen.json"
 
 
 def _comparable(finding: Finding, series_uid: str) -> bool:

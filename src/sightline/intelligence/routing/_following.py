@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sightline.intelligence.routing import _comparing as comparing
+from sightline.intelligence.routing._again import look_again
 from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._comparing import Pair
 from sightline.intelligence.routing._flat import kind_of
@@ -372,6 +373,7 @@ def _of_findings(
     geometry: comparing.Geometry,
     study: archive.Study,
 ) -> tuple[LesionChange, ...]:
+    look_again(held, pair, alignment, geometry)
     with held.database.transaction() as db:
         comparison, _ = comparing.build_comparison(db, held.blobs, pair, alignment, geometry)
         found = {f.id: f for f in findings.of_patient(db, pair.patient)}

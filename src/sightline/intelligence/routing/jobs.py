@@ -14,6 +14,7 @@ import structlog
 from sightline.intelligence import models
 from sightline.intelligence.routing import _comparing as comparing
 from sightline.intelligence.routing import _store as store
+from sightline.intelligence.routing._again import look_again
 from sightline.intelligence.routing._choosing import series_pair
 from sightline.intelligence.routing._flat import kind_of
 from sightline.intelligence.routing._gone import forget_if_gone
@@ -238,6 +239,7 @@ def _compare(held: archive.Store, study_uid: str) -> None:
                 forget_if_gone(db, study_uid)
             return
         alignment, geometry = comparing.align_pair(held, pair)
+        look_again(held, pair, alignment, geometry)
         with held.database.transaction() as db:
             kept = _keep(db, held.blobs, pair, alignment, geometry)
 

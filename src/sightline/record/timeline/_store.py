@@ -133,7 +133,7 @@ def choices_beside(db: Db, study_uids: Collection[str], patient: str) -> Sequenc
     """Return what was chosen beside some studies, and beside all of a patient."""
     c = choices.c
     wanted = select(c.study_uid, c.prior_uid, c.patient, c.kind, c.prior_kind)
-    return db.execute(wanted.where(c.study_uid.in_(study_uids) | (c.patient == patient))).all()
+    return list(db.execute(wanted.where(c.study_uid.in_(study_uids) | (c.patient == patient))))
 
 
 def forget_choices(db: Db, study_uid: str) -> None:

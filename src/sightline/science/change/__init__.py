@@ -5,6 +5,7 @@ Invariants: no growth is claimed that lies within published repeatability, and t
 tells only what noise, edges and technique do not explain.
 """
 
+from sightline.science.change._again import look_again
 from sightline.science.change._following import Followed, follow_points
 from sightline.science.change._growth import ImpossibleGrowth, Sized, doubling_time, growth, unproven
 from sightline.science.change._jacobian import log_jacobian
@@ -57,6 +58,7 @@ __all__ = [
     "link_lesions",
     "log_jacobian",
     "log_sigma",
+    "look_again",
     "protocol_differences",
     "technique_of",
     "unproven",

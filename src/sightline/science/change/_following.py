@@ -1,15 +1,16 @@
 """Lesions that a person points at in the current volume, followed into the prior one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from sightline.science.alignment import Alignment
+from sightline.science.change._again import NOT_ABSENT, counterparts, is_doubtful
 from sightline.science.change._growth import UNPROVEN, growth, unproven
-from sightline.science.change._links import LEAST_GATE_MM, MOST_GATE_MM, link_lesions
+from sightline.science.change._links import LEAST_GATE_MM, link_lesions
 from sightline.science.change._model import Growth, Link
 from sightline.science.geometry import Floats
 from sightline.science.segmentation import (
@@ -18,7 +19,6 @@ from sightline.science.segmentation import (
     LungsNotFound,
     Mask,
     NoLesionHere,
-    find_lesions_near,
     lies_in_lung,
     segment_click,
     segment_lesion_at,
@@ -167,6 +167,8 @@ def _linked(pair: _Pair, now: Lesion) -> tuple[Link, Lesion | None]:
     if link.kind == "new" and pair.prior_lungs is not None:
         candidates = _candidates(pair, now, pair.prior_lungs)
         link = _link(pair, now, candidates)
+    if link.kind == "new" and is_doubtful(now, pair.current, pair.prior, pair.alignment):
+        link = replace(link, kind="ambiguous", reason=NOT_ABSENT.format(other="prior"))
     return link, None if link.prior is None else candidates[link.prior]
 
 
@@ -213,12 +215,7 @@ def _unlinked(reason: str) -> Link:
 
 
 def _candidates(pair: _Pair, now: Lesion, lungs: Mask | None) -> tuple[Lesion, ...]:
-    place = pair.alignment.map_points(now.centre_lps_mm)[0]
-    if not pair.prior.grid.contains(place)[0]:
-        return ()
-    error = float(pair.alignment.local_error_mm(now.centre_lps_mm)[0])
-    room = min(max(LEAST_GATE_MM, now.diameter_mm / 2 + 3 * error), MOST_GATE_MM)
-    return find_lesions_near(pair.prior, place, like=now, seen_in=pair.current, room_mm=room, lungs=lungs)
+    return counterparts(now, pair.current, pair.prior, pair.alignment, lungs)
 
 
 def _unknown(reason: str) -> Growth:

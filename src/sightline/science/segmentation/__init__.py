@@ -17,7 +17,7 @@ from sightline.science.segmentation._model import (
     NoLesionHere,
     NotHounsfield,
 )
-from sightline.science.segmentation._near import find_lesions_near
+from sightline.science.segmentation._near import find_lesions_near, likeness_at
 from sightline.science.segmentation._nodules import find_nodules, segment_lesion_at
 from sightline.science.segmentation._surroundings import lies_in_lung
 
@@ -33,6 +33,7 @@ __all__ = [
     "find_lesions_near",
     "find_nodules",
     "lies_in_lung",
+    "likeness_at",
     "outline",
     "refine",
     "segment_click",

@@ -71,6 +71,20 @@ def find_lesions_near(
     return tuple(sorted(found, key=lambda one: float(np.linalg.norm(np.array(one.centre_lps_mm) - point))))
 
 
+def likeness_at(
+    volume: Volume, point_lps_mm: npt.ArrayLike, *, like: Lesion, seen_in: Volume, reach_mm: float
+) -> float:
+    """Return how much stands out within `reach_mm` of a point, as a part of how much `like` does in its scan.
+
+    The response of `find_lesions_near`, whatever its shape: in slices thicker than half a lesion nothing has
+    one.
+    """
+    point = np.asarray(point_lps_mm, dtype=float).reshape(3)
+    own = _Responses.around(seen_in, np.array(like.centre_lps_mm), like, room_mm=0.0)
+    there = _Responses.around(volume, point, like, room_mm=reach_mm)
+    return there.strongest_within(reach_mm) / max(own.strongest_within(like.diameter_mm / 4), 1e-3)
+
+
 def _apart(one: Lesion, other: Lesion) -> bool:
     away = np.linalg.norm(np.subtract(one.centre_lps_mm, other.centre_lps_mm))
     return bool(away > max(one.diameter_mm, other.diameter_mm) / 2 + 1)
@@ -138,7 +152,7 @@ class _Responses:
 
     def _blobness(self, index: tuple[int, ...]) -> float:
         """Return the ratio of the least to the largest curvature (1 for a ball, 0 for a tube)."""
-        mm = np.array(self.volume.grid.spacing_xyz_mm[::-1]) * self.strides
+        mm = np.array(self.volume.grid.spacing_xyz_mm[::-1]) * self.strides.astype(float)
         around = tuple(slice(max(i - 2, 0), i + 3) for i in index)
         middle = tuple(i - part.start for i, part in zip(index, around, strict=True))
         part = self.smooth[int(self.scale[index])][around]

@@ -1,0 +1,76 @@
+"""What was found at one date only, sought in the images of the other before it is called new or vanished."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sightline.intelligence.routing._changes import FreeLinks, free_links, seen_again, seen_key
+from sightline.intelligence.routing._pair import Geometry, Pair
+from sightline.record import archive, findings
+from sightline.runtime import processes
+from sightline.science import alignment as aligning
+from sightline.science import change as changing
+from sightline.science import volumes
+from sightline.science.segmentation import Lesion
+
+
+def look_again(
+    held: archive.Store, pair: Pair, alignment: aligning.Alignment | str, geometry: Geometry | None
+) -> None:
+    """Seek in the images of the other date what the links call new or vanished, and keep what was seen.
+
+    Each finding is sought once for a pair. Whoever found the lesions may have missed one at either date.
+    """
+    if isinstance(alignment, str) or geometry is None or geometry.modality != "CT" or pair.flat:
+        return
+    with held.database.reading() as db:
+        known = findings.of_patient(db, pair.patient)
+        said = findings.statements_of(db, pair.patient)
+    free = free_links(held.blobs, pair, known, said, alignment, geometry)
+    seen = seen_again(held.blobs, pair)
+    wanted = [link for link in free.links if free.alone(link) and free.alone(link) not in seen]
+    if not wanted:
+        return
+    seen |= _sought(held, pair, alignment, free, wanted)
+    held.blobs.delete(seen_key(pair))
+    held.blobs.put_if_absent(seen_key(pair), json.dumps(seen).encode())
+
+
+def _sought(
+    held: archive.Store,
+    pair: Pair,
+    alignment: aligning.Alignment,
+    free: FreeLinks,
+    wanted: Sequence[changing.Link],
+) -> dict[str, str]:
+    with tempfile.TemporaryDirectory(prefix="sightline-again-") as scratch:
+        current, prior, field = (
+            Path(scratch, "current"),
+            Path(scratch, "prior"),
+            Path(scratch, "alignment.npz"),
+        )
+        field.write_bytes(alignment.to_bytes())
+        with held.database.reading() as db:
+            for uid, folder in ((pair.series_uid, current), (pair.prior_series_uid, prior)):
+                folder.mkdir()
+                archive.export_series(held, db, uid, folder)
+        reasons = processes.run_capped(look_in_folders, (current, prior, field, *free.lesions, tuple(wanted)))
+    return {free.alone(link): reason for link, reason in zip(wanted, reasons, strict=True)}
+
+
+def look_in_folders(
+    current: Path,
+    prior: Path,
+    field: Path,
+    now: Sequence[Lesion],
+    then: Sequence[Lesion],
+    links: Sequence[changing.Link],
+) -> list[str]:
+    """Return for each link the reason why its lesion is neither new nor vanished, else none; in a child."""
+    looked = changing.look_again(
+        links, now, then,
+        volumes.read_volume(sorted(current.iterdir())), volumes.read_volume(sorted(prior.iterdir())),
+        aligning.Alignment.from_bytes(field.read_bytes()),
+    )  # fmt: skip
+    return [link.reason if link.kind == "ambiguous" else "" for link in looked]
