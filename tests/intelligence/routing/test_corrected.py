@@ -2,8 +2,10 @@
 
 import pytest
 
+from sightline.intelligence import routing
 from sightline.record import archive, findings, timeline
 from sightline.runtime import jobs
+from sightline.trust import audit
 from tests.care.clinic import FIRST, THIRD
 from tests.intelligence.routing.test_chain import aligned
 from tests.intelligence.routing.test_gone import OPERATOR, compared, comparison, worker
@@ -68,6 +70,22 @@ def test_a_study_that_moves_to_another_patient_ends_its_comparison_and_shares_no
     assert [finding.study_uid for finding in found] == [moved]
 
 
+def test_a_lesion_that_a_person_linked_is_parted_with_its_study(
+    receive, clinic, correct, database, db, radiologist
+):
+    receive("1.1", FIRST)
+    receive("1.2", THIRD, Modality="MR")  # no comparison links the two
+    [then], [now] = clinic.propose("1.1", 9.0), clinic.propose("1.2", 9.0)
+    findings.state_identity(db, findings.Identity.SAME, [then.id], [now.id], by=radiologist)
+    routing.unify_again(db, then.patient)
+    db.commit()
+    assert len(set(lesions(database, "1.1", "1.2"))) == 1
+
+    correct(archive.move_study, "1.1", archive.NewPatient("0815"))
+
+    assert len(set(lesions(database, "1.1", "1.2"))) == 2
+
+
 def test_what_was_compared_with_a_study_that_moves_takes_the_next_best(
     compared, receive, correct, database, worker
 ):
@@ -98,6 +116,33 @@ def test_merged_patients_studies_are_compared_with_each_other(compared, receive,
     with database.reading() as db:
         held = timeline.comparisons_of_patient(db, archive.get_study(db, "1.1").patient)
     assert [one.study_uid for one in held] == ["1.1", "1.2", "1.3"]
+
+
+def test_merging_a_patient_parts_no_lesion_on_the_way_and_undoing_it_parts_those_of_the_two(
+    compared, receive, clinic, correct, database, db, radiologist
+):
+    receive("1.3", THIRD, PatientID="0815", Modality="MR")
+    [other] = clinic.propose("1.3", 9.0)
+    db.commit()
+    before = lesions(database, "1.1", "1.2")
+    old, into = patient_of(database, "1.1"), patient_of(database, "1.3")
+
+    correct(archive.merge_patients, old, into)
+    with database.reading() as reading:
+        acts = [e.act for patient in (old, into) for e in audit.trail(reading, on=patient)]
+    assert lesions(database, "1.1", "1.2") == before
+    assert acts.count("lesion.unify") == 1, "when the two were first compared"
+
+    [now] = findings.of_studies(db, "1.2")
+    findings.state_identity(db, findings.Identity.SAME, [now.id], [other.id], by=radiologist)
+    routing.unify_again(db, into)
+    [told] = archive.corrections_of(db, "1.1")
+    db.commit()
+    assert len(set(lesions(database, "1.1", "1.2", "1.3"))) == 1
+
+    correct(lambda db, number, reason, by: archive.undo(db, number, by=by), told.id)
+    assert lesions(database, "1.1", "1.2") == before
+    assert lesions(database, "1.3") != before[:1]
 
 
 def test_a_study_given_to_a_patient_is_the_prior_of_their_later_one(

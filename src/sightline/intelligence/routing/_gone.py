@@ -45,9 +45,7 @@ def forget_if_gone(db: Db, study_uid: str) -> None:
     if known is None or study_uid not in archive.get_studies(db, [study_uid]) or _stands(db, known):
         return
     timeline.forget_comparison(db, study_uid, by=access.SYSTEM)
-    held = archive.get_studies(db, [known.study_uid, known.prior_uid])
-    for patient in sorted({known.patient, *(study.patient for study in held.values())}):
-        unify_again(db, patient)
+    unify_again(db, known.patient)
     events.publish(db, "StudyCompared", study_uid, prior="")
 
 

@@ -20,6 +20,7 @@ from sightline.intelligence.routing._flat import kind_of
 from sightline.intelligence.routing._gone import forget_if_gone
 from sightline.intelligence.routing._mapping import make_map
 from sightline.intelligence.routing._model import Analysis, AnalysisState
+from sightline.intelligence.routing._moving import follow_correction
 from sightline.intelligence.routing._ondemand import keep_alignment
 from sightline.intelligence.routing._registering import keep_registration
 from sightline.intelligence.routing._service import analyses_of, request_analysis
@@ -74,11 +75,11 @@ def compare_patient(run: jobs.Run, subject: str, **_: Any) -> None:
 
 
 @jobs.job("compare-corrected")
-def compare_corrected(run: jobs.Run, subject: str, **_: Any) -> None:
+def compare_corrected(run: jobs.Run, subject: str, correction: int, **_: Any) -> None:
     """After a study was corrected, moved or merged, compare it and those that it bears on anew.
 
     A comparison with a study of another patient, or with one that is not the earlier any more, is forgotten
-    at once.
+    at once, and findings of two patients are no longer one lesion.
     """
 
     def work() -> None:
@@ -86,9 +87,7 @@ def compare_corrected(run: jobs.Run, subject: str, **_: Any) -> None:
             study = archive.get_studies(db, [subject]).get(subject)
             if study is None:  # it is gone meanwhile
                 return
-            # What follows it to its patient has jobs of its own, which may not have run yet.
-            findings.follow_patient(db, subject, study.patient)
-            timeline.follow_patient(db, subject, study.patient)
+            follow_correction(db, study, correction)
             for uid in sorted({*_this_and_later(db, subject), *timeline.compared_with(db, subject)}):
                 forget_if_gone(db, uid)
                 jobs.enqueue(db, "compare-study", key=f"compare-{uid}-{run.key}", subject=uid)
