@@ -19,8 +19,12 @@ from sightline.record import archive, derived, timeline
 from sightline.science.alignment import Alignment
 from sightline.science.geometry import Grid
 from sightline.trust import access, audit
+from sightline.wire import peers, transfers
 from tests.care.clinic import FIRST, SECOND
 from tests.dciodvfy import errors_of
+from tests.orthanc import TITLE, orthanc
+
+__all__ = ["orthanc"]
 
 STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 VOXELS = Grid((4, 16, 16), (2.0, 2.0, 5.0), (0.0, 0.0, 5.0), STRAIGHT)
@@ -203,3 +207,21 @@ def test_images_that_name_no_frame_of_reference_leave_nothing_and_the_comparison
     assert registrations(store) == []
     with database.reading() as reading_db:
         assert timeline.comparison_of(reading_db, "1.2") is not None
+
+
+def test_a_registration_that_is_kept_goes_to_another_archive_by_c_store(store, database, aligned, orthanc):
+    aligned()
+    with store.database.reading() as db:
+        images = len(archive.sop_uids_of(db, find_pair(db, "1.2").series_uid))
+    compare(store, database)
+    keep_registration(store, "1.2")
+    tester = access.operator("tester")
+    with store.database.transaction() as db:
+        peers.put_peer(db, peers.Peer(TITLE, "127.0.0.1", orthanc.dicom_port), by=tester)
+        [asked] = transfers.start_transfers(db, "send", TITLE, ["1.2"], by=tester)
+
+    ended = transfers.run_transfer(store, asked.id, transfers.TransferSettings(attempts=2, retry_s=0.01))
+
+    assert (ended.state, ended.done, ended.failed) == ("done", images + 1, 0)
+    there = [orthanc.call(f"/series/{one}")["MainDicomTags"]["Modality"] for one in orthanc.call("/series")]
+    assert sorted(there) == ["CT", "REG"]
