@@ -23,9 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Study = Annotated[str, typer.Argument(help="Study Instance UID.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; kept with the act.")]
 SeriesOption = Annotated[list[str] | None, typer.Option("--series", help="Series Instance UID; repeatable.")]
-IssuerOption = Annotated[
-    str | None, typer.Option("--issuer", help='Issuer of the ID, where several use it; "" is none.')
-]
+IssuerOption = Annotated[str | None, typer.Option("--issuer", help='Issuer of the ID; "" is none.')]
 InstanceOption = Annotated[list[str] | None, typer.Option("--instance", help="SOP Instance UID; repeatable.")]
 
 
@@ -149,9 +147,7 @@ def merge(
     patient: Annotated[str, typer.Argument(help="Patient ID that was wrong.")],
     into: Annotated[str, typer.Argument(help="Patient ID of the same person that stays.")],
     issuer: IssuerOption = None,
-    into_issuer: Annotated[
-        str | None, typer.Option("--into-issuer", help="Issuer of the ID that stays; likewise.")
-    ] = None,
+    into_issuer: Annotated[str | None, typer.Option("--into-issuer", help="Of the ID that stays.")] = None,
     reason: Why = "",
 ) -> None:
     """Say that two patients are one."""
