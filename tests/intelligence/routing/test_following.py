@@ -34,6 +34,14 @@ def test_time_does_not_go_backwards(db, two_studies, study, prior, why):
         find_pair(db, study, prior)
 
 
+def test_of_one_day_without_a_time_neither_is_the_prior(db, receive):
+    receive("1.1", FIRST, StudyTime="")
+    receive("1.2", FIRST)
+
+    with pytest.raises(NotComparable, match="of 2025-01-03, one without a time, so neither is the earlier"):
+        find_pair(db, "1.2", "1.1")
+
+
 def test_two_patients_are_not_compared(db, receive):
     receive("1.1", FIRST, PatientID="P1")
     receive("1.2", SECOND, PatientID="P2")

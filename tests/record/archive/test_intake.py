@@ -101,7 +101,7 @@ def test_images_of_another_patient_never_enter_a_study(store, take, make_slice):
 
     assert (outcome.status, outcome.code) == ("conflict", "patient")
     with store.database.reading() as db:
-        assert archive.find_patient(db, "0815") is None
+        assert archive.patients_called(db, "0815") == []
 
 
 def test_studies_without_a_patient_id_are_never_taken_for_one_patient(store, take, make_slice):

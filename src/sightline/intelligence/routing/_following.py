@@ -168,15 +168,16 @@ def _require_earlier(study: archive.Study, prior: archive.Study) -> None:
             raise NotComparable(
                 f"The {which} states no date, so nobody can tell which was before; {MEND_DATE}."
             )
-    if _moment(prior) == _moment(study):
-        raise NotComparable(
-            f"Both studies are of {_moment(study):%Y-%m-%d %H:%M}, so neither is the earlier; {MEND_DATE}."
-        )
-    if _moment(prior) > _moment(study):
+    if timeline.is_earlier(prior, study):
+        return
+    if timeline.is_earlier(study, prior):
         raise NotComparable(
             f"The prior is of {iso_date(prior.date)}, which is not before the study of "
             f"{iso_date(study.date)}; name them the other way round."
         )
+    timed = timeline.states_time(study.time) and timeline.states_time(prior.time)
+    when = f"{_moment(study):%Y-%m-%d %H:%M}" if timed else f"{iso_date(study.date)}, one without a time"
+    raise NotComparable(f"Both studies are of {when}, so neither is the earlier; {MEND_DATE}.")
 
 
 def _require_alike(db: Db, pair: Pair) -> None:

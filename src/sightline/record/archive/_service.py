@@ -229,11 +229,6 @@ def ids_of_patient(db: Db, id: str) -> list[str]:  # noqa: A002
     return [current, *store_.former_ids(db, current)]
 
 
-def find_patient(db: Db, patient_id: str) -> Patient | None:
-    """Return the patient whom senders call `patient_id`, or None."""
-    return store_.find_patient(db, patient_id=patient_id) if patient_id else None
-
-
 def patients_called(db: Db, patient_id: str) -> list[Patient]:
     """Return the patients of every issuer whom senders call `patient_id`."""
     return store_.patients_called(db, patient_id) if patient_id else []

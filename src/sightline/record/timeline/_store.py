@@ -129,7 +129,9 @@ def choices_like(db: Db, kinds: Collection[str]) -> dict[str, tuple[int, dict[st
     return found
 
 
-def choices_beside(db: Db, study_uids: Collection[str], patient: str) -> Sequence[Row[str, str, str, str, str]]:
+def choices_beside(
+    db: Db, study_uids: Collection[str], patient: str
+) -> Sequence[Row[str, str, str, str, str]]:
     """Return what was chosen beside some studies, and beside all of a patient."""
     c = choices.c
     wanted = select(c.study_uid, c.prior_uid, c.patient, c.kind, c.prior_kind)

@@ -131,13 +131,15 @@ def _patient(request: Request, db: Db, caller: access.Person) -> Any:
 
 
 def _patients(request: Request, db: Db, caller: access.Person) -> Any:
-    """Return the patient of an identifier."""
+    """Return the patients of an identifier: several where several issuers gave it, told apart by them."""
     identifier = request.query_params.get("identifier", "").rpartition("|")[2]
     if not identifier:
         raise SearchTooWide("Name the patient by identifier.")
     access.require(caller, "patient.read")
-    held = archive.find_patient(db, identifier)
-    found = [resources.patient(service.patient_view(db, held.id, by=caller))] if held else []
+    found = [
+        resources.patient(service.patient_view(db, held.id, by=caller))
+        for held in archive.patients_called(db, identifier)
+    ]
     return _bundle(request, found)
 
 

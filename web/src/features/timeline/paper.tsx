@@ -95,10 +95,10 @@ export function Paper({ store }: { store: TimelineStore }) {
 
 /** What the page is narrowed to, so that a part of the record is never taken for all of it. */
 function filtersOf(store: TimelineStore): string[] {
-  const { region, modality, lesion } = store.shown.value;
+  const { region, organ, modality, lesion } = store.shown.value;
   const one = store.line.value?.lesions.find((held) => held.tracking_uid === lesion);
   const name = one ? `lesion “${one.label}”` : 'a lesion that is not followed here';
-  return [region.replaceAll('-', ' '), modality, lesion && name].filter(Boolean);
+  return [region.replaceAll('-', ' '), organ, modality, lesion && name].filter(Boolean);
 }
 
 /** What the criterion says at each time point and why in short; of all lesions, whatever else is chosen. */

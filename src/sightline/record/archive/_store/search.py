@@ -37,11 +37,9 @@ _PATIENT_FIELDS = tuple(patients.c[name] for name in Patient.__slots__)
 _CONFLICT_FIELDS = tuple(conflicts.c[name] for name in ConflictRow.__slots__)
 
 
-def find_patient(db: Db, *, id: str = "", patient_id: str = "") -> Patient | None:  # noqa: A002
-    """Return a patient by opaque id, or by the sender's id (of the first issuer when several use it)."""
-    c = patients.c
-    wanted = select(*_PATIENT_FIELDS).where(c.id == id if id else c.patient_id == patient_id)
-    row = db.execute(wanted.order_by(c.issuer, c.id).limit(1)).first()
+def find_patient(db: Db, *, id: str) -> Patient | None:  # noqa: A002
+    """Return a patient by opaque id."""
+    row = db.execute(select(*_PATIENT_FIELDS).where(patients.c.id == id)).first()
     return Patient(*row) if row else None
 
 
