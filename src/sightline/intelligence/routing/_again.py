@@ -18,9 +18,9 @@ from sightline.science.segmentation import Lesion
 def look_again(
     held: archive.Store, pair: Pair, alignment: aligning.Alignment | str, geometry: Geometry | None
 ) -> None:
-    """Seek in the images of the other date what the links call new or vanished, and keep what was seen.
+    """Seek in the images of the other date the nodules that links call new or vanished; keep what was seen.
 
-    Each finding is sought once for a pair. Whoever found the lesions may have missed one at either date.
+    Each is sought once for a pair. Whoever found them may have missed one at either date.
     """
     if isinstance(alignment, str) or geometry is None or geometry.modality != "CT" or pair.flat:
         return
@@ -29,10 +29,16 @@ def look_again(
         said = findings.statements_of(db, pair.patient)
     free = free_links(held.blobs, pair, known, said, alignment, geometry)
     seen = seen_again(held.blobs, pair)
-    wanted = [link for link in free.links if free.alone(link) and free.alone(link) not in seen]
+    alone = [(link, free.alone(link)) for link in free.links]
+    wanted = {
+        finding.id: link
+        for link, finding in alone
+        if finding and finding.kind == "lung-nodule" and finding.id not in seen
+    }
     if not wanted:
         return
-    seen |= _sought(held, pair, alignment, free, wanted)
+    reasons = _sought(held, pair, alignment, free, list(wanted.values()))
+    seen |= zip(wanted, reasons, strict=True)
     held.blobs.delete(seen_key(pair))
     held.blobs.put_if_absent(seen_key(pair), json.dumps(seen).encode())
 
@@ -43,20 +49,15 @@ def _sought(
     alignment: aligning.Alignment,
     free: FreeLinks,
     wanted: Sequence[changing.Link],
-) -> dict[str, str]:
+) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="sightline-again-") as scratch:
-        current, prior, field = (
-            Path(scratch, "current"),
-            Path(scratch, "prior"),
-            Path(scratch, "alignment.npz"),
-        )
+        current, prior, field = (Path(scratch, name) for name in ("current", "prior", "field.npz"))
         field.write_bytes(alignment.to_bytes())
         with held.database.reading() as db:
             for uid, folder in ((pair.series_uid, current), (pair.prior_series_uid, prior)):
                 folder.mkdir()
                 archive.export_series(held, db, uid, folder)
-        reasons = processes.run_capped(look_in_folders, (current, prior, field, *free.lesions, tuple(wanted)))
-    return {free.alone(link): reason for link, reason in zip(wanted, reasons, strict=True)}
+        return processes.run_capped(look_in_folders, (current, prior, field, *free.lesions, tuple(wanted)))
 
 
 def look_in_folders(

@@ -56,7 +56,8 @@ def changes_of(
     seen = seen_again(blobs, pair)
     free = free_links(blobs, pair, held, statements, alignment, geometry)
     for link in free.links:
-        reason = seen.get(free.alone(link), "")
+        alone = free.alone(link)
+        reason = seen.get(alone.id, "") if alone else ""
         looked = replace(link, kind="ambiguous", reason=reason) if reason else link
         changes.append(_linked(looked, free.now, free.then, pair, geometry))
     return tuple(_told_apart(change, sides.apart) for change in changes)
@@ -92,13 +93,13 @@ class FreeLinks:
     lesions: tuple[Sequence[Lesion], Sequence[Lesion]]
     links: Sequence[changing.Link]
 
-    def alone(self, link: changing.Link) -> str:
-        """Return the finding that a link calls new or vanished, empty of other links."""
+    def alone(self, link: changing.Link) -> Finding | None:
+        """Return the finding that a link calls new or vanished, None of other links."""
         if link.kind == "new" and link.current is not None:
-            return self.now[link.current].id
+            return self.now[link.current]
         if link.kind == "vanished" and link.prior is not None:
-            return self.then[link.prior].id
-        return ""
+            return self.then[link.prior]
+        return None
 
 
 def free_links(

@@ -42,7 +42,8 @@ def look_again(
     links
         From `link_lesions` of the lesions `now` and `then`.
     current, prior
-        CT in HU; of other volumes the links stay as they are.
+        CT in HU; of other volumes the links stay as they are. What is sought is brighter than its
+        surroundings, as nodules of the lungs are.
     """
     if current.unit != "HU" or prior.unit != "HU":
         return tuple(links)
