@@ -91,14 +91,20 @@ serve: setup
 
 # Prove ----------------------------------------------------------------------------------------------
 
+# Tests wait more than they work: what waits for browsers runs beside what waits for workers and the rest, which
+# have the lower priority and whose output follows at the end.
 SEEN := tests/journeys tests/judges
+SERVED := tests/app tests/care tests/wire
+REST = $(SEEN:%=--ignore=%) $(SERVED:%=--ignore=%)
 
 test: $(TOOLS) $(WEB_TOOLS) $(JUDGES) $(PAGE)
 	$(BIN)/python -m tools.npm run test
-	@# What waits for browsers, and beside it, at lower priority, all else; its output follows at the end.
-	@log=$$(mktemp); nice -n 10 $(BIN)/python -m pytest $(SEEN:%=--ignore=%) >$$log 2>&1 & rest=$$!; \
-	trap 'kill $$rest' INT TERM; $(BIN)/python -m pytest $(SEEN); seen=$$?; \
-	wait $$rest; other=$$?; cat $$log; rm -f $$log; test $$seen -eq 0 -a $$other -eq 0
+	@logs=$$(mktemp -d); \
+	nice -n 10 $(BIN)/python -m pytest $(SERVED) >$$logs/served 2>&1 & served=$$!; \
+	nice -n 10 $(BIN)/python -m pytest $(REST) >$$logs/rest 2>&1 & rest=$$!; \
+	trap 'kill $$served $$rest' INT TERM; $(BIN)/python -m pytest $(SEEN); seen=$$?; \
+	wait $$served; served=$$?; wait $$rest; rest=$$?; cat $$logs/served $$logs/rest; rm -r $$logs; \
+	test $$seen -eq 0 -a $$served -eq 0 -a $$rest -eq 0
 
 check: $(TOOLS) $(WEB_TOOLS) $(PAGE)
 	$(BIN)/ruff check

@@ -251,6 +251,7 @@ def test_an_ecg_is_drawn_and_measured_by_keys(show, width, height):
 def test_a_slide_is_moved_and_enlarged_by_keys(show, width, height):
     page = show("slide", width, height)
 
+    page.wait_for_selector(".slide-stage canvas", state="attached")
     stage = "document.querySelector('.slide-stage canvas')"
     until(page, f"(() => {{ const c = ({COLOURS})({stage}); return c.bright > c.all / 10; }})()")
     assert page.inner_text(".slide-corner .scale")

@@ -53,16 +53,22 @@ def test_enter_opens_the_study_beside_its_aligned_prior(page: Page) -> None:
 def test_scrolling_moves_both_panes_together(page: Page) -> None:
     open_newest(page)
     panes = page.get_by_role("main")
-    before = re.findall(r"Im (\d+)/", panes.inner_text())
 
+    def images() -> list[int]:
+        return [int(number) for number in re.findall(r"Im (\d+)/", panes.inner_text())]
+
+    before = images()
     page.locator("canvas").first.hover()
     for _ in range(6):
         page.mouse.wheel(0, 100)
         page.wait_for_timeout(80)
-    page.wait_for_timeout(500)
+    moved = [0, 0]
+    for _ in range(40):  # the other pane follows once its images are there
+        page.wait_for_timeout(250)
+        moved = [b - a for a, b in zip(before, images(), strict=True)]
+        if moved[0] and abs(moved[0] - moved[1]) <= 2:
+            break
 
-    after = re.findall(r"Im (\d+)/", panes.inner_text())
-    moved = [int(b) - int(a) for a, b in zip(before, after, strict=True)]
     assert len(moved) == 2
     assert moved[0] != 0
     assert abs(moved[0] - moved[1]) <= 2
