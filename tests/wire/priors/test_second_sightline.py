@@ -84,7 +84,12 @@ class Pair:
     of_archive: Installation
 
     def ask(self, way: str, done: Callable[[dict[str, Any]], bool], *, token: str = "") -> dict[str, Any]:
-        """Ask the archive in one way only, and wait until what is known is as wanted."""
+        """Ask the archive in one way only, once nothing asks it any more; wait until what is known is so."""
+        for _ in range(300):
+            jobs = self.reader.get("/api/status").json()["jobs"]
+            if not jobs["waiting"] and not jobs["running"]:
+                break
+            time.sleep(0.2)
         peer = {"host": "127.0.0.1", "port": self.of_archive.dicom_port}
         peer |= {"priors": way != "web", "retrieve_by": "get" if way == "web" else way}
         url = f"http://127.0.0.1:{self.of_archive.http_port}/dicom-web"
