@@ -1,11 +1,11 @@
 """What was found at one date only, sought in the images of the other before it is called new or vanished."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from sightline.intelligence.routing._changes import FreeLinks, free_links, seen_again, seen_key
+from sightline.intelligence.routing import _comparing as comparing
+from sightline.intelligence.routing._changes import Sides, free_links, seen_again, seen_key
 from sightline.intelligence.routing._pair import Geometry, Pair
 from sightline.record import archive, findings
 from sightline.runtime import processes
@@ -27,7 +27,7 @@ def look_again(
     with held.database.reading() as db:
         known = findings.of_patient(db, pair.patient)
         said = findings.statements_of(db, pair.patient)
-    free = free_links(held.blobs, pair, known, said, alignment, geometry)
+    free = free_links(held.blobs, pair, Sides.of(pair, known, said), alignment, geometry)
     seen = seen_again(held.blobs, pair)
     alone = [(link, free.alone(link)) for link in free.links]
     wanted = {
@@ -37,27 +37,11 @@ def look_again(
     }
     if not wanted:
         return
-    reasons = _sought(held, pair, alignment, free, list(wanted.values()))
+    with comparing.exported(held, pair, alignment) as files:
+        reasons = processes.run_capped(look_in_folders, (*files, *free.lesions, tuple(wanted.values())))
     seen |= zip(wanted, reasons, strict=True)
     held.blobs.delete(seen_key(pair))
     held.blobs.put_if_absent(seen_key(pair), json.dumps(seen).encode())
-
-
-def _sought(
-    held: archive.Store,
-    pair: Pair,
-    alignment: aligning.Alignment,
-    free: FreeLinks,
-    wanted: Sequence[changing.Link],
-) -> list[str]:
-    with tempfile.TemporaryDirectory(prefix="sightline-again-") as scratch:
-        current, prior, field = (Path(scratch, name) for name in ("current", "prior", "field.npz"))
-        field.write_bytes(alignment.to_bytes())
-        with held.database.reading() as db:
-            for uid, folder in ((pair.series_uid, current), (pair.prior_series_uid, prior)):
-                folder.mkdir()
-                archive.export_series(held, db, uid, folder)
-        return processes.run_capped(look_in_folders, (current, prior, field, *free.lesions, tuple(wanted)))
 
 
 def look_in_folders(

@@ -43,7 +43,7 @@ def changes_of(
     What a person linked is taken as said, with or without an alignment; the others are linked by it, and
     never those that a person told apart.
     """
-    sides = _Sides.of(pair, held, statements)
+    sides = Sides.of(pair, held, statements)
     changes = [
         change
         for s in sides.linked
@@ -54,7 +54,7 @@ def changes_of(
     if isinstance(alignment, str) or geometry is None:
         return tuple(changes)
     seen = seen_again(blobs, pair)
-    free = free_links(blobs, pair, held, statements, alignment, geometry)
+    free = free_links(blobs, pair, sides, alignment, geometry)
     for link in free.links:
         alone = free.alone(link)
         reason = seen.get(alone.id, "") if alone else ""
@@ -64,7 +64,7 @@ def changes_of(
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
+class Sides:
     """The findings of both studies of a pair by id, and what persons said of them."""
 
     now: Mapping[str, Finding]
@@ -73,7 +73,8 @@ class _Sides:
     apart: Mapping[tuple[str, str], Statement]
 
     @classmethod
-    def of(cls, pair: Pair, held: Sequence[Finding], statements: Sequence[Statement]) -> "_Sides":
+    def of(cls, pair: Pair, held: Sequence[Finding], statements: Sequence[Statement]) -> "Sides":
+        """Return the sides of a pair; `held` are the current findings of the patient."""
         now, then = (
             {f.id: f for f in held if f.study_uid == uid and f.state is not findings.State.REJECTED}
             for uid in (pair.study_uid, pair.prior_uid)
@@ -105,13 +106,11 @@ class FreeLinks:
 def free_links(
     blobs: Blobs,
     pair: Pair,
-    held: Sequence[Finding],
-    statements: Sequence[Statement],
+    sides: Sides,
     alignment: aligning.Alignment,
     geometry: Geometry,
 ) -> FreeLinks:
     """Return how alignment links the findings of a pair that no person linked."""
-    sides = _Sides.of(pair, held, statements)
     taken = {i for s in sides.linked for i in (*s.earlier, *s.later)}
     now = [f for f in sides.now.values() if _comparable(f, pair.series_uid) and f.id not in taken]
     then = [f for f in sides.then.values() if _comparable(f, pair.prior_series_uid) and f.id not in taken]
@@ -239,9 +238,8 @@ def _growth(
 
 def _doubt(earlier: Sequence[Finding], later: Sequence[Finding], pair: Pair, geometry: Geometry) -> str:
     """Return why no published figure judges these sizes, empty where one may."""
-    if {f.series_uid for f in later} != {pair.series_uid}:
-        return ELSEWHERE
-    if {f.series_uid for f in earlier} != {pair.prior_series_uid}:
+    measured = {f.series_uid for f in later}, {f.series_uid for f in earlier}
+    if measured != ({pair.series_uid}, {pair.prior_series_uid}):
         return ELSEWHERE
     return "" if geometry.modality == "CT" else NO_FIGURE.format(modality=geometry.modality)
 

@@ -4,7 +4,8 @@ import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -91,6 +92,21 @@ def _align(held: archive.Store, pair: Pair) -> None:
         # The description first: where the field is, its description is.
         held.blobs.put_if_absent(f"{pair.key}.json", (result / "about.json").read_bytes())
         held.blobs.put_if_absent(f"{pair.key}.npz", (result / "alignment.npz").read_bytes())
+
+
+@contextmanager
+def exported(
+    held: archive.Store, pair: Pair, alignment: aligning.Alignment
+) -> Iterator[tuple[Path, Path, Path]]:
+    """Put the images of a pair, current and prior, and their alignment where a child process reads them."""
+    with tempfile.TemporaryDirectory(prefix="sightline-pair-") as scratch:
+        current, prior, field = (Path(scratch, name) for name in ("current", "prior", "alignment.npz"))
+        field.write_bytes(alignment.to_bytes())
+        with held.database.reading() as db:
+            for uid, folder in ((pair.series_uid, current), (pair.prior_series_uid, prior)):
+                folder.mkdir()
+                archive.export_series(held, db, uid, folder)
+        yield current, prior, field
 
 
 def _work(pair: Pair, result: Path, folders: Sequence[Path]) -> tuple[Callable[..., None], tuple[Any, ...]]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -282,19 +281,11 @@ def _at_points(
     points: Sequence[Point],
     study: archive.Study,
 ) -> tuple[LesionChange, ...]:
-    with tempfile.TemporaryDirectory(prefix="sightline-follow-") as folder:
-        current, prior, field = Path(folder, "current"), Path(folder, "prior"), Path(folder, "alignment.npz")
-        current.mkdir()
-        prior.mkdir()
-        field.write_bytes(alignment.to_bytes())
-        with held.database.reading() as db:
-            archive.export_series(held, db, pair.series_uid, current)
-            archive.export_series(held, db, pair.prior_series_uid, prior)
-            kept = findings.of_patient(db, pair.patient)
+    with held.database.reading() as db:
+        kept = findings.of_patient(db, pair.patient)
+    with comparing.exported(held, pair, alignment) as files:
         followed = processes.run_capped(
-            follow_folders,
-            (current, prior, field, tuple(points), pair.days, geometry.differs),
-            at_once=True,
+            follow_folders, (*files, tuple(points), pair.days, geometry.differs), at_once=True
         )
     dates = {pair.study_uid: iso_date(study.date), pair.prior_uid: iso_date(pair.prior_date)}
     return tuple(_lesion_change(one, pair, dates, kept) for one in followed)

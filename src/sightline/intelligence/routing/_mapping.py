@@ -267,22 +267,13 @@ def write_maps(
 def _run(
     held: archive.Store, pair: Pair, making: derived.Making, folder: Path
 ) -> tuple[dict[str, Any], list[Path]]:
-    """Make the map in a child process; return what it says and the files of its objects."""
+    """Make the map in a child process, its objects in `folder`; return what it says and their files."""
     alignment, _ = comparing.align_pair(held, pair)
     if isinstance(alignment, str):
         raise changing.AlignmentNotTrusted(f"The two scans could not be aligned: {alignment}")
-    current, prior, result = (folder / name for name in ("current", "prior", "result"))
-    for path in (current, prior, result):
-        path.mkdir()
-    field = folder / "alignment.npz"
-    field.write_bytes(alignment.to_bytes())
-    with held.database.reading() as db:
-        archive.export_series(held, db, pair.series_uid, current)
-        archive.export_series(held, db, pair.prior_series_uid, prior)
-    about = processes.run_capped(
-        map_folders, (current, prior, field, result, making), memory_mib=MAP_MEMORY_MIB
-    )
-    return about, sorted(result.glob("*.dcm"))
+    with comparing.exported(held, pair, alignment) as files:
+        about = processes.run_capped(map_folders, (*files, folder, making), memory_mib=MAP_MEMORY_MIB)
+    return about, sorted(folder.glob("*.dcm"))
 
 
 def map_folders(

@@ -60,21 +60,23 @@ def _again(
 ) -> Link:
     if link.kind == "new" and link.current is not None:
         other, lesion, known = "prior", now[link.current], then
-        there = counterparts(lesion, current, prior, alignment)
-        doubtful = is_doubtful(lesion, current, prior, alignment)
+        seen_in, sought_in = current, prior
+        place, error_mm = _carried(lesion, alignment)
     elif link.kind == "vanished" and link.prior is not None:
         other, lesion, known = "current", then[link.prior], now
+        seen_in, sought_in = prior, current
         place = alignment.inverse_points(lesion.centre_lps_mm)[0]
         error_mm = float(alignment.local_error_mm(place)[0])
-        there = _near(lesion, prior, current, place, error_mm)
-        doubtful = _may_hide(lesion, prior, current, place, error_mm)
     else:
         return link
+    there = _near(lesion, seen_in, sought_in, place, error_mm)
     alike = [one for one in there if not _is_one_of(one, known)]
     ends = ([lesion], alike) if other == "prior" else (alike, [lesion])
     if any(one.kind in ("linked", "ambiguous") for one in link_lesions(*ends, alignment, prior.grid)):
         return replace(link, kind="ambiguous", reason=SEEN_THERE.format(other=other))
-    return replace(link, kind="ambiguous", reason=NOT_ABSENT.format(other=other)) if doubtful else link
+    if _may_hide(lesion, seen_in, sought_in, place, error_mm):
+        return replace(link, kind="ambiguous", reason=NOT_ABSENT.format(other=other))
+    return link
 
 
 def counterparts(

@@ -76,11 +76,13 @@ def link_lesions(
 
 def _doubted(link: Link, current: Sequence[Lesion], prior: Sequence[Lesion], alignment: Alignment) -> Link:
     """Return a link, ambiguous where the map folds nearby."""
+    if link.kind in ("not-covered", "ambiguous"):
+        return link
     if link.current is not None:
         place = np.asarray(current[link.current].centre_lps_mm)
     elif link.prior is not None:
         place = alignment.inverse_points(prior[link.prior].centre_lps_mm)[0]
-    if link.kind in ("not-covered", "ambiguous") or not folds_near(alignment, place, FOLD_MM):
+    if not folds_near(alignment, place, FOLD_MM):
         return link
     why = f"The alignment folds within {FOLD_MM:.0f} mm of this place; please look and choose."
     return replace(link, kind="ambiguous", reason=why)
