@@ -1,8 +1,8 @@
 /** The frame of the pages of those who keep the archive: where one is, where one can go, and the keys. */
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { keysOpen } from '../ui/overlays';
-import { Button, Kbd } from '../ui/primitives';
+import { AllKeys } from '../ui/overlays';
+import { Kbd } from '../ui/primitives';
 import { Account } from './account';
 import './frame.css';
 import { places } from './places';
@@ -74,15 +74,7 @@ export function Foot({ hints, children }: FootProps) {
           </span>
         ))}
       </span>
-      <Button
-        kind="quiet"
-        keys="?"
-        onClick={() => {
-          keysOpen.value = true;
-        }}
-      >
-        keys
-      </Button>
+      <AllKeys />
       <span class="spacer" />
       <span class="muted foot-words">{children}</span>
     </footer>

@@ -71,3 +71,18 @@ function Toasts() {
     </div>
   );
 }
+
+/** The way to all keys of a page. */
+export function AllKeys() {
+  return (
+    <Button
+      kind="quiet"
+      keys="?"
+      onClick={() => {
+        keysOpen.value = true;
+      }}
+    >
+      keys
+    </Button>
+  );
+}

@@ -5,7 +5,7 @@ import { navigate, pathTo } from '../../app/router';
 import { me } from '../../app/session';
 import { count, day, sexAge } from '../../ui/format';
 import { offer } from '../../ui/keys';
-import { keysOpen } from '../../ui/overlays';
+import { AllKeys } from '../../ui/overlays';
 import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
 import { forgetSteps } from '../../ui/toasts';
 import { ReportPanel } from '../reporting/panel';
@@ -204,15 +204,7 @@ function Foot({ store }: { store: ReadingStore }) {
           <span class="muted">next</span> <bdi>{reading.next.label}</bdi> <Kbd keys="n" />
         </a>
       )}
-      <Button
-        kind="quiet"
-        keys="?"
-        onClick={() => {
-          keysOpen.value = true;
-        }}
-      >
-        keys
-      </Button>
+      <AllKeys />
     </footer>
   );
 }

@@ -7,7 +7,7 @@ import { navigate, pathTo } from '../../app/router';
 import { can, me } from '../../app/session';
 import { count, day, due, sexAge, span, wait } from '../../ui/format';
 import { type Action, offer } from '../../ui/keys';
-import { keysOpen } from '../../ui/overlays';
+import { AllKeys } from '../../ui/overlays';
 import { Button, Kbd, Notice, SimulatedTag } from '../../ui/primitives';
 import { tellError } from '../../ui/toasts';
 import { useVirtualRows } from '../../ui/virtual';
@@ -447,15 +447,7 @@ function Foot({ store }: { store: WorklistStore }) {
         <Kbd keys="ArrowDown" /> move <Kbd keys="Enter" /> open <Kbd keys="c" /> claim <Kbd keys="d" /> defer{' '}
         <Kbd keys="w" /> why <Kbd keys="Ctrl-k" /> anything
       </span>
-      <Button
-        kind="quiet"
-        keys="?"
-        onClick={() => {
-          keysOpen.value = true;
-        }}
-      >
-        keys
-      </Button>
+      <AllKeys />
       <span class="spacer" />
       {status && (
         <span class="muted" role="status">
